@@ -8,6 +8,8 @@ from engine.agents.block_timing import block_timing
 from engine.agents.bridge_gaps import bridge_gaps
 from engine.agents.competing_bots import competing_bots
 from engine.agents.competitor_behaviour import competitor_behaviour
+from engine.agents.encodings import ENCODINGS
+from engine.agents.fork_tests import FORK_TESTS
 from engine.agents.gas_costs import Row as CostRow
 from engine.agents.gas_costs import gas_costs
 from engine.agents.liquidity_map import Row as MapRow
@@ -15,6 +17,7 @@ from engine.agents.liquidity_map import liquidity_map
 from engine.agents.market_trend import MARKET_TREND
 from engine.agents.model_retraining import MODEL_RETRAINING
 from engine.agents.path_discovery import path_discovery
+from engine.agents.route_gas import ROUTE_GAS
 from engine.agents.sharing import sharing
 from engine.agents.strategy_effectiveness import STRATEGY_EFFECTIVENESS
 from engine.agents.success_patterns import SUCCESS_PATTERNS
@@ -78,4 +81,7 @@ TASKS: Final[tuple[Task[Any], ...]] = (
     MARKET_TREND,
     *(competitor_behaviour(chain) for chain in CHAINS_LEARNED),
     MODEL_RETRAINING,
+    FORK_TESTS,
+    ROUTE_GAS,
+    ENCODINGS,
 )

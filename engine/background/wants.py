@@ -12,6 +12,7 @@ import msgspec
 from engine.background.ports import Discovery
 from engine.domain.advice import AnyAdvice
 from engine.domain.block_facts import BlockFact
+from engine.domain.trials import Trial
 
 HOURS_MAX: Final = 24 * 30
 ROWS_MAX: Final = 5_000
@@ -281,6 +282,21 @@ class InForce(msgspec.Struct, frozen=True, kw_only=True):
     def answer_type(self) -> type[InForceGiven]:
         """See `ports.Want`."""
         return InForceGiven
+
+
+class TrialsGiven(msgspec.Struct, frozen=True, kw_only=True):
+    """Routes carried out on forks; see `domain.trials.Trial`."""
+
+    trials: tuple[Trial, ...] = ()
+
+
+class Trials(msgspec.Struct, frozen=True, kw_only=True):
+    """The newest plan of each shape, carried out once more in each encoding."""
+
+    @property
+    def answer_type(self) -> type[TrialsGiven]:
+        """See `ports.Want`."""
+        return TrialsGiven
 
 
 class LimitsGiven(msgspec.Struct, frozen=True, kw_only=True):

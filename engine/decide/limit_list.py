@@ -13,6 +13,7 @@ from engine.decide.bounds.orders import OrderRateLimit
 from engine.decide.bounds.pool_age import StalePoolLimit
 from engine.decide.bounds.position import PositionLimit
 from engine.decide.bounds.proof import ProofLimit
+from engine.decide.bounds.shapes import ShapeLimit
 from engine.decide.circumstances import Circumstances
 from engine.decide.gates import (
     ChatLimit,
@@ -48,6 +49,7 @@ LIMITS: Final[tuple[LimitMaker, ...]] = (
     StalePoolLimit,
     ProofLimit,
     EdgeLimit,
+    ShapeLimit,
     InclusionLimit,
     PositionLimit,
     BalanceLimit,

@@ -271,6 +271,47 @@ class ThresholdProposal(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         return self.term
 
 
+class ShapeGasAdvice(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """How much more gas routes of a shape are to be reckoned with than their plans say.
+
+    Attributes:
+        shape: kinds of the pools in their order, see `domain.trials`.
+        ratio: of what plans reckon with, 1 or more.
+    """
+
+    chain: str
+    shape: str
+    ratio: float
+
+    def __post_init__(self) -> None:
+        _check_name(self.chain, "a chain")
+        _check_name(self.shape, "a shape of routes")
+        _check(self.ratio, 1.0, GAS_RATIO_MAX, "a ratio of gas")
+
+    @property
+    def subject(self) -> str:
+        """See `TipAdvice.subject`."""
+        return f"{self.chain} {self.shape}"
+
+
+class ShapeOffAdvice(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """Routes of a shape are not to be sent, as they fail on a fork; and why, in words."""
+
+    chain: str
+    shape: str
+    why: str
+
+    def __post_init__(self) -> None:
+        _check_name(self.chain, "a chain")
+        _check_name(self.shape, "a shape of routes")
+        _check_name(self.why, "why a shape of routes fails")
+
+    @property
+    def subject(self) -> str:
+        """See `TipAdvice.subject`."""
+        return f"{self.chain} {self.shape}"
+
+
 AnyAdvice = (
     TipAdvice
     | GasAdvice
@@ -280,6 +321,8 @@ AnyAdvice = (
     | PathAdvice
     | PriorityAdvice
     | ThresholdProposal
+    | ShapeGasAdvice
+    | ShapeOffAdvice
 )
 
 

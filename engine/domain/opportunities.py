@@ -258,6 +258,8 @@ class Reason(StrEnum):
     """A person would have to be asked, and can be neither heard nor told."""
     TERMS_LEFT = "terms_left"
     """What was approved is not to be had any more."""
+    ROUTE_FAILS = "route_fails"
+    """By advice routes of its shape fail when they are tried on a fork."""
     LIKELY_TAKEN = "likely_taken"
     """By advice it is too probable that others take it first."""
 

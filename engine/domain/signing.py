@@ -28,7 +28,9 @@ class Purpose(StrEnum):
     WITHDRAW = "withdraw"
     """What the contract holds goes to its fixed recovery address."""
     REVOKE = "revoke"
-    """An allowance is set to nothing."""
+    """An allowance that the contract gave is set to nothing."""
+    DISALLOW = "disallow"
+    """An allowance that the wallet gave is set to nothing: by a call of the token itself."""
 
     @property
     def is_protective(self) -> bool:

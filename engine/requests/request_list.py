@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from engine.bus.allowances import GetAllowances, RevokeAllowance
 from engine.bus.background_copies import GetTaskCopies, KeepTaskCopies
 from engine.bus.booked import GetBooked
 from engine.bus.records import Append, LoadState
@@ -16,6 +17,7 @@ from engine.bus.sending import (
     SeeWallets,
 )
 from engine.bus.signing import HearWord, SignRequest, TakeBackWords
+from engine.bus.trials import GetTrials
 from engine.bus.truths import GetTruths, KeepTruths
 from engine.requests import (
     advise,
@@ -122,6 +124,9 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     transactions.GetContracts,
     transactions.PauseContract,
     transactions.UnpauseContract,
+    GetTrials,
+    GetAllowances,
+    RevokeAllowance,
     wallets.GetWallets,
     wallets.UnlockSigner,
     work.GetWork,

@@ -48,12 +48,23 @@ from engine.sending.warming import Simulate
 HOLE: Final = "hole"
 """How what fills a nonce is called."""
 
+REVOKING: Final = "revoke"
 PAUSE_GAS: Final = 100_000
 PAUSE_S: Final = 600
 """So long it is tried to be in a block before a person has to ask again."""
 
 UNPAUSE_NS: Final = 600 * NS_PER_S
 """What lets the contract run again is begun so soon after it was asked for, or never."""
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """A call that only takes risk away: how it is called, of whom it is asked, and what."""
+
+    name: str
+    to: str
+    data: bytes
+
 
 _LATE: Final = Foreseen(cause=TruthCause.LATE)
 
@@ -206,6 +217,28 @@ class Beginnings:
             nonce=next_nonce(count, self.table.used(chain_id, wallet, at_least=count)),
             to=self.terms.route.contract,
             data=PAUSE if asked.is_pause else UNPAUSE,
+            deadline_ts=head.ts + PAUSE_S,
+            draft=Draft(bid=bid, is_cancel=False, at_block=head.number),
+        )
+
+    async def protect(self, what: Protection, head: HeadNow) -> Life | str:
+        """Return what makes a call that takes risk away, or why that is not sent."""
+        bound_wei = self.terms.policy.cancel_wei_max * PAUSE_GAS // CANCEL_GAS
+        bid = first_bid(
+            self.terms.fees(head), self.terms.rule, gas_limit=PAUSE_GAS, bound_wei=bound_wei
+        )
+        if isinstance(bid, NoBid):
+            return f"a {what.name} is too dear: {bid.why}"
+        chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
+        count = await self.view.count(head.number)
+        nonce = next_nonce(count, self.table.used(chain_id, wallet, at_least=count))
+        return Life(
+            client_order_id=f"{what.name}-{chain_id}-{head.number}-{nonce}",
+            chain_id=chain_id,
+            wallet=wallet,
+            nonce=nonce,
+            to=what.to,
+            data=what.data,
             deadline_ts=head.ts + PAUSE_S,
             draft=Draft(bid=bid, is_cancel=False, at_block=head.number),
         )

@@ -29,11 +29,12 @@ from engine.sending.beginnings import (
     UNPAUSE_NS,
     Beginnings,
     DeskTerms,
+    Protection,
     Unsent,
     bound_beside,
 )
 from engine.sending.calls import HeadNow
-from engine.sending.encoding import PAUSE, UNPAUSE, decode
+from engine.sending.encoding import APPROVE, PAUSE, REVOKE, UNPAUSE, decode
 from engine.sending.facts import (
     Act,
     Answered,
@@ -64,8 +65,13 @@ BEFORE_REPEATS: Final = frozenset({RefusalKind.LOCKED, RefusalKind.KILLED, Refus
 """What the signer refuses before it looks whether it signed the very same before: after a crash, or
 a lost answer, these say nothing of that."""
 
-_OWN: Final = {PAUSE: Purpose.PAUSE, UNPAUSE: Purpose.UNPAUSE}
-"""Calls of our contract that carry no plan out."""
+PURPOSES: Final = {
+    PAUSE: Purpose.PAUSE,
+    UNPAUSE: Purpose.UNPAUSE,
+    REVOKE: Purpose.REVOKE,
+    APPROVE: Purpose.DISALLOW,
+}
+"""What a call without a plan is for, by its selector."""
 
 Ask = Callable[[SigningIntent], Awaitable[Signed | SignRefusal]]
 """Asks the signer; raises `TransientError` where it is away."""
@@ -88,6 +94,8 @@ class ChainDesk:
         told: set when there are news.
         wants_wallet: somebody asks what is ours on the chain; the next step says it as `seen`, None
             while that cannot be said.
+        protections: calls that take risk away, that people asked for; `protecting` is what makes
+            each, by its call, once it has a nonce.
     """
 
     terms: DeskTerms
@@ -105,6 +113,8 @@ class ChainDesk:
     known: KnownChain = field(init=False)
     wants_wallet: bool = False
     seen: WalletSeen | None = None
+    protecting: dict[bytes, str] = field(default_factory=dict)
+    protections: deque[Protection] = field(default_factory=deque)
     _code_hash: str = ""
     _coded: str = ""
     _recovery: str = ""
@@ -156,6 +166,7 @@ class ChainDesk:
             await self._learn(life, await self.view.look(life, head), head)
         if self._open() and (filler := await self.beginnings.fill_hole(head)) is not None:
             await self._reserve(filler, head)
+        await self._protect(head)
         if self.wants_wallet:
             self.seen = await self.known.see(head, self._recovery, self._open())
             self.wants_wallet = False
@@ -208,6 +219,17 @@ class ChainDesk:
             return f"{later.by} asked to pause it afterwards"
         late_ns = self.now_ns() - asked.at_ns
         return "that was asked for too long ago" if late_ns > UNPAUSE_NS else ""
+
+    async def _protect(self, head: HeadNow) -> None:
+        while self.protections:
+            what = self.protections[0]
+            begun = await self.beginnings.protect(what, head)
+            self.protections.popleft()
+            if isinstance(begun, str):
+                self._warn(begun)
+                continue
+            self.protecting[what.data + bytes.fromhex(what.to[2:])] = begun.client_order_id
+            await self._reserve(begun, head)
 
     def _open(self) -> list[Life]:
         return [
@@ -311,7 +333,7 @@ class ChainDesk:
         draft = life.draft
         assert draft is not None
         handed = self.table.handed(life.client_order_id)
-        own = None if handed is not None or draft.is_cancel else _OWN.get(life.data)
+        own = None if handed is not None or draft.is_cancel else PURPOSES.get(life.data[:4])
         is_cancel = draft.is_cancel or (handed is None and own is None)
         purpose = Purpose.REPLACE if life.attempts else Purpose.ROUTE
         transaction = UnsignedTransaction(
@@ -325,7 +347,9 @@ class ChainDesk:
             data=b"" if is_cancel else life.data,
         )
         if own is not None:
-            return SigningIntent(purpose=own, transaction=transaction, code_hash=self._code_hash)
+            is_ours = life.to == self.terms.route.contract
+            code_hash = self._code_hash if is_ours else ""
+            return SigningIntent(purpose=own, transaction=transaction, code_hash=code_hash)
         if is_cancel or handed is None:
             return SigningIntent(purpose=Purpose.CANCEL, transaction=transaction)
         return SigningIntent(

@@ -33,6 +33,7 @@ PAUSE: Final = keccak(b"pause()")[:4]
 UNPAUSE: Final = keccak(b"unpause()")[:4]
 WITHDRAW: Final = keccak(b"withdraw(address)")[:4]
 REVOKE: Final = keccak(b"revoke(address,address)")[:4]
+APPROVE: Final = keccak(b"approve(address,uint256)")[:4]
 
 # Of a hop's first byte: what it is, and what is so of it.
 _PAIR, _CONCENTRATED, _SOLIDLY, _V4, _VAULT, _CURVE = range(1, 7)
@@ -114,6 +115,11 @@ def withdraw_calldata(token: str) -> bytes:
 def revoke_calldata(token: str, spender: str) -> bytes:
     """Return what takes back an allowance that the contract gave."""
     return REVOKE + int(token, 16).to_bytes(_WORD) + int(spender, 16).to_bytes(_WORD)
+
+
+def disallow_calldata(spender: str) -> bytes:
+    """Return what a token is called with to take back an allowance of the caller: and no more."""
+    return APPROVE + int(spender, 16).to_bytes(_WORD) + bytes(_WORD)
 
 
 def pool_of(hop: ChainHop) -> str:

@@ -422,6 +422,26 @@ class NonceTable:
             (client_order_id, msgspec.json.encode(foreseen)),
         )
 
+    def newest_foreseen(self, most: int) -> list[tuple[Handed, Foreseen]]:
+        """Return the newest plans of which something was foreseen, sent or not, newest first."""
+        found = self._run(
+            "select h.handed, l.life, f.foreseen from handed h"
+            " left join lives l using (client_order_id)"
+            " left join foreseen f using (client_order_id)"
+            " where h.handed is not null and (l.life is not null or f.foreseen is not null)"
+            " order by json_extract(h.handed, '$.at_ns') desc limit ?",
+            (most,),
+        )
+        plans = []
+        for handed, life, kept in found:
+            if kept is not None:
+                foreseen: Foreseen | None = msgspec.json.decode(kept, type=Foreseen)
+            else:
+                foreseen = msgspec.json.decode(life, type=Life).foreseen
+            if foreseen is not None:
+                plans.append((msgspec.json.decode(handed, type=Handed), foreseen))
+        return plans
+
     @contextmanager
     def _together(self) -> Iterator[None]:
         self._run("begin immediate")

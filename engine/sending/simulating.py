@@ -33,7 +33,11 @@ _ERRORS: Final[Sequence[str]] = (
     "CallbackMissing(address)",
     "AllowanceLeft(address,address,uint256)",
     "NotExecutor(address)",
-    "Paused()",
+    "IsPaused()",
+    "Reentered()",
+    "RouteOpen(address,address)",
+    "GivesNotFirst(uint256)",
+    "TipTooHigh(uint256)",
 )
 _NAMES: Final = {keccak(one.encode())[:4]: one.partition("(")[0] for one in _ERRORS}
 

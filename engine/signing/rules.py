@@ -15,7 +15,7 @@ from engine.domain.signing import (
     SignRefusal,
     UnsignedTransaction,
 )
-from engine.sending.encoding import PAUSE, REVOKE, UNPAUSE, WITHDRAW
+from engine.sending.encoding import PAUSE, REVOKE, UNPAUSE, WITHDRAW, disallow_calldata
 from engine.signing.terms import SigningTerms
 
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
@@ -34,6 +34,9 @@ FEE_WEI_MAX: Final = 10**15
 
 CANCEL_GAS_MAX: Final = 1_000_000
 """A transfer of nothing takes 21,000; where bytes are charged as gas, some hundred thousand."""
+
+DISALLOW_GAS_MAX: Final = 200_000
+"""A token's `approve` takes some 30,000 to 60,000."""
 
 _CALLS: Final = {
     Purpose.PAUSE: (PAUSE, 0),
@@ -120,10 +123,8 @@ def check_target(given: Given) -> SignRefusal | None:
     intent, to = given.intent, given.transaction.to
     if not _ADDRESS.fullmatch(to):
         return refused(RefusalKind.CONTRACT, f"{to[:50]!r} is no address: 0x and 40 small digits")
-    if intent.purpose is Purpose.CANCEL:
-        if to == given.own:
-            return None
-        return refused(RefusalKind.CONTRACT, f"a cancel goes to our own {given.own}, not to {to}")
+    if intent.purpose in {Purpose.CANCEL, Purpose.DISALLOW}:
+        return _check_free_target(given)
     named = given.terms.contracts.get(given.chain, {}).get(to)
     if named is None:
         return refused(RefusalKind.CONTRACT, f"{to} on {given.chain} is no contract of ours")
@@ -136,21 +137,28 @@ def check_target(given: Given) -> SignRefusal | None:
     return None
 
 
+def _check_free_target(given: Given) -> SignRefusal | None:
+    """A cancel goes to ourselves; a revoke to any token, as what it is called with only takes back.
+
+    Neither of our own is a token: of the contract's allowances it is asked itself.
+    """
+    to = given.transaction.to
+    is_own = to == given.own
+    if given.intent.purpose is Purpose.CANCEL:
+        why = "" if is_own else f"a cancel goes to our own {given.own}, not to {to}"
+    else:
+        is_ours = is_own or to in given.terms.contracts.get(given.chain, {})
+        why = f"{to} on {given.chain} is ours, and no token" if is_ours else ""
+    return refused(RefusalKind.CONTRACT, why) if why else None
+
+
 def check_call(given: Given) -> SignRefusal | None:
     """What protects calls exactly what it says; a route's call is looked at in `routes.py`."""
     data, purpose = given.transaction.data, given.intent.purpose
     if purpose is Purpose.CANCEL:
-        if data:
-            return refused(
-                RefusalKind.CALL, f"a cancel carries {len(data)} bytes; none are allowed"
-            )
-        if given.transaction.gas_limit > CANCEL_GAS_MAX:
-            return refused(
-                RefusalKind.GAS,
-                f"a cancel with a gas limit of {given.transaction.gas_limit}; {CANCEL_GAS_MAX} are"
-                " allowed",
-            )
-        return None
+        return _check_cancel(given)
+    if purpose is Purpose.DISALLOW:
+        return _check_disallow(given)
     expected = _CALLS.get(purpose)
     if expected is None:
         return None
@@ -164,6 +172,35 @@ def check_call(given: Given) -> SignRefusal | None:
     if is_exact:
         return None
     return refused(RefusalKind.CALL, f"0x{data[:4].hex()} is not the call for a {purpose}")
+
+
+def _check_cancel(given: Given) -> SignRefusal | None:
+    data, gas_limit = given.transaction.data, given.transaction.gas_limit
+    if data:
+        return refused(RefusalKind.CALL, f"a cancel carries {len(data)} bytes; none are allowed")
+    if gas_limit > CANCEL_GAS_MAX:
+        return refused(
+            RefusalKind.GAS,
+            f"a cancel with a gas limit of {gas_limit}; {CANCEL_GAS_MAX} are allowed",
+        )
+    return None
+
+
+def _check_disallow(given: Given) -> SignRefusal | None:
+    """It is built here anew of the spender that it names, with nothing as its amount."""
+    data = given.transaction.data
+    spender = "0x" + data[4 + len(_ADDRESS_PADDING) : 4 + _WORD].hex()
+    if len(data) != 4 + 2 * _WORD or not int(spender, 16) or data != disallow_calldata(spender):
+        return refused(
+            RefusalKind.CALL, f"0x{data[:4].hex()} with {len(data)} bytes is no approve(spender, 0)"
+        )
+    if given.transaction.gas_limit > DISALLOW_GAS_MAX:
+        return refused(
+            RefusalKind.GAS,
+            f"a revoke with a gas limit of {given.transaction.gas_limit}; {DISALLOW_GAS_MAX} are"
+            " allowed",
+        )
+    return None
 
 
 RULES: Final[tuple[Rule, ...]] = (check_value, check_target, check_call)

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from engine.bus.allowances import AllowanceLine, AllowancesReport
 from engine.bus.lease import Lease, held_lease
 from engine.bus.notices import SendingTrouble
 from engine.bus.records import Append, ContractActRecord, NoticeRecord
@@ -21,6 +22,7 @@ from engine.bus.request import Caller, Reply, Request
 from engine.bus.sending import Acknowledged, HandedOver, Told, ToldNews, WalletsSeen
 from engine.bus.sending_reports import ContractsReport, TransactionsReport
 from engine.bus.signing import SignRequest, WalletsReport
+from engine.bus.trials import TrialsReport
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.work_reports import WorkDone
 from engine.chains.gas.reader import GasReader
@@ -43,6 +45,7 @@ from engine.domain.modes import Basis
 from engine.domain.pools import Protocol
 from engine.domain.signing import Signed, SigningIntent, SignRefusal
 from engine.domain.told import Asked, Fate, TransactionNews
+from engine.domain.trials import Trial
 from engine.domain.units import NS_PER_S
 from engine.operate.clock import Clock, make_clock
 from engine.operate.lifeline import stop_signals
@@ -50,6 +53,7 @@ from engine.operate.loaded import keep_what_is_loaded
 from engine.operate.role_words import announce_ready
 from engine.requests.request_list import requests_of
 from engine.requests.wallets import GetWallets
+from engine.sending.allowances import AllowanceLook
 from engine.sending.beginnings import DeskTerms
 from engine.sending.calls import parse_head
 from engine.sending.desk import ChainDesk
@@ -63,11 +67,13 @@ from engine.sending.relay_name import relay_name
 from engine.sending.routes import RouteTerms
 from engine.sending.showing import ContractLook, transactions_report
 from engine.sending.simulating import Simulator
+from engine.sending.trials import Trials
 from engine.sending.truth_desk import TruthDesk
 from engine.sending.truth_table import TruthTable
 from engine.sending.view import ChainView
 from engine.sending.warming import WarmSimulator
 from engine.settings.schema import Settings
+from engine.wiring.allowances import allowances_of, revoke
 from engine.wiring.bus import caller_to
 from engine.wiring.chain_nodes import ChainNodes, nodes_of
 from engine.wiring.for_ledger import ForLedger
@@ -286,13 +292,22 @@ async def _send(
             told=answers.told,
         )
         answers.desks[facts.name] = desk
+        answers.given[facts.name] = AllowanceLook(node=node, owners=(wallet, route.contract))
+        behind = WarmSimulator(simulator(), Footprints(node, wallet=wallet))
+        answers.tried[facts.name] = Trials(
+            chain=facts.name,
+            terms=route,
+            table=answers.table,
+            view=view,
+            simulate=behind,
+        )
         truth_desk = TruthDesk(
             chain=facts.name,
             terms=route,
             table=answers.table,
             truths=truths,
             view=view,
-            simulate=WarmSimulator(simulator(), Footprints(node, wallet=wallet)),
+            simulate=behind,
         )
         gas = GasReader(replace(facts, gas_model=GasModel.BASE_FEE), LOCAL_RULE, node)
         look_s = max(facts.block_ms / 4_000, LOOK_S_MIN)
@@ -353,6 +368,8 @@ class SenderAnswers:
         asked: set when a person asked for something that is to be in the audit.
         looks: at our contract, by chain.
         desks: that send, by chain.
+        tried: tries routes out for background work, by chain.
+        given: looks at what was allowed, by chain.
     """
 
     def __init__(self, table: NonceTable) -> None:
@@ -363,6 +380,8 @@ class SenderAnswers:
         self.asked: Final = asyncio.Event()
         self.looks: Final[dict[str, ContractLook]] = {}
         self.desks: Final[dict[str, ChainDesk]] = {}
+        self.tried: Final[dict[str, Trials]] = {}
+        self.given: Final[dict[str, AllowanceLook]] = {}
 
     async def answer(self, request: Request[Reply], /) -> Reply:
         """See `bus.request.Answerer`."""
@@ -410,6 +429,27 @@ class SenderAnswers:
         """See `bus.sending.Sending`."""
         lines = await asyncio.gather(*(one.look() for one in self.looks.values()))
         return ContractsReport(basis=Basis.SANDBOX_LIVE, contracts=list(lines))
+
+    async def allowances(self) -> AllowancesReport:
+        """See `bus.allowances.Allowing`."""
+        return await allowances_of(self.given, self.desks)
+
+    async def trials(self) -> TrialsReport:
+        """See `bus.trials.Trying`."""
+        found: list[Trial] = []
+        for one in self.tried.values():
+            found += await one.run()
+        return TrialsReport(trials=found)
+
+    async def revoke_allowance(
+        self, chain: str, line: AllowanceLine, by: str
+    ) -> WorkDone | Declined:
+        """See `bus.allowances.Allowing`."""
+        desk = self.desks.get(chain)
+        if desk is None:
+            return Declined(why=f"nothing is sent on {chain[:20]}")
+        log.warning("%s revokes an allowance of %s on %s", by, line.token, chain)
+        return await revoke(desk, self.handed, self.stepped, line=line, chain=chain)
 
     async def untold(self, engine: str, after: int) -> Told:
         """See `bus.sending.Sending`."""

@@ -15,6 +15,7 @@ from engine.background.history import History
 from engine.background.ports import Given, Task, Want
 from engine.background.prices_now import read_prices
 from engine.bus.request import Caller
+from engine.bus.trials import GetTrials
 from engine.domain.advice import ADVICE_MAX
 from engine.domain.errors import BadValueError, SyndicateError, TransientError
 from engine.domain.modes import Basis
@@ -39,6 +40,7 @@ class Wants:
 
     Attributes:
         chains: None where no chain is followed.
+        sender: None where nothing is sent.
         recordings: parent of recorded runs; None where none is to be given.
         is_quiet: whether others leave a part of a core: only then a recording is played.
     """
@@ -46,6 +48,7 @@ class Wants:
     ledger: Caller
     engine: Caller
     chains: Caller | None
+    sender: Caller | None = None
     prices_path: Path
     recordings: Path | None = None
     is_quiet: Callable[[], bool] = lambda: True
@@ -229,6 +232,13 @@ async def _recorded(of: Wants, _want: wants.Recorded, _at_ns: int) -> wants.Reco
     )
 
 
+async def _trials(of: Wants, _want: wants.Trials, _at_ns: int) -> wants.TrialsGiven:
+    if of.sender is None:
+        raise TransientError("a role that sends; nothing is signed here")
+    report = await of.sender.call(GetTrials(), timeout_s=ASK_S)
+    return wants.TrialsGiven(trials=tuple(report.trials[: wants.ROWS_MAX]))
+
+
 _FETCH: Final[Mapping[type, Callable[[Wants, Any, int], Awaitable[object]]]] = {
     wants.Executions: _executions,
     wants.Races: _races,
@@ -240,6 +250,7 @@ _FETCH: Final[Mapping[type, Callable[[Wants, Any, int], Awaitable[object]]]] = {
     wants.InForce: _in_force,
     wants.History: _history,
     wants.Limits: _limits,
+    wants.Trials: _trials,
     wants.Recorded: _recorded,
 }
 

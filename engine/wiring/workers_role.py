@@ -24,6 +24,8 @@ from engine.bus.lease import held_lease, keep
 from engine.bus.notices import WorkTrouble
 from engine.bus.records import NoticeRecord, Record, TaskActRecord
 from engine.bus.request import Caller
+from engine.bus.transport import RoleCaller
+from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import FatalError, SyndicateError, worst_of
 from engine.market.matrix_file import shared_path
 from engine.operate.clock import Clock, make_clock
@@ -64,7 +66,11 @@ async def run_workers(settings: Settings, paths: Paths) -> None:
     """
     broken: list[FatalError] = []
     roles = chain_roles(settings)
-    callers = {role: caller_to(paths, role) for role in ("ledger", "engine", *roles)}
+    callers: dict[str, RoleCaller] = {
+        role: caller_to(paths, role) for role in ("ledger", "engine", *roles)
+    }
+    if settings.signer.signs != "off":  # it answers on its socket, whatever carries the bus
+        callers["sender"] = SocketCaller(paths.socket("sender"), role="sender")
     asked = {**callers, "chains": caller_of_chains(callers, roles)}
     async with stop_signals(ignores_interrupt=True) as stop:
 
@@ -107,7 +113,7 @@ async def open_workers(
     Args:
         settings: of the installation.
         paths: of the installation.
-        callers: the roles that are asked: ledger, engine, chains.
+        callers: the roles that are asked: ledger, engine, chains, the sender if there is one.
         clock: the wall clock.
         tasks: all of them; those of the settings if none are given.
         tasks_at: where their processes find the same list, as ``module:NAME``.
@@ -170,6 +176,7 @@ async def open_workers(
                 ledger=callers["ledger"],
                 engine=callers["engine"],
                 chains=chains,
+                sender=callers.get("sender"),
                 prices_path=shared_path(paths.run),
                 recordings=paths.recordings,
                 tasks=tasks,

@@ -26,9 +26,12 @@ from engine.background.wants import (
     PricesNow,
     Races,
     RacesGiven,
+    Trials,
+    TrialsGiven,
 )
 from engine.domain.advice import InclusionAdvice
 from engine.domain.block_facts import BlockFact, Swap, Wait
+from engine.domain.trials import Trial
 from engine.domain.units import NS_PER_MINUTE, NS_PER_MS, NS_PER_S
 from tests.agents.worlds import START_NS, block, given, swap
 
@@ -55,6 +58,7 @@ def _answer(want: Want[Any], chance: np.random.Generator, first: int, size: int)
         Executions: lambda: _executions(chance, first, size),
         Races: lambda: _races(chance, first, size),
         PricesNow: lambda: _prices(chance),
+        Trials: lambda: _trials(chance, first, size),
         Limits: lambda: LimitsGiven(values={"net_edge_bps_min": 10.0}),
         Opportunities: OpportunitiesGiven,
         History: lambda: _history(size),
@@ -129,6 +133,32 @@ def _pools(chance: np.random.Generator) -> PoolsGiven:
             for at, (a, b) in enumerate(rows)
         ],
     )
+
+
+def _trials(chance: np.random.Generator, first: int, size: int) -> TrialsGiven:
+    """Make trials of three shapes, by two lenders; one shape fails now and then."""
+    shapes = ("uniswap_v2 > uniswap_v3", "uniswap_v3 > curve", "uniswap_v4 > uniswap_v2")
+    made = []
+    for n in range(first, first + min(size, 60)):
+        shape = shapes[n % 3]
+        fails = shape == shapes[2] and chance.random() < 0.4
+        for lender, more in (("first_hop", 0), ("aave_v3", 60_000)):
+            made.append(
+                Trial(
+                    chain="base",
+                    shape=shape,
+                    lender=lender,
+                    is_used=not more,
+                    plan_id=f"p{n}",
+                    block=n,
+                    gas=int(chance.normal(230_000, 9_000)) + more,
+                    planned_gas=210_000,
+                    call_bytes=300 + more // 1_000,
+                    why="it reverts: CallbackMissing(0x01)" if fails else "",
+                    head_why="it reverts: CallbackMissing(0x01)" if fails else "",
+                )
+            )
+    return TrialsGiven(trials=tuple(made))
 
 
 def _executions(chance: np.random.Generator, first: int, size: int) -> ExecutionsGiven:

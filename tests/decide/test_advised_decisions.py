@@ -17,6 +17,8 @@ from engine.domain.advice import (
     InclusionAdvice,
     PathAdvice,
     PriorityAdvice,
+    ShapeGasAdvice,
+    ShapeOffAdvice,
     TipAdvice,
 )
 from engine.domain.assets import AssetCode
@@ -105,6 +107,41 @@ def test_what_others_are_likely_to_take_first_is_refused_and_says_why() -> None:
     assert "it is still there with 1.0%; least" in refused.detail
     world.advise(inclusion(0.99))
     assert isinstance(plan_now(world), AtomicPlan)
+
+
+def test_a_shape_that_fails_on_a_fork_is_not_planned_until_it_passes_again() -> None:
+    world = make_world()
+    shape = "uniswap_v2 > uniswap_v2"
+    other = ShapeOffAdvice(chain="ethereum", shape="uniswap_v2 > curve", why="it reverts")
+    world.advise(other)
+    assert isinstance(plan_now(world), AtomicPlan)
+    world.advise(other, ShapeOffAdvice(chain="ethereum", shape=shape, why="it reverts: Paused()"))
+
+    refused = plan_now(world)
+
+    assert isinstance(refused, Finding)
+    assert refused.reason is Reason.ROUTE_FAILS
+    assert refused.detail == f"{shape} fails on a fork: it reverts: Paused()"
+    world.advise(other)
+    assert isinstance(plan_now(world), AtomicPlan)
+
+
+def test_a_shape_that_takes_more_gas_than_is_reckoned_with_has_to_pay_for_it() -> None:
+    world = make_world()
+    plan = atomic(world)
+    assert plan.profit_quote > 0
+    dearer = ShapeGasAdvice(chain="ethereum", shape="uniswap_v2 > uniswap_v2", ratio=1.0)
+    world.advise(dearer)
+    assert isinstance(plan_now(world), AtomicPlan)
+    world.decider.take_limits({EDGE_BPS.name: plan.net_edge_bps})
+    assert isinstance(plan_now(world), AtomicPlan)
+    world.advise(msgspec.structs.replace(dearer, ratio=1.5))
+
+    refused = plan_now(world)
+
+    assert isinstance(refused, Finding)
+    assert refused.reason is Reason.GAS_TOO_DEAR
+    assert "takes 1.50 times the gas" in refused.detail
 
 
 def test_a_later_block_is_reckoned_with_where_the_next_one_is_missed() -> None:
@@ -205,6 +242,12 @@ ADVICE = st.lists(
         st.builds(
             lambda ratios: inclusion(*sorted(ratios, reverse=True)),
             st.lists(st.floats(0, 1), min_size=1, max_size=4),
+        ),
+        st.builds(
+            ShapeGasAdvice,
+            chain=st.just("ethereum"),
+            shape=st.just("uniswap_v2 > uniswap_v2"),
+            ratio=st.floats(1, 5),
         ),
         st.builds(PriorityAdvice, ratio=st.floats(0.001, 1), hour=st.integers(-1, 23)),
         st.builds(

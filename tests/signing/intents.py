@@ -28,6 +28,7 @@ from engine.domain.signing import (
 from engine.domain.units import NS_PER_S
 from engine.sending.encoding import (
     calldata,
+    disallow_calldata,
     pause_calldata,
     revoke_calldata,
     withdraw_calldata,
@@ -197,6 +198,7 @@ def make_protective(purpose: Purpose, **changes: Any) -> SigningIntent:
         Purpose.PAUSE: pause_calldata(),
         Purpose.WITHDRAW: withdraw_calldata(WETH),
         Purpose.REVOKE: revoke_calldata(WETH, LENDER),
+        Purpose.DISALLOW: disallow_calldata(LENDER),
     }[purpose]
     plan = changes.pop("plan", None)
     one = msgspec.structs.replace(

@@ -26,13 +26,13 @@ from engine.domain.routes_on_chain import (
 )
 from engine.domain.signing import Purpose, RefusalKind, Signed, SigningIntent, SignRefusal
 from engine.domain.units import NS_PER_S
-from engine.sending.encoding import calldata, decode, pool_of
+from engine.sending.encoding import calldata, decode, disallow_calldata, pool_of
 from engine.signing.caps import DailyCaps
 from engine.signing.curve import LocalKey
 from engine.signing.desk import SigningDesk, caps_of
 from engine.signing.journal import Journal
 from engine.signing.routes import raw_ceil, raw_exact, raw_floor
-from engine.signing.rules import CANCEL_GAS_MAX, GAS_LIMIT_MAX
+from engine.signing.rules import CANCEL_GAS_MAX, DISALLOW_GAS_MAX, GAS_LIMIT_MAX
 from engine.signing.terms import SigningTerms
 from engine.signing.wallet import LocalWallet
 from engine.signing.words import Words
@@ -300,6 +300,36 @@ async def test_what_protects_is_signed_exactly_as_it_is_written(purpose: Purpose
         assert kind_of(await asked(make_protective(purpose, **{name: value}))) is kind
     with_plan = make_protective(purpose, plan=make_plan())
     assert kind_of(await asked(with_plan)) is RefusalKind.PLAN
+
+
+async def test_the_wallet_takes_an_allowance_back_and_gives_none() -> None:
+    spender = int("0x" + "77" * 20, 16)
+    good = disallow_calldata("0x" + "77" * 20)
+    given = good[:-1] + b"\x01"
+    asks = {
+        good: None,
+        given: RefusalKind.CALL,
+        good[:-32] + b"\xff" * 32: RefusalKind.CALL,
+        b"\x12" + good[1:]: RefusalKind.CALL,
+        good + b"\0": RefusalKind.CALL,
+        good[:4] + b"\x01" + good[5:]: RefusalKind.CALL,
+        disallow_calldata("0x0"): RefusalKind.CALL,
+        b"": RefusalKind.CALL,
+    }
+    assert spender.to_bytes(32) in good
+    for data, kind in asks.items():
+        intent = make_protective(Purpose.DISALLOW, to=OTHER, data=data)
+        assert kind_of(await asked(intent)) is kind, data.hex()
+    for changes, kind in (
+        ({"to": CONTRACT}, RefusalKind.CONTRACT),
+        ({"to": KEY.address}, RefusalKind.CONTRACT),
+        ({"value_wei": 1}, RefusalKind.VALUE),
+        ({"gas_limit": DISALLOW_GAS_MAX + 1}, RefusalKind.GAS),
+        ({"chain_id": 137}, RefusalKind.CHAIN),
+        ({"plan": make_plan()}, RefusalKind.PLAN),
+    ):
+        intent = make_protective(Purpose.DISALLOW, **{"to": OTHER, **changes})
+        assert kind_of(await asked(intent)) is kind, changes
 
 
 async def test_a_cancel_is_nothing_to_ourselves() -> None:
