@@ -6,6 +6,7 @@ A command is one entry in a file of `bot/commands`, beside its handler, and one 
 from bot.command import CommandEntry
 from bot.commands import (
     alerts,
+    allowances,
     approvals,
     audit,
     balance,
@@ -58,6 +59,7 @@ COMMANDS: tuple[CommandEntry, ...] = (
     wallets.TX,
     truth.TRUTH,
     wallets.CONTRACT,
+    allowances.ALLOWANCES,
     reports.REPORTS,
     reports.DAILY,
     reports.REPORT,

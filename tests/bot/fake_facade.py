@@ -11,6 +11,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from engine.bus.allowances import GetAllowances, RevokeAllowance
 from engine.bus.notices import Notice, StampedNotice
 from engine.bus.reports import (
     Acknowledged,
@@ -350,6 +351,11 @@ class FakeFacade:
                 return sending_samples.transactions()
             case GetContracts():
                 return sending_samples.contracts()
+            case GetAllowances():
+                return sending_samples.allowances()
+            case RevokeAllowance():
+                self.effects.append(f"revoke {command.line.symbol} {command.line.spender}")
+                return WorkDone(text=f"{command.chain}: revoking by 0x12ab")
             case GetTruths():
                 return sending_samples.truths(command.limit)
             case PauseContract():

@@ -4,6 +4,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
+from engine.bus.allowances import AllowanceLine, AllowancesLine, AllowancesReport
 from engine.bus.sending_reports import (
     ContractLine,
     ContractsReport,
@@ -188,4 +189,29 @@ def truths(most: int = 3) -> TruthsReport:
         ahead=[AheadLine(sender=WALLET, count=5)],
         ahead_n=27,
         lines=[unsent, raced, *(_traded(number) for number in range(29))][:most],
+    )
+
+
+def allowances() -> AllowancesReport:
+    given = AllowanceLine(
+        token="0x" + "42" * 20,
+        symbol="WETH",
+        by="wallet",
+        spender="0x" + "77" * 20,
+        amount=Decimal("0.5"),
+        is_unlimited=False,
+    )
+    return AllowancesReport(
+        basis=Basis.SANDBOX_LIVE,
+        chains=[
+            AllowancesLine(
+                chain="base",
+                block=1_231,
+                looked=5,
+                given=[
+                    given,
+                    replace(given, symbol="USDC", token="0x" + "43" * 20, is_unlimited=True),
+                ],
+            )
+        ],
     )

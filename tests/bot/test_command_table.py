@@ -8,7 +8,7 @@ from bot.render.docs import render_docs
 REQUIRED = {
     *("start", "help", "status", "venues", "opportunities", "why", "trades", "pnl", "limits"),
     *("spreads", "balance", "gas", "chains", "pools", "discoveries"),
-    *("wallets", "tx", "truth", "contract"),
+    *("wallets", "tx", "truth", "contract", "allowances"),
     *("agents", "tasks", "task", "resources"),
     *("alerts", "ack", "hush", "mute", "unmute", "threshold", "quiet"),
     *("system", "config", "reports"),

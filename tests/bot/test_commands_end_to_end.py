@@ -36,6 +36,7 @@ EXAMPLES = {
     "wallets": ("/wallets", "Wallet: open"),
     "tx": ("/tx 3", "Transactions: 31, 2 not final"),
     "truth": ("/truth", "Truth: 31 trades, 7 days"),
+    "allowances": ("/allowances", "Allowances: 2, 1 unlimited"),
     "contract": ("/contract", "Contract: 1 of 1 chains ready"),
     "export": ("/export trades 5", "Export: trades, last 5 days"),
     "limits": ("/limits", "Limits"),
@@ -414,6 +415,22 @@ async def test_loosening_takes_a_second_step(
     assert envelope.expires_at_ns is not None
     assert len(chat.facade.effects) == 1
     assert "c:" not in str(chat.emulator.chats.from_bot()[-1].buttons)
+
+
+async def test_an_allowance_is_revoked_by_a_tap_and_a_second_step_alone(chat: Chat) -> None:
+    async with chat.start():
+        shown = await chat.say("/allowances")
+        assert "1 USDC base UNLIMITED" in shown
+        await chat.tap("Revoke 1…")
+        await chat.emulator.wait_until(
+            lambda: "Revoke USDC" in chat.emulator.chats.from_bot()[-1].text
+        )
+        assert chat.facade.effects == []
+        await chat.tap("Revoke on base")
+        await chat.emulator.wait_until(lambda: bool(chat.facade.effects))
+        assert "No allowance 00 holds now" in await chat.say("/allowances revoke 00")
+
+    assert chat.facade.effects == [f"revoke USDC 0x{'77' * 20}"]
 
 
 async def test_the_contract_is_paused_by_a_second_step_alone(chat: Chat) -> None:

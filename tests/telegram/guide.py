@@ -119,6 +119,7 @@ SCENES: Final = (
     Scene(name="tx", line="/tx", says="The newest transactions, and what became of each."),
     Scene(name="truth", line="/truth", says="What was predicted, simulated, realised, and why."),
     Scene(name="truths", line="/truth picture", says="Predicted against realised, a point each."),
+    Scene(name="allowances", line="/allowances", says="What others may take, and taking it back."),
     Scene(
         name="contract", line="/contract", says="Our contract on each chain, as its nodes have it."
     ),
