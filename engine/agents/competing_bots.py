@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from engine.agents.learning.inclusion_prior import EDGES_USD
+from engine.agents.learning.inclusion_prior import BLOCKS, EDGES_USD
 from engine.agents.learning.lasting import Lasting, row_of
 from engine.agents.learning.own_races import OwnRaces, corrected
 from engine.agents.learning.stepping import OF_BLOCKS, begins_anew, through, told
@@ -192,11 +192,14 @@ def _inclusion(chain: str, state: Rivals) -> tuple[Discovery, ...]:
     if cases < CASES_MIN:
         return ()
     rows, by_edge = _rows(state)
-    value = state.own.value
-    ratios = tuple(tuple(told(ratio) for ratio in corrected(row, value)) for row in rows)
-    one = told(corrected(state.lasting.as_one(), value)[0], 2)
+    value, as_one = state.own.value, state.lasting.as_one()
     how = "the richer the sooner" if by_edge else "whatever it is worth"
-    if value:
+    if state.lasting.cases < CASES_MIN:  # what others do elsewhere says nothing of this chain
+        as_one = (state.own.share,) * BLOCKS
+        rows, by_edge, value = (as_one,), False, 0.0
+    ratios = tuple(tuple(told(ratio) for ratio in corrected(row, value)) for row in rows)
+    one = told(corrected(as_one, value)[0], 2)
+    if state.own.races:
         how += f"; of {state.own.races} races of ours {state.own.won} were won"
     return (
         Discovery(

@@ -124,8 +124,9 @@ def test_where_nobody_else_is_seen_our_own_races_say_how_often_we_come_through()
     outcome = end(BOTS, on_chain(blocks, races=races))
 
     assert few.found == ()
-    assert inclusion(outcome).ratio(1.0, 1) == pytest.approx(np.mean(came), abs=0.12)
-    assert inclusion(outcome).ratio(1.0, 1) <= np.mean(came)
+    for blocks_on in (1, 2, 8):  # what others do elsewhere says nothing of this chain
+        ratio = inclusion(outcome).ratio(1.0, blocks_on)
+        assert ratio == pytest.approx(np.mean(came), abs=0.05)
 
 
 def test_who_enters_no_race_any_more_believes_nothing_of_races_in_the_end() -> None:

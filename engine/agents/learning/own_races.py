@@ -42,7 +42,7 @@ class OwnRaces(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         upto_ns: when the last one ended that was looked at.
         logs: how likely the races were, by each value.
-        weight: how many races that is, older ones as less.
+        weight, came: how many races that is, older ones as less, and how many of them we won.
         races, won: how many there were, and how many we came first in.
         foretold: sum of the chances that were advised of them, ties counted as lost.
     """
@@ -50,6 +50,7 @@ class OwnRaces(msgspec.Struct, frozen=True, kw_only=True):
     upto_ns: int = 0
     logs: tuple[float, ...] = (0.0,) * len(_VALUES)
     weight: float = 0.0
+    came: float = 0.0
     races: int = 0
     won: int = 0
     foretold: float = 0.0
@@ -72,6 +73,7 @@ class OwnRaces(msgspec.Struct, frozen=True, kw_only=True):
             upto_ns=max(self.upto_ns, at_ns),
             logs=tuple(log - most for log in logs),
             weight=KEPT * self.weight + 1,
+            came=KEPT * self.came + came,
             races=self.races + 1,
             won=self.won + came,
             foretold=self.foretold + row[_place(row, blocks)],
@@ -80,7 +82,12 @@ class OwnRaces(msgspec.Struct, frozen=True, kw_only=True):
     def kept(self, share: float) -> "OwnRaces":
         """Return it as a share of what it is: who races no more comes to believe nothing again."""
         logs = tuple(share * log for log in self.logs)
-        return replace(self, logs=logs, weight=share * self.weight)
+        return replace(self, logs=logs, weight=share * self.weight, came=share * self.came)
+
+    @property
+    def share(self) -> float:
+        """Return the share of our races that we win, whoever else there is."""
+        return (self.came + 1) / (self.weight + 2)
 
     @property
     def value(self) -> float:
