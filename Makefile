@@ -94,8 +94,9 @@ trace: $(VENV)/.kernels ## show the frames that caused an opportunity or trade (
 	@exec $(PY) -m engine trace $(ID)
 
 .PHONY: deploy
-deploy: $(VENV)/.runtime ## deploy our contract on CHAIN=base of the running sandbox (PROXY=1: upgradeable); shows the cost, then asks
-	@exec $(PY) -m engine deploy --chain "$(CHAIN)" $(if $(PROXY),--upgradeable)
+deploy: $(VENV)/.runtime ## deploy our contract on CHAIN=base of the sandbox, or on a network (PROXY=1, RECOVERY=0x, WRAPPED=0x); shows the cost, then asks
+	@exec $(PY) -m engine deploy --chain "$(CHAIN)" $(if $(PROXY),--upgradeable) \
+	  $(if $(RECOVERY),--recovery "$(RECOVERY)") $(if $(WRAPPED),--wrapped "$(WRAPPED)") $(if $(OWNER),--owner-keystore "$(OWNER)")
 
 .PHONY: self-test
 self-test: $(VENV)/.runtime ## try all that going live on CHAIN=base needs: signer, key, balances, contract, roles, a simulated route

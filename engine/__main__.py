@@ -9,7 +9,7 @@ from typing import Any
 
 import uvloop
 
-from engine.domain.chains import CHAINS
+from engine.domain.chains import NETWORKS
 from engine.domain.people import Rank
 from engine.operate.endings import exit_code_after
 from engine.operate.logs import set_up_logs
@@ -78,7 +78,7 @@ def _parser() -> argparse.ArgumentParser:
         "id", nargs="?", help="as /opportunities or /trades shows it; none lists them"
     )
     role = add("role", commands.role, "run one role (the supervisor does this)")
-    each = tuple(f"chains-{chain}" for chain in CHAINS)
+    each = tuple(f"chains-{chain}" for chain in NETWORKS)
     role.add_argument(
         "name",
         choices=("engine", "ledger", "workers", "sandbox", "signer", "sender", "chains", *each),
@@ -142,18 +142,34 @@ def _add_key_arguments(keys: argparse.ArgumentParser) -> None:
     keys.add_argument("--old-password-file", type=Path, help="the same, of what is imported")
     keys.add_argument(
         "--for",
-        choices=("sandbox", "live"),
+        choices=("sandbox", "test", "live"),
         default="sandbox",
         dest="use",
-        help="what the key may sign: transactions of the sandbox's chains alone, or of real ones",
+        help="what the key may sign: transactions of the sandbox's chains alone, of test networks"
+        " alone, or of main networks",
     )
 
 
 def _add_deployment(deploy: argparse.ArgumentParser, test: argparse.ArgumentParser) -> None:
     for one in (deploy, test):
-        one.add_argument("--chain", required=True, help="a local chain of the running sandbox")
+        one.add_argument(
+            "--chain", required=True, help="a local chain of the running sandbox, or a network"
+        )
     deploy.add_argument("--upgradeable", action="store_true", help="behind a proxy")
     deploy.add_argument("--yes", action="store_true", help="do not ask")
+    deploy.add_argument(
+        "--owner-keystore", type=Path, help="of the contract's owner, on a test or main network"
+    )
+    deploy.add_argument("--owner-password-file", type=Path, help="its password, mode 600")
+    deploy.add_argument(
+        "--recovery", default="", metavar="0x", help="where gains go; else to the owner"
+    )
+    deploy.add_argument(
+        "--wrapped",
+        default="",
+        metavar="0x",
+        help="the network's wrapped coin, where none is known",
+    )
 
 
 def _span(text: str) -> float:

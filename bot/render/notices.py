@@ -49,7 +49,7 @@ from engine.bus.notices import (
     VenueLost,
     WhaleSeen,
 )
-from engine.domain.modes import Basis
+from engine.domain.modes import SENT
 from engine.domain.performance import Sums
 from engine.domain.units import NS_PER_MS, NS_PER_S
 
@@ -309,7 +309,7 @@ def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:
     story = notice.story
     found = "" if story is None else f"found {words.usd(story.found.usd, is_signed=True)}, "
     planned = f"planned {words.usd(notice.expected_usd, is_signed=True)}"
-    is_sent = notice.basis is Basis.SANDBOX_LIVE
+    is_sent = notice.basis in SENT
     cause = None if story is None else main_cause(story)
     lines = [
         (

@@ -26,6 +26,9 @@ BASIS_WORDS = {
     Basis.LIVE: "live markets, paper money",
     Basis.REPLAY: "replay, paper money",
     Basis.SANDBOX_LIVE: "sandbox live: sent on a local chain",
+    Basis.TEST: "test network, paper money",
+    Basis.TEST_LIVE: "test network: sent, worth nothing",
+    Basis.MAIN_LIVE: "REAL MONEY on a main network",
 }
 
 BASIS_SHORT = {
@@ -33,6 +36,9 @@ BASIS_SHORT = {
     Basis.LIVE: "live",
     Basis.REPLAY: "replay",
     Basis.SANDBOX_LIVE: "sandbox live",
+    Basis.TEST: "test network",
+    Basis.TEST_LIVE: "test network live",
+    Basis.MAIN_LIVE: "REAL MONEY",
 }
 
 

@@ -11,7 +11,6 @@ from engine.decide.circumstances import Circumstances
 from engine.decide.mixing import Mixing
 from engine.domain.advice import BlockTimeAdvice, GasAdvice, InclusionAdvice, TipAdvice
 from engine.domain.chains import DEADLINE_BLOCKS
-from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity
 from engine.domain.plans import AtomicPlan, LeggedPlan, Plan, Sizing
 from engine.domain.units import NS_PER_MS
@@ -118,7 +117,7 @@ class Planning:
             net_edge_bps=confirmed.edge_bps(has_flash_loan=has_flash_loan),
             notional_usd=confirmed.paid_quote * sized.usd_per_quote,
             usd_per_quote=sized.usd_per_quote,
-            is_live=True if self._circumstances.switches.mode is Mode.LIVE else msgspec.UNSET,
+            is_live=True if self._circumstances.switches.sends else msgspec.UNSET,
         )
 
     def _with_chance(self, plan: Plan) -> Plan:

@@ -5,7 +5,7 @@ the number of the chain is compared with the node's own, and a chain of another 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
@@ -155,7 +155,47 @@ _ALL: Final = (
 CHAINS: Final[Mapping[str, ChainFacts]] = {facts.name: facts for facts in _ALL}
 """Each chain that is known, by its name."""
 
-NATIVE_ASSETS: Final[Mapping[str, AssetCode]] = {facts.name: facts.native for facts in _ALL}
+LIKE: Final[Mapping[str, str]] = {
+    "sepolia": "ethereum",
+    "holesky": "ethereum",
+    "hoodi": "ethereum",
+    "arbitrum-sepolia": "arbitrum",
+    "base-sepolia": "base",
+    "optimism-sepolia": "optimism",
+    "polygon-amoy": "polygon",
+    "bnb-testnet": "bnb",
+}
+"""Test networks, whose coins are worth nothing, and of which chain each is a copy."""
+
+
+def _copy(name: str, chain_id: int, wrapped_native: str) -> ChainFacts:
+    facts = CHAINS[LIKE[name]]
+    return replace(
+        facts, name=name, chain_id=chain_id, wrapped_native=wrapped_native, confirms_ahead=False
+    )
+
+
+TEST_NETWORKS: Final[Mapping[str, ChainFacts]] = {
+    facts.name: facts
+    for facts in (
+        _copy("sepolia", 11_155_111, "0xfff9976782d46cc05630d1f6ebab18b2324d6b14"),
+        _copy("holesky", 17_000, "0x94373a4919b3240d86ea41593d5eba789fef3848"),
+        _copy("hoodi", 560_048, ""),
+        _copy("arbitrum-sepolia", 421_614, "0x980b62da83eff3d4576c647993b0c1d7faf17c73"),
+        _copy("base-sepolia", 84_532, OP_WRAPPED),
+        _copy("optimism-sepolia", 11_155_420, OP_WRAPPED),
+        _copy("polygon-amoy", 80_002, "0x360ad4f9a9a8efe9a8dcb5f461c4cc1047e1dcf9"),
+        _copy("bnb-testnet", 97, "0xae13d989dac2f0debff460ac112a837c89baa7cd"),
+    )
+}
+"""Each of them, by its name; without a wrapped coin where none is agreed on."""
+
+NETWORKS: Final[Mapping[str, ChainFacts]] = {**CHAINS, **TEST_NETWORKS}
+"""Both: whatever a node may be of."""
+
+NATIVE_ASSETS: Final[Mapping[str, AssetCode]] = {
+    facts.name: facts.native for facts in NETWORKS.values()
+}
 
 GAS_PRICES_GWEI: Final[Mapping[str, Decimal]] = {
     facts.name: facts.gas_price_gwei for facts in _ALL if facts.gas_price_gwei is not None
@@ -165,7 +205,7 @@ GAS_PRICES_GWEI: Final[Mapping[str, Decimal]] = {
 
 def block_ms(chain: str) -> int:
     """Return how long a transaction waits for its block at most, if the chain has room for it."""
-    facts = CHAINS.get(chain)
+    facts = NETWORKS.get(chain)
     return max(facts.block_ms for facts in _ALL) if facts is None else facts.block_ms
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.domain.assets import AssetCode
-from engine.domain.chains import NATIVE_ASSETS
+from engine.domain.chains import NATIVE_ASSETS, TEST_NETWORKS
 from engine.domain.errors import BadValueError
 
 SYMBOL_CHARACTERS_MAX: Final = 12
@@ -123,8 +123,16 @@ CURATED: Final[Mapping[str, Mapping[str, tuple[str, int]]]] = {
 """By chain and address, as their checksums spell them: code and decimals. The wrapped form of what
 a chain is paid in is that asset: wrapping costs gas alone."""
 
-_KNOWN: Final = {
-    (chain, address.lower()): (AssetCode(code), decimals)
-    for chain, tokens in CURATED.items()
-    for address, (code, decimals) in tokens.items()
-} | {(chain, NATIVE_ADDRESS): (asset, NATIVE_DECIMALS) for chain, asset in NATIVE_ASSETS.items()}
+_KNOWN: Final = (
+    {
+        (chain, address.lower()): (AssetCode(code), decimals)
+        for chain, tokens in CURATED.items()
+        for address, (code, decimals) in tokens.items()
+    }
+    | {(name, NATIVE_ADDRESS): (asset, NATIVE_DECIMALS) for name, asset in NATIVE_ASSETS.items()}
+    | {
+        (facts.name, facts.wrapped_native): (facts.native, NATIVE_DECIMALS)
+        for facts in TEST_NETWORKS.values()
+        if facts.wrapped_native
+    }
+)

@@ -3,6 +3,7 @@
 It is in the audit, with the code that it used up, before whoever sends hears of it.
 """
 
+from collections.abc import Callable
 from typing import Protocol
 
 from engine.bus.command import Envelope
@@ -21,7 +22,7 @@ class Letting(Protocol):
     """The engine as what lets the contract run sees it."""
 
     sender: Caller | None
-    why_not_live: str
+    why_not_live: Callable[[], str]
     step_up: StepUp
     clock: Clock
 
@@ -51,7 +52,7 @@ async def unpause(
 ) -> WorkDone | Declined:
     """Let our contract on a chain run again, once that has all that a loosening needs."""
     if engine.sender is None:
-        return Declined(why=engine.why_not_live)
+        return Declined(why=engine.why_not_live())
     asked = engine.step_up.letting_run(chain, mode=engine.control.mode)
     is_told = is_confirmed or code is not None
     allowed: Allowed | Declined | None = _void(engine, envelope) if is_told else None

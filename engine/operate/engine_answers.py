@@ -1,7 +1,7 @@
 """The engine's side of the bus: carries out commands and answers with what is so afterwards."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -99,7 +99,7 @@ class EngineAnswers:
         self.sight = sight
         self.aftermath = Aftermath(core, latches, clock)
         self.waiting = delayed
-        self.why_not_live = NOT_LIVE
+        self.why_not_live: Callable[[], str] = lambda: NOT_LIVE
         self.sender: Caller | None = None
         self._outbox = outbox
         self._lease = lease
@@ -295,7 +295,7 @@ class EngineAnswers:
 
     async def drill(self, envelope: Envelope) -> DrillReport | Declined:
         """Kill as a drill, while whatever is traded is simulated; see `kill_drill`."""
-        if self.basis is Basis.LIVE and is_beyond_paper(self.control.mode):
+        if self.core.header.basis is not Basis.SANDBOX and is_beyond_paper(self.control.mode):
             return Declined(why="beyond paper on live markets nothing is tried out: go down first")
         return await kill_drill.drill(
             self.latches,

@@ -48,8 +48,11 @@ class SetMode(Command[Acknowledged], frozen=True, kw_only=True):
     async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> Changed:
         """See `Command.act`."""
         current = engine.control.mode
-        if self.mode is Mode.LIVE and engine.why_not_live:
-            return Declined(why=engine.why_not_live)
+        is_sent = self.mode is Mode.LIVE or (
+            self.mode is Mode.APPROVE and engine.control.sends_approved
+        )
+        if is_sent and (why := engine.why_not_live()):
+            return Declined(why=why)
         if is_upward(current=current, wanted=self.mode):
             return await engine.loosen(
                 envelope,

@@ -6,10 +6,11 @@ sequencer orders by arrival or tip there is no queue to hide from. Depths and ti
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
+from engine.domain.chains import CHAINS, LIKE
 from engine.domain.errors import BadValueError
 from engine.sending.life import LifeRules
 
@@ -109,6 +110,25 @@ def policy_of(chain: str, *, is_local: bool, has_relay: bool = False) -> SendPol
     """
     if is_local:
         return LOCAL_PRIVATE if has_relay else LOCAL
-    if chain not in POLICIES:
+    named = POLICIES.get(LIKE.get(chain, chain))
+    if named is None:
         raise BadValueError(f"nobody says how transactions of {chain} are sent")
-    return POLICIES[chain]
+    return named
+
+
+def network_policy_of(chain: str) -> SendPolicy:
+    """Return how transactions are sent for real on a test or main network.
+
+    Raises:
+        BadValueError: nobody said how, or the path that it takes is not there.
+    """
+    named = policy_of(chain, is_local=False)
+    if named.path is not Path.PRIVATE:
+        return named
+    if chain in CHAINS:
+        raise BadValueError(
+            f"on {chain} a route goes to the makers of blocks alone, and no relay of theirs is"
+            " known here: in public others would take it"
+        )
+    # Who would take what is worth nothing?
+    return replace(named, path=Path.PUBLIC, share_bps=0)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from engine.bus.sending_reports import ContractLine, TransactionLine, TransactionsReport
 from engine.chains.ports import Json, NodeError
 from engine.chains.rpc.parsing import parse_bytes, parse_quantity
-from engine.domain.chains import CHAINS, NATIVE_ASSETS
+from engine.domain.chains import NATIVE_ASSETS, NETWORKS
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Basis
 from engine.domain.told import Fate
@@ -29,11 +29,19 @@ EXPLORERS: Final[Mapping[str, str]] = {
     "optimism": "https://optimistic.etherscan.io/tx/",
     "polygon": "https://polygonscan.com/tx/",
     "bnb": "https://bscscan.com/tx/",
+    "sepolia": "https://sepolia.etherscan.io/tx/",
+    "holesky": "https://holesky.etherscan.io/tx/",
+    "hoodi": "https://hoodi.etherscan.io/tx/",
+    "arbitrum-sepolia": "https://sepolia.arbiscan.io/tx/",
+    "base-sepolia": "https://sepolia.basescan.org/tx/",
+    "optimism-sepolia": "https://sepolia-optimism.etherscan.io/tx/",
+    "polygon-amoy": "https://amoy.polygonscan.com/tx/",
+    "bnb-testnet": "https://testnet.bscscan.com/tx/",
 }
 """Where transactions of real networks can be looked at."""
 
 MOST: Final = 50
-_NAMES: Final = {facts.chain_id: name for name, facts in CHAINS.items()}
+_NAMES: Final = {facts.chain_id: name for name, facts in NETWORKS.items()}
 _ADDRESS_DIGITS: Final = 40
 
 

@@ -12,7 +12,7 @@ from zoneinfo import available_timezones
 from engine.bus.transport_list import transport_of
 from engine.chains.rpc.key_file import KeyFile
 from engine.connectors.venue_list import FEEDS
-from engine.domain.chains import CHAINS, NATIVE_ASSETS
+from engine.domain.chains import NATIVE_ASSETS, NETWORKS
 from engine.domain.errors import BadValueError, SettingsError
 from engine.domain.instruments import Pair
 from engine.domain.network import check_proxy, is_loopback
@@ -152,7 +152,7 @@ def _check_chains(names: Iterable[str]) -> None:
 
 def _check_providers(text: str) -> None:
     try:
-        KeyFile(text, tuple(CHAINS))
+        KeyFile(text, tuple(NETWORKS))
     except BadValueError as error:
         raise ValueError(str(error)) from None
 

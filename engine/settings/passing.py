@@ -11,8 +11,8 @@ SECRETS_OF_ROLES: Final[Mapping[str, Collection[tuple[str, str]]]] = {
     "ledger": (("data", "database_url"), ("bus", "url")),
     "chains": (("chains", "providers"), ("network", "proxy"), ("bus", "url")),
     "workers": (("bus", "url"),),
-    "signer": (("signer", "remote_url"),),
-    "sender": (("bus", "url"),),
+    "signer": (("signer", "remote_url"), ("operator", "totp_secret")),
+    "sender": (("bus", "url"), ("chains", "providers"), ("network", "proxy")),
     "engine": (("operator", "totp_secret"), ("network", "proxy"), ("bus", "url")),
     "bot": (
         ("telegram", "bot_token"),
@@ -27,6 +27,7 @@ SECRETS_OF_ROLES: Final[Mapping[str, Collection[tuple[str, str]]]] = {
 
 
 SIGNER: Final = "signer"
+_TOTP: Final = ("operator", "totp_secret")
 
 PASSED_TO_SIGNER: Final = frozenset(
     {"HOME", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "PATH", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH",
@@ -54,7 +55,9 @@ def role_environment(
 
     A role with it reads no file, so that it knows what the supervisor knew, and no more.
     """
-    kept = SECRETS_OF_ROLES[role]
+    kept = set(SECRETS_OF_ROLES[role])
+    if settings.signer.signs != "main":  # it asks for no code elsewhere
+        kept -= {_TOTP} if role == SIGNER else set()
     own: dict[str, str] = {}
     others = {CONFIG_ENVIRONMENT_NAME}
     withheld = []

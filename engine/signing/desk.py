@@ -59,6 +59,9 @@ def caps_of(terms: SigningTerms) -> dict[str, int]:
 class SigningDesk:
     """Answers what is asked of the signer.
 
+    Args:
+        missing: says why nothing that trades is signed for a chain; empty if it may be.
+
     Attributes:
         wallet: with whose key is signed; None while locked.
         words: what persons allowed.
@@ -73,6 +76,7 @@ class SigningDesk:
         leave: Leave,
         clock: Callable[[], int],
         words: Words | None = None,
+        missing: Callable[[str], str] = lambda _chain: "",
     ) -> None:
         self.terms: Final = terms
         self.words: Final = words or Words(key=None, journal=journal)
@@ -80,6 +84,7 @@ class SigningDesk:
         self.wallet: Wallet | None = None
         self._journal = journal
         self._leave = leave
+        self._missing = missing
         self._clock = clock
         self._turn = asyncio.Lock()
 
@@ -108,6 +113,8 @@ class SigningDesk:
         for entry in before:
             if entry.digest == digest:
                 return Signed(raw=entry.raw, hash=hash_of(entry.raw), is_repeat=True)
+        if not intent.purpose.is_protective and (why := self._missing(given.chain)):
+            return refused(RefusalKind.CODE_HASH, why)
         return first_refusal(given) or await self._sign_anew(wallet, given, digest, before)
 
     async def _sign_anew(

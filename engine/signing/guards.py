@@ -60,6 +60,11 @@ def guard_memory() -> list[Guard]:
     return [_no_core(), not_dumpable(), _locked()]
 
 
+def keep_apart() -> list[Guard]:
+    """Keep memory out of core dumps and from others, where a key is held for a moment only."""
+    return [_no_core(), not_dumpable()]
+
+
 def guard_calls(needs: Needs) -> list[Guard]:
     """Give up rights that are not needed; done once, when all is read that nobody needs again."""
     no_new = _no_new_privileges()

@@ -17,6 +17,9 @@ from eth_hash.auto import keccak
 from engine.domain.errors import SettingsError
 from engine.signing.curve import CURVE_ORDER, address_of_secret
 
+KeyUse = Literal["sandbox", "test", "live"]
+"""What a key may sign for: the sandbox, test networks, main networks; for none of the others."""
+
 SCRYPT_N_MIN: Final = 2**18
 """A password is tried 4 times a second and 256 MB with this; wallets write no less."""
 
@@ -77,7 +80,7 @@ class Keystore(msgspec.Struct, kw_only=True, omit_defaults=True):
     crypto: Sealed
     id: str = ""
     address: str = ""
-    syndicate: Literal["sandbox", "live", ""] = ""
+    syndicate: KeyUse | Literal[""] = ""
 
 
 def parse_keystore(content: bytes, *, where: str) -> Keystore:
@@ -134,7 +137,11 @@ def open_keystore(
 
 
 def seal_key(
-    secret: bytes, password: bytes, *, use: Literal["sandbox", "live"], n: int = SCRYPT_N_MIN
+    secret: bytes,
+    password: bytes,
+    *,
+    use: KeyUse,
+    n: int = SCRYPT_N_MIN,
 ) -> bytes:
     """Encrypt a key of 32 bytes; returns a keystore's file.
 

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from engine.domain.networks import Network
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningTerms:
@@ -18,8 +20,8 @@ class SigningTerms:
         signatures_day: the most that is signed in one UTC day; likewise twice.
         tip_bps_max: the largest share of a gain that a builder may get.
         bump_bps: how much higher both fees of a replacement must be at the least.
+        network: of what kind all of these chains are.
         usd_least: by asset, what one of it is reckoned with at the least.
-        needs_prices: whether what a plan begins with has to be among those.
     """
 
     chain_ids: Mapping[str, int]
@@ -29,8 +31,8 @@ class SigningTerms:
     signatures_day: int
     tip_bps_max: int = 9_000
     bump_bps: int = 1_250
+    network: Network = Network.SANDBOX
     usd_least: Mapping[str, Decimal] = field(default_factory=dict)
-    needs_prices: bool = False
     names: Mapping[int, str] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -6,6 +6,7 @@ own least price of what it begins with, so that caps and mandates hold whatever 
 
 from decimal import Decimal
 
+from engine.domain.networks import Network
 from engine.domain.plans import AtomicPlan
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.signing.rules import Given, refused
@@ -22,7 +23,7 @@ def usd_of(plan: AtomicPlan, terms: SigningTerms) -> Decimal:
 def check_worth(given: Given) -> SignRefusal | None:
     """Where money is real, what a plan begins with has a least price in the operator's terms."""
     plan, terms = given.intent.plan, given.terms
-    if plan is None or not terms.needs_prices:
+    if plan is None or terms.network is not Network.MAIN:
         return None
     asset = plan.steps[0].source
     if asset in terms.usd_least:

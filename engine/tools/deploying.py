@@ -1,36 +1,41 @@
 """`python -m engine deploy`: our contract on a chain; the cost is shown, then it asks.
 
-For now that is a local chain of the running sandbox, whose node signs for the owner and funds the
-wallet. Where signer and sender look, `.env`, is written after the code was verified by its hash.
+On a local chain of the running sandbox its node signs for the owner and funds the wallet; on other
+networks see `network_deploying`. Where signer and sender look, `.env`, is written once the code was
+verified by its hash.
 """
 
 import asyncio
 import contextlib
+import getpass
 import os
 import time
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from engine.bus.unix_socket import SocketCaller
-from engine.domain.chains import CHAINS, NATIVE_ASSETS
+from engine.domain.chains import NATIVE_ASSETS, TEST_NETWORKS
 from engine.domain.errors import BadValueError, FatalError, SettingsError, TransientError
 from engine.domain.units import NATIVE_DECIMALS
 from engine.requests.wallets import GetWallets
 from engine.sandbox.world.rpc import NodeSaidNoError, Rpc
 from engine.sandbox.world.values import LocalChain
 from engine.settings.passing import text_of
-from engine.settings.schema import Settings, SignerSettings, environment_name
+from engine.settings.schema import Settings, environment_name
 from engine.signing.keystore import parse_keystore
 from engine.signing.secret_files import read_secret_file
 from engine.tools.enroll import write_setting
+from engine.tools.network_deploying import Owner, deploy_on_network
 from engine.wiring.local_deploying import (
     Deployment,
     DeploymentPlan,
     deploy,
     dry_run,
     is_there,
+    lent_account,
     plan_deployment,
     supply,
 )
@@ -66,8 +71,10 @@ async def run_deploy(
     ask: Ask | None,
     say: Say,
     environment: Mapping[str, str] = os.environ,
+    owner: Owner = Owner(),  # noqa: B008 - frozen
+    ask_password: Callable[[str], str] = getpass.getpass,
 ) -> bool:
-    """Deploy on a local chain, after a person said so; say whether it is there.
+    """Deploy on a chain, after a person said so; say whether it is there.
 
     Args:
         settings: in force.
@@ -78,13 +85,36 @@ async def run_deploy(
         ask: a person; None asks nobody.
         say: shows a line.
         environment: of this process, which wins over the file.
+        owner: whose key deploys, where that is no local chain.
+        ask_password: a person, for the owner's.
 
     Raises:
         SettingsError: the chain is none where this can be done, or there is no wallet.
         TransientError: the sandbox does not run.
         FatalError: a step failed.
     """
-    local = local_chain(settings, paths, chain)
+    if settings.markets.source != "sandbox":
+        _check_environment(environment)
+        done = await deploy_on_network(
+            settings,
+            paths,
+            chain=chain,
+            wallet=await wallet_address(settings, paths),
+            is_upgradeable=is_upgradeable,
+            owner=owner,
+            ask=ask,
+            ask_password=ask_password,
+            show=partial(_show_dry_run, say=say),
+            question=_QUESTION,
+            yes=YES,
+            say=say,
+        )
+        if done is None:
+            say("nothing was deployed")
+            return False
+        _say_done(settings, done, env_file, say)
+        return True
+    local = local_chain(paths, chain)
     _check_environment(environment)
     wallet = await wallet_address(settings, paths)
     deployment = Deployment(chain=chain, wallet=wallet, is_upgradeable=is_upgradeable)
@@ -92,7 +122,7 @@ async def run_deploy(
     try:
         with contextlib.closing(Rpc(local.http_urls[0])) as rpc:
             if not await asyncio.to_thread(is_there, rpc, plan):
-                await asyncio.to_thread(_show_dry_run, rpc, plan, say)
+                await asyncio.to_thread(_show_dry_run, rpc, plan, say=say)
                 if ask is not None and (await asyncio.to_thread(ask, _QUESTION)).strip() != YES:
                     say("nothing was deployed")
                     return False
@@ -103,31 +133,30 @@ async def run_deploy(
         raise FatalError(f"not deployed on {chain}: {error}") from error
     except OSError as error:
         raise TransientError(f"the node of {chain} does not answer: {error}") from error
-    say(f"verified: {plan.contract} has the code {plan.code_hash}")
     keep_deployment(paths, deployment)
+    _say_done(settings, plan, env_file, say)
+    return True
+
+
+def _say_done(settings: Settings, plan: DeploymentPlan, env_file: Path, say: Say) -> None:
+    say(f"verified: {plan.contract} has the code {plan.code_hash}")
     for name, value in _settings_after(settings, plan).items():
         write_setting(env_file, name, value)
         say(f"{env_file.name}: {name}={value}")
+    chain = plan.deployment.chain
     say("Start again (make run), open the key, then: make self-test CHAIN=" + chain)
-    return True
 
 
 _QUESTION: Final = f"Type the word {YES} to send these transactions: "
 
 
-def local_chain(settings: Settings, paths: Paths, chain: str) -> LocalChain:
+def local_chain(paths: Paths, chain: str) -> LocalChain:
     """Return a local chain of the running sandbox.
 
     Raises:
         SettingsError: there is none of this name, in words.
         TransientError: the sandbox does not run.
     """
-    if settings.markets.source != "sandbox":
-        named = f"{chain} is a main network" if chain in CHAINS else f"{chain} is no known chain"
-        raise SettingsError(
-            f"{named}, and MARKETS is live: nothing is deployed there yet. What costs real money"
-            " comes with the checks that it needs; on MARKETS=sandbox the same steps can be tried"
-        )
     try:
         announced = read_announcement(paths)
     except TransientError as error:
@@ -176,16 +205,28 @@ def coins(chain: str, wei: int) -> str:
     return f"{amount:.6f} {NATIVE_ASSETS[chain]}"
 
 
-def _show_dry_run(rpc: Rpc, plan: DeploymentPlan, say: Say) -> None:
+def _show_dry_run(rpc: Rpc, plan: DeploymentPlan, *, say: Say) -> int:
+    """Carry it out on an EVM of ours and show it; return what it costs in wei."""
     chain = plan.deployment.chain
     run = dry_run(rpc, plan)
-    say(f"On the sandbox's {chain}, for the wallet {plan.deployment.wallet} (dry run):")
+    is_lent = plan.owner == lent_account("owner", plan.deployment.wallet)
+    say(f"On {_named(chain, is_lent=is_lent)}, for the wallet {plan.deployment.wallet} (dry run):")
     for step, gas in zip(plan.steps, run.gas, strict=True):
         say(f"  {step.what}: {gas:,} gas")
     price = Decimal(run.gas_price_wei).scaleb(-9)
     say(f"  in all {sum(run.gas):,} gas at {price:.3f} gwei: {coins(chain, run.cost_wei)}")
     say(f"  contract {plan.contract}")
-    say(f"  owner {plan.owner} and recovery address {plan.recovery}, lent by the sandbox")
+    lent = ", lent by the sandbox" if is_lent else ""
+    say(f"  owner {plan.owner} and recovery address {plan.recovery}{lent}")
+    return run.cost_wei
+
+
+def _named(chain: str, *, is_lent: bool) -> str:
+    if is_lent:
+        return f"the sandbox's {chain}"
+    if chain in TEST_NETWORKS:
+        return f"the TEST NETWORK {chain}, whose coins are worth nothing"
+    return f"the MAIN NETWORK {chain}, WITH REAL MONEY"
 
 
 def _settings_after(settings: Settings, plan: DeploymentPlan) -> dict[str, str]:
@@ -194,15 +235,17 @@ def _settings_after(settings: Settings, plan: DeploymentPlan) -> dict[str, str]:
     others = {
         place: text for place, text in own.contracts.items() if not place.startswith(f"{chain}:")
     }
-    usd = own.notional_day_usd
-    if usd == SignerSettings().notional_day_usd:
-        usd = NOTIONAL_DAY_USD
-    gas = {chain: GAS_DAY.get(NATIVE_ASSETS[chain], Decimal("0.05"))} | own.gas_day
-    return {
-        environment_name("signer", "signs"): "sandbox",
+    usd = NOTIONAL_DAY_USD if own.notional_day_usd is None else own.notional_day_usd
+    named = {
         environment_name("signer", "contracts"): text_of(
             others | {f"{chain}:{plan.contract}": plan.code_hash}
-        ),
+        )
+    }
+    if own.signs == "main":  # what may be lost there only the operator says
+        return named
+    gas = {chain: GAS_DAY.get(NATIVE_ASSETS[chain], Decimal("0.05"))} | own.gas_day
+    return named | {
+        environment_name("signer", "signs"): "test" if own.signs == "test" else "sandbox",
         environment_name("signer", "gas_day"): text_of(gas),
         environment_name("signer", "notional_day_usd"): text_of(usd),
     }

@@ -10,7 +10,7 @@ import secrets
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import SettingsError
@@ -18,7 +18,7 @@ from engine.operate.streams import say
 from engine.requests.wallets import UnlockSigner
 from engine.settings.schema import Settings
 from engine.signing.curve import CURVE_ORDER, address_of_secret
-from engine.signing.keystore import open_keystore, parse_keystore, seal_key
+from engine.signing.keystore import KeyUse, open_keystore, parse_keystore, seal_key
 from engine.signing.secret_files import password_of, read_secret_file, write_secret_file
 from engine.wiring.paths import Paths
 from engine.wiring.signer_keys import keystore_path
@@ -57,7 +57,7 @@ async def run_keys(
         _keep(secret, path, asked.use, asker.new_password(asked.password_file))
 
 
-def _keep(secret: bytes, path: Path, use: Literal["sandbox", "live"], password: bytes) -> None:
+def _keep(secret: bytes, path: Path, use: KeyUse, password: bytes) -> None:
     write_secret_file(path, seal_key(secret, password, use=use), what="keystore")
     say(f"wallet {address_of_secret(secret)}, for {use}; its key is in {path}")
     say("keep a copy of that file and of the password, apart: without both the wallet is lost")

@@ -6,21 +6,29 @@ carried out on an EVM of ours, on the state of the newest block.
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from eth_hash.auto import keccak
 
 from engine.bus.signing import WalletsReport
 from engine.bus.unix_socket import SocketCaller
+from engine.chains.discovery.dex_list import dexes_of
+from engine.domain.dexes import Dex
 from engine.domain.errors import TransientError
+from engine.domain.networks import Network
 from engine.requests.wallets import GetWallets
 from engine.sandbox.world.abi import ZERO, call_data
 from engine.sandbox.world.rpc import NodeSaidNoError, Rpc
 from engine.sandbox.world.values import LocalChain
 from engine.settings.schema import Settings, environment_name
+from engine.signing.gates import FUNDS_WEI_MIN
+from engine.signing.self_tested import SelfTested, keep_self_test
 from engine.tools.deploying import coins, local_chain
-from engine.tools.trial_route import try_route
+from engine.tools.network_deploying import facts_of, network_of, open_rpc
+from engine.tools.trial_route import NO_POOLS, try_route
 from engine.wiring.local_deploying import COINS_WEI_MIN
 from engine.wiring.paths import Paths
 
@@ -30,6 +38,71 @@ Line = tuple[bool, str]
 _ADDRESS_DIGITS: Final = 40
 
 
+@dataclass(slots=True, kw_only=True)
+class Trial:
+    """Where all is tried.
+
+    Attributes:
+        url: of a node.
+        wrapped: token of the chain's own asset.
+        dexes: through whose pools a route is tried.
+        funds_wei: what the wallet has, once that was asked.
+    """
+
+    url: str = field(repr=False)
+    network: Network
+    chain_id: int
+    wrapped: str
+    dexes: Sequence[Dex]
+    funds_wei: int = 0
+
+    @property
+    def kind(self) -> str:
+        """Of the network, in words."""
+        return {Network.SANDBOX: "", Network.TEST: ", a test network"}.get(
+            self.network, ", a MAIN network"
+        )
+
+    def passed(self, contract: str, code_hash: str, wallet: str, *, at_ns: int) -> SelfTested:
+        """Return what is kept of a self-test that passed."""
+        return SelfTested(
+            chain_id=self.chain_id,
+            contract=contract,
+            code_hash=code_hash,
+            wallet=wallet,
+            funds_wei=self.funds_wei,
+            at_ns=at_ns,
+        )
+
+
+def trial_of(local: LocalChain) -> Trial:
+    """Return where all is tried on a local chain."""
+    return Trial(
+        url=local.http_urls[0],
+        network=Network.SANDBOX,
+        chain_id=local.chain_id,
+        wrapped=local.contracts["wrapped"],
+        dexes=local.dexes,
+    )
+
+
+def network_trial(settings: Settings, chain: str) -> Trial:
+    """Return where all is tried on a test or main network.
+
+    Raises:
+        SettingsError: it is none that is signed for, or no node of it is named.
+    """
+    facts = facts_of(settings, chain)
+    with contextlib.closing(open_rpc(settings, chain)) as rpc:
+        return Trial(
+            url=rpc.url,
+            network=network_of(chain),
+            chain_id=facts.chain_id,
+            wrapped=facts.wrapped_native,
+            dexes=dexes_of(chain),
+        )
+
+
 async def run_self_test(settings: Settings, paths: Paths, *, chain: str, say: Say) -> bool:
     """Say of each thing whether it is so; return whether all of them are.
 
@@ -37,7 +110,17 @@ async def run_self_test(settings: Settings, paths: Paths, *, chain: str, say: Sa
         SettingsError: there is no such chain.
         TransientError: the sandbox does not run.
     """
-    local = local_chain(settings, paths, chain)
+    if settings.markets.source == "sandbox":
+        trial = trial_of(local_chain(paths, chain))
+    else:
+        trial = network_trial(settings, chain)
+    return await run_trial(settings, paths, trial, chain=chain, say=say)
+
+
+async def run_trial(
+    settings: Settings, paths: Paths, trial: "Trial", *, chain: str, say: Say
+) -> bool:
+    """Say of each thing whether it is so on one chain; return whether all of them are."""
     report, lines = await _of_signer(paths, chain)
     lines += list(_of_latches(paths))
     contract, wanted = _named(settings, chain)
@@ -45,11 +128,15 @@ async def run_self_test(settings: Settings, paths: Paths, *, chain: str, say: Sa
         lines.append((False, f"no contract of ours is named: make deploy CHAIN={chain}"))
     elif report is not None and report.address:
         lines += await asyncio.to_thread(
-            _of_chain, local, chain, contract, wanted, wallet=report.address
+            _of_chain, trial, chain, contract, wanted, wallet=report.address
         )
     for is_so, text in lines:
         say(f"{'pass' if is_so else 'FAIL'}  {text}")
     failed = sum(not is_so for is_so, _ in lines)
+    if trial.network is not Network.SANDBOX:
+        wallet = "" if report is None else report.address
+        passed = None if failed else trial.passed(contract, wanted, wallet, at_ns=time.time_ns())
+        keep_self_test(paths.signer, chain, passed)
     say("all of it passes: /mode live, with its second step" if not failed else f"{failed} fail")
     return not failed
 
@@ -60,7 +147,7 @@ async def _of_signer(paths: Paths, chain: str) -> tuple[WalletsReport | None, li
         report = await caller.call(GetWallets())
     except TransientError as error:
         signs = environment_name("signer", "signs")
-        return None, [(False, f"the signer does not answer ({error}): {signs}=sandbox, make run")]
+        return None, [(False, f"the signer does not answer ({error}): {signs}, make run")]
     finally:
         await caller.aclose()
     may = [one for one in report.chains if one.name == chain and one.contracts]
@@ -91,18 +178,16 @@ def _named(settings: Settings, chain: str) -> tuple[str, str]:
     return "", ""
 
 
-def _of_chain(
-    local: LocalChain, chain: str, contract: str, wanted: str, *, wallet: str
-) -> list[Line]:
+def _of_chain(trial: "Trial", chain: str, contract: str, wanted: str, *, wallet: str) -> list[Line]:
     try:
-        with contextlib.closing(Rpc(local.http_urls[0])) as rpc:
-            return list(_lines(rpc, local, chain, contract, wanted, wallet=wallet))
+        with contextlib.closing(Rpc(trial.url)) as rpc:
+            return list(_lines(rpc, trial, chain, contract, wanted, wallet=wallet))
     except (OSError, NodeSaidNoError) as error:
         return [(False, f"the node of {chain} does not answer as it should: {error}")]
 
 
 def _lines(
-    rpc: Rpc, local: LocalChain, chain: str, contract: str, wanted: str, *, wallet: str
+    rpc: Rpc, trial: "Trial", chain: str, contract: str, wanted: str, *, wallet: str
 ) -> Iterator[Line]:
     chain_id, head, held, code = rpc.ask_all(
         [
@@ -112,15 +197,10 @@ def _lines(
             ("eth_getCode", (contract, "latest")),
         ]
     )
-    is_it = int(chain_id, 16) == local.chain_id
-    yield is_it, f"the node is of chain {int(chain_id, 16)}, at block {int(head, 16):,}"
-    wei = int(held, 16)
-    is_funded = wei >= COINS_WEI_MIN
-    yield (
-        is_funded,
-        f"the wallet has {coins(chain, wei)} for gas"
-        + ("" if is_funded else f", too little: make deploy CHAIN={chain} funds it"),
-    )
+    is_it = int(chain_id, 16) == trial.chain_id
+    yield is_it, f"the node is of chain {int(chain_id, 16)}, at block {int(head, 16):,}{trial.kind}"
+    trial.funds_wei = int(held, 16)
+    yield _funds(trial, chain)
     there = "0x" + keccak(bytes.fromhex(code[2:])).hex()
     if there != wanted:
         what = "no code" if code == "0x" else f"code {there}, not {wanted}"
@@ -128,8 +208,24 @@ def _lines(
         return
     yield True, f"{contract} has the code that the settings name"
     yield from _roles(rpc, chain, contract, wallet)
-    is_tried, text = try_route(rpc, local, contract=contract, wallet=wallet)
-    yield is_tried, text
+    is_tried, text = try_route(
+        rpc,
+        trial.dexes,
+        chain_id=trial.chain_id,
+        wrapped=trial.wrapped,
+        contract=contract,
+        wallet=wallet,
+    )
+    # Of a test network nobody can ask that it has pools.
+    yield is_tried or (text == NO_POOLS and trial.network is Network.TEST), text
+
+
+def _funds(trial: "Trial", chain: str) -> Line:
+    is_local = trial.network is Network.SANDBOX
+    is_funded = trial.funds_wei >= (COINS_WEI_MIN if is_local else FUNDS_WEI_MIN)
+    mend = f"make deploy CHAIN={chain} funds it" if is_local else "send it some"
+    text = f"the wallet has {coins(chain, trial.funds_wei)} for gas"
+    return is_funded, text if is_funded else f"{text}, too little: {mend}"
 
 
 def _roles(rpc: Rpc, chain: str, contract: str, wallet: str) -> Iterator[Line]:

@@ -4,7 +4,7 @@ The contract is lent coins there, so that a loss ends at its rule of profit and 
 both swaps and the payment of the first pool were done.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from eth_hash.auto import keccak
@@ -20,10 +20,11 @@ from engine.domain.routes_on_chain import (
 )
 from engine.sandbox.world.abi import ZERO, call_data, decode
 from engine.sandbox.world.rpc import Rpc
-from engine.sandbox.world.values import LocalChain
 from engine.sending.encoding import calldata
 from engine.sending.simulating import GAS_MAX, RICH_WEI, SPEC
 
+NO_POOLS: Final = "no two pools share a pair with the wrapped coin: no route can be tried"
+NOTHING: Final = "0x" + "00" * 32
 PAIRS_MAX: Final = 50
 V3_FEES: Final = (100, 500, 3_000, 10_000)
 AMOUNT_WEI: Final = 10**15
@@ -32,12 +33,13 @@ LATER_S: Final = 3_600
 TOO_LOW: Final = keccak(b"ProfitTooLow(address,uint256,uint256)")[:4].hex()
 
 
-def try_route(rpc: Rpc, local: LocalChain, *, contract: str, wallet: str) -> tuple[bool, str]:
+def try_route(
+    rpc: Rpc, dexes: Sequence[Dex], *, chain_id: int, wrapped: str, contract: str, wallet: str
+) -> tuple[bool, str]:
     """Say whether a route went through two pools and was paid or stopped by the rule of profit."""
-    wrapped = local.contracts["wrapped"]
-    found = next(_pools(rpc, local, wrapped), None)
+    found = next(_pools(rpc, dexes, wrapped), None)
     if found is None:
-        return False, "no two pools share a pair with the wrapped coin: no route can be tried"
+        return False, NO_POOLS
     pair_dex, pair, other_dex, pool, token = found
     head = rpc.ask("eth_getBlockByNumber", "latest", False)
     back: PairHop | ConcentratedHop = (
@@ -46,7 +48,7 @@ def try_route(rpc: Rpc, local: LocalChain, *, contract: str, wallet: str) -> tup
         else ConcentratedHop(pool=pool, token_in=token, token_out=wrapped)
     )
     route = ChainRoute(
-        chain_id=local.chain_id,
+        chain_id=chain_id,
         contract=contract,
         source=Source(kind=SourceKind.FIRST_HOP, token=wrapped, amount_raw=AMOUNT_WEI),
         hops=(
@@ -100,10 +102,12 @@ def _carried_out(
     return "", evm.result.gas_used if evm.result else 0
 
 
-def _pools(rpc: Rpc, local: LocalChain, wrapped: str) -> Iterator[tuple[Dex, str, Dex, str, str]]:
+def _pools(
+    rpc: Rpc, dexes: Sequence[Dex], wrapped: str
+) -> Iterator[tuple[Dex, str, Dex, str, str]]:
     """Find a pair with the wrapped coin, and another DEX's pool of the same two tokens."""
-    pairs = [one for one in local.dexes if one.protocol is Protocol.UNISWAP_V2]
-    others = [one for one in local.dexes if one.protocol is Protocol.UNISWAP_V3]
+    pairs = [one for one in dexes if one.protocol is Protocol.UNISWAP_V2]
+    others = [one for one in dexes if one.protocol is Protocol.UNISWAP_V3]
     for dex in pairs:
         count = min(int(_ask(rpc, dex.factory, "allPairsLength()"), 16), PAIRS_MAX)
         for index in range(count):
@@ -131,7 +135,8 @@ def _pools_of(rpc: Rpc, dex: Dex, wrapped: str, token: str) -> Iterator[str]:
 def _ask(rpc: Rpc, to: str, signature: str, *arguments: object) -> str:
     data = call_data(signature, *arguments)
     answer: str = rpc.ask("eth_call", {"to": to, "data": data}, "latest")
-    return answer
+    # Where there is no contract the answer is empty: a factory that this network does not have.
+    return answer if answer != "0x" else NOTHING
 
 
 def _address(word: str) -> str:

@@ -14,6 +14,7 @@ from engine.wiring.paths import Paths
 async def deploy(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Deploy our contract, after a dry run and a person's word."""
     from engine.tools.deploying import run_deploy
+    from engine.tools.network_deploying import Owner
 
     if not asked.yes and not sys.stdin.isatty():
         raise SettingsError("make deploy asks before it sends: run it in a terminal, or with --yes")
@@ -25,6 +26,12 @@ async def deploy(settings: Settings, paths: Paths, asked: argparse.Namespace) ->
         env_file=Path.cwd() / ".env",
         ask=None if asked.yes else input,
         say=_say,
+        owner=Owner(
+            keystore=asked.owner_keystore,
+            password_file=asked.owner_password_file,
+            recovery=asked.recovery,
+            wrapped=asked.wrapped,
+        ),
     )
     return exit_codes.OK if is_done else exit_codes.FAILED
 

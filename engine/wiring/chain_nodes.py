@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from engine.chains.discovery.dex_list import DEXES
+from engine.chains.discovery.dex_list import dexes_of
 from engine.chains.following.serving import PATH_PREFIX
 from engine.chains.pending.router_list import DEPLOYED, RouterAt, named_routers
 from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.key_file import KeyFile
-from engine.domain.chains import CHAINS, ChainFacts
+from engine.domain.chains import CHAINS, NETWORKS, ChainFacts
 from engine.domain.dexes import Dex
 from engine.domain.errors import BadValueError, SettingsError
 from engine.sandbox.world.values import LocalChain
@@ -52,7 +52,7 @@ def nodes_of(settings: Settings, paths: Paths) -> dict[str, ChainNodes]:
         local = read_announcement(paths).local_chains
         return {name: _local(name, one) for name, one in local.items() if name in CHAINS}
     return {
-        name: ChainNodes(facts=CHAINS[name], accesses=accesses, dexes=DEXES.get(name, ()))
+        name: ChainNodes(facts=NETWORKS[name], accesses=accesses, dexes=dexes_of(name))
         for name, accesses in key_file(settings).providers.items()
     }
 
@@ -79,7 +79,7 @@ def key_file(settings: Settings) -> KeyFile:
         SettingsError: they cannot be used.
     """
     try:
-        return KeyFile(settings.chains.providers or "", tuple(CHAINS))
+        return KeyFile(settings.chains.providers or "", tuple(NETWORKS))
     except BadValueError as error:
         raise SettingsError(f"{environment_name('chains', 'providers')}: {error}") from error
 
@@ -97,7 +97,7 @@ def followed_names(settings: Settings, environment: Mapping[str, str] = os.envir
     if settings.chains.providers is not None:
         return sorted(key_file(settings).providers)
     named = environment.get(FOLLOWED_ENVIRONMENT_NAME, "").split(",")
-    return [name for name in named if name in CHAINS]
+    return [name for name in named if name in NETWORKS]
 
 
 def follows_chains(settings: Settings) -> bool:
@@ -135,7 +135,7 @@ def chains_of(settings: Settings, paths: Paths) -> dict[str, ChainSource]:
             for name, one in nodes.items()
         }
     else:
-        facts = {name: CHAINS[name] for name in followed_names(settings)}
+        facts = {name: NETWORKS[name] for name in followed_names(settings)}
         policies = {name: policy_of(name, is_local=False) for name in facts}
     return made_up_chains(settings, paths) | {
         name: ChainSource(

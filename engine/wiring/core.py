@@ -175,7 +175,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         graph,
         terms.chains,
         started_at_ns=header.started_at_ns,
-        is_live=header.basis is Basis.LIVE,
+        is_live=header.basis in {Basis.LIVE, Basis.TEST},
     )
     circumstances = Circumstances(
         board=board,

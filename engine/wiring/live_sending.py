@@ -1,6 +1,7 @@
 """What joins an engine with the role that sends, where transactions may be sent at all."""
 
 from collections.abc import Callable
+from functools import partial
 
 from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller
@@ -13,7 +14,7 @@ from engine.operate.engine_answers import EngineAnswers
 from engine.operate.handing import Handing
 from engine.operate.hot_path import HotPath
 from engine.settings.schema import Settings
-from engine.wiring.going_live import why_not_live
+from engine.wiring.going_live import may_sign, why_not_live
 from engine.wiring.paths import Paths
 
 
@@ -25,11 +26,11 @@ class LiveSending:
     """
 
     def __init__(self, settings: Settings, paths: Paths, ledger: Caller, now_ns: Clock) -> None:
-        self._why_not = why_not_live(settings)
+        self._why_not = partial(why_not_live, settings, paths)
         self._now_ns = now_ns
         self._handing: Handing | None = None
         self.sender_role: Caller | None = None
-        if not self._why_not:
+        if may_sign(settings):
             caller = SocketCaller(paths.socket("sender"), role="sender")
             self._handing = Handing(caller, ledger, engine=settings.engine.id, now_ns=now_ns)
             self.sender_role = caller

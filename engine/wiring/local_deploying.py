@@ -67,7 +67,7 @@ class DeploymentPlan(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         contract: where it will be called, `code_hash` the hash of the code that has to be there.
         implementation: behind a proxy, with its own hash; both empty without one.
-        steps: in order, with the owner's nonces from 0 on.
+        steps: in order, with nonces of the owner's that follow one another.
     """
 
     deployment: Deployment
@@ -96,14 +96,30 @@ class DryRun(msgspec.Struct, frozen=True, kw_only=True):
         return sum(self.gas) * self.gas_price_wei
 
 
-def plan_deployment(deployment: Deployment, *, wrapped: str) -> DeploymentPlan:
-    """Return what a deployment does on a chain whose wrapped coin is known."""
+def plan_deployment(
+    deployment: Deployment,
+    *,
+    wrapped: str,
+    owner: str = "",
+    recovery: str = "",
+    first_nonce: int = 0,
+) -> DeploymentPlan:
+    """Return what a deployment does on a chain whose wrapped coin is known.
+
+    Args:
+        deployment: what is wanted.
+        wrapped: token of the chain's own asset.
+        owner: of the contract; empty for the account that the sandbox lends.
+        recovery: where gains go; likewise.
+        first_nonce: of the owner's, that the first step has.
+    """
     wallet = deployment.wallet
-    owner, recovery = lent_account("owner", wallet), lent_account("recovery", wallet)
-    first = created_address(owner, 0)
+    owner = owner or lent_account("owner", wallet)
+    recovery = recovery or lent_account("recovery", wallet)
+    first = created_address(owner, first_nonce)
     fixed = {"WRAPPED": wrapped, "RECOVERY": recovery}
     if deployment.is_upgradeable:
-        contract = created_address(owner, 1)
+        contract = created_address(owner, first_nonce + 1)
         begin = bytes.fromhex(call_data("initialize(address)", owner)[2:])
         steps = [
             _creation("the code behind the proxy", creation_code(UPGRADEABLE, wrapped, recovery)),

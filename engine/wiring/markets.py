@@ -58,7 +58,9 @@ class SandboxAnnouncement(msgspec.Struct, frozen=True):
 
 def basis_of(settings: Settings) -> Basis:
     """Return what the figures of a run are."""
-    return Basis.SANDBOX if settings.markets.source == "sandbox" else Basis.LIVE
+    if settings.markets.source == "sandbox":
+        return Basis.SANDBOX
+    return Basis.TEST if settings.signer.signs == "test" else Basis.LIVE
 
 
 def read_announcement(paths: Paths) -> SandboxAnnouncement:

@@ -23,7 +23,7 @@ from engine.chains.following.held import snapshot_of
 from engine.chains.following.machine import Following, Rhythm
 from engine.chains.following.serving import ChainStream
 from engine.chains.gas.reader import GasReader
-from engine.chains.gas.rules import GAS_RULES, LOCAL_RULE
+from engine.chains.gas.rules import LOCAL_RULE, gas_rule_of
 from engine.chains.gas.watch import GasWatch, WatchTerms
 from engine.chains.ports import BlockRef, Family, Node, NodeError, PoolNow, Reader
 from engine.chains.rpc.addresses import Access
@@ -382,7 +382,7 @@ class OneChain:
 
     def _gas_watch(self, node: Node) -> GasWatch:
         """Return what tells the engine what a transaction costs."""
-        facts, rule = self.nodes.facts, GAS_RULES[self.nodes.facts.name]
+        facts, rule = self.nodes.facts, gas_rule_of(self.nodes.facts.name)
         if self.nodes.is_local:
             facts, rule = replace(facts, gas_model=GasModel.BASE_FEE), LOCAL_RULE
         return GasWatch(

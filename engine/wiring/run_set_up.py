@@ -31,7 +31,7 @@ from engine.settings.schema import MarketsSettings, Settings
 from engine.wiring.capital import capital_of, check_capital, wallet_capital
 from engine.wiring.chain_nodes import chains_of
 from engine.wiring.chains import block_terms
-from engine.wiring.going_live import why_not_live
+from engine.wiring.going_live import may_sign
 from engine.wiring.lists import fetch_list
 from engine.wiring.markets import (
     ChainSource,
@@ -328,5 +328,5 @@ def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
             usd_min=settings.approvals.usd_min,
             two_operators_usd=settings.approvals.two_operators_usd or None,
         ),
-        sends_approved=not why_not_live(settings),
+        sends_approved=may_sign(settings),
     )

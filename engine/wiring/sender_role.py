@@ -1,7 +1,7 @@
 """The role `sender`: from plans that are handed over to transactions that end, for each chain.
 
 It holds no key: what it sends is signed by the signer, which looks at it of its own accord. It runs
-only where something may be signed: on the sandbox's local chains.
+only where something may be signed.
 """
 
 import asyncio
@@ -9,7 +9,6 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
 from functools import partial
 from typing import Final
 
@@ -26,16 +25,13 @@ from engine.bus.trials import TrialsReport
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.work_reports import WorkDone
 from engine.chains.gas.reader import GasReader
-from engine.chains.gas.rules import LOCAL_RULE
 from engine.chains.ports import Node, NodeError, Topic
 from engine.chains.rpc.opening import open_providers
 from engine.connectors.outbound import Outbound, open_outbound
-from engine.domain.chains import GasModel
 from engine.domain.engines import MAIN
 from engine.domain.errors import (
     BadValueError,
     FatalError,
-    SettingsError,
     SyndicateError,
     TransientError,
     worst_of,
@@ -61,7 +57,6 @@ from engine.sending.footprints import Footprints
 from engine.sending.matters import matter_of
 from engine.sending.nonces import NonceTable
 from engine.sending.paths import OpenWay, PrivateWay, Way
-from engine.sending.policies import policy_of
 from engine.sending.relay import Relay
 from engine.sending.relay_name import relay_name
 from engine.sending.routes import RouteTerms
@@ -79,7 +74,8 @@ from engine.wiring.chain_nodes import ChainNodes, nodes_of
 from engine.wiring.for_ledger import ForLedger
 from engine.wiring.markets import read_announcement
 from engine.wiring.paths import Paths
-from engine.wiring.signer_role import signing_terms
+from engine.wiring.sending_path import path_of, sent_basis
+from engine.wiring.signing_terms import signing_terms
 from engine.wiring.truths import give_truths, look_back
 
 log = logging.getLogger(__name__)
@@ -106,8 +102,6 @@ async def run_sender(settings: Settings, paths: Paths) -> None:
         TransientError: the sandbox has not announced itself.
     """
     terms = signing_terms(settings)
-    if settings.markets.source != "sandbox":
-        raise SettingsError("transactions are sent to the sandbox's local chains alone")
     broken: list[FatalError] = []
     signer = SocketCaller(paths.socket("signer"), role="signer")
     ledger = caller_to(paths, "ledger")
@@ -117,7 +111,7 @@ async def run_sender(settings: Settings, paths: Paths) -> None:
             broken.append(error)
             stop.set()
 
-        warnings = Warnings(ledger, clock=make_clock())
+        warnings = Warnings(ledger, basis=sent_basis(settings), clock=make_clock())
         try:
             with held_lease(paths.lease("sender"), what="sender") as lease:
                 async with (
@@ -180,10 +174,11 @@ async def open_sender(
     nodes = nodes_of(settings, paths)
     table = NonceTable(paths.sender / "nonces.sqlite3")
     truths = TruthTable(paths.sender / "truths.sqlite3")
-    answers = SenderAnswers(table)
+    answers = SenderAnswers(table, basis=sent_basis(settings))
+    proxy = None if settings.markets.source == "sandbox" else settings.network.proxy
     try:
         async with contextlib.AsyncExitStack() as stack:
-            way = await stack.enter_async_context(open_outbound(None))
+            way = await stack.enter_async_context(open_outbound(proxy))
             tasks = await stack.enter_async_context(_group())
             running = [
                 tasks.create_task(
@@ -196,7 +191,7 @@ async def open_sender(
                         way=way,
                         clock=clock,
                         warnings=warnings,
-                        relay=_relay(paths, chain, way),
+                        relay=_relay(paths, chain, way) if nodes[chain].is_local else None,
                         truths=truths,
                     )
                 )
@@ -204,7 +199,7 @@ async def open_sender(
                 if chain in nodes and ours
             ]
             if ledger is not None:
-                running.append(tasks.create_task(give_truths(truths, ledger)))
+                running.append(tasks.create_task(give_truths(truths, ledger, sent_basis(settings))))
             try:
                 yield answers
             finally:
@@ -240,9 +235,7 @@ async def _send(
     """Send a chain's transactions for ever."""
     wallet = await _wallet(signer)
     facts = nodes.facts
-    url = nodes.accesses[0].http_url
-    if not nodes.is_local or url is None:
-        raise SettingsError(f"{facts.name} is no local chain: nothing is sent to a real one")
+    path = path_of(nodes, has_relay=relay is not None)
     async with open_providers(
         nodes.accesses,
         way,
@@ -255,15 +248,15 @@ async def _send(
             chain=facts.name,
             wallet=wallet,
             route=route,
-            policy=policy_of(facts.name, is_local=nodes.is_local, has_relay=relay is not None),
-            rule=LOCAL_RULE,
+            policy=path.policy,
+            rule=path.rule,
             may_begin_anew=nodes.is_local,
         )
 
         def simulator() -> Simulator:
             return Simulator(
-                url,
-                LOCAL_RULE.base_fee,
+                path.url,
+                path.rule.base_fee,
                 chain_id=facts.chain_id,
                 block_s=max(facts.block_ms // 1_000, 1),
                 wallet=wallet,
@@ -309,7 +302,7 @@ async def _send(
             view=view,
             simulate=behind,
         )
-        gas = GasReader(replace(facts, gas_model=GasModel.BASE_FEE), LOCAL_RULE, node)
+        gas = GasReader(path.facts, path.rule, node)
         look_s = max(facts.block_ms / 4_000, LOOK_S_MIN)
         async with asyncio.TaskGroup() as both:
             both.create_task(look_back(truth_desk))
@@ -372,8 +365,9 @@ class SenderAnswers:
         given: looks at what was allowed, by chain.
     """
 
-    def __init__(self, table: NonceTable) -> None:
+    def __init__(self, table: NonceTable, *, basis: Basis = Basis.SANDBOX_LIVE) -> None:
         self.table: Final = table
+        self._basis = basis
         self.handed: Final = asyncio.Event()
         self.told: Final = asyncio.Event()
         self.stepped: Final = asyncio.Event()
@@ -423,12 +417,13 @@ class SenderAnswers:
 
     def transactions(self, most: int) -> TransactionsReport:
         """See `bus.sending.Sending`."""
-        return transactions_report(self.table, basis=Basis.SANDBOX_LIVE, most=most, is_local=True)
+        is_local = self._basis is Basis.SANDBOX_LIVE
+        return transactions_report(self.table, basis=self._basis, most=most, is_local=is_local)
 
     async def contracts(self) -> ContractsReport:
         """See `bus.sending.Sending`."""
         lines = await asyncio.gather(*(one.look() for one in self.looks.values()))
-        return ContractsReport(basis=Basis.SANDBOX_LIVE, contracts=list(lines))
+        return ContractsReport(basis=self._basis, contracts=list(lines))
 
     async def allowances(self) -> AllowancesReport:
         """See `bus.allowances.Allowing`."""
@@ -549,11 +544,10 @@ async def audit_asked(answers: SenderAnswers, ledger: Caller) -> None:
 class Warnings:
     """What a person has to know, told once a while by its first words."""
 
-    def __init__(self, ledger: Caller, *, clock: Clock) -> None:
+    def __init__(self, ledger: Caller, *, basis: Basis, clock: Clock) -> None:
+        self._basis = basis
         self._clock = clock
-        self._records = ForLedger(
-            ledger, kind="transactions", basis=Basis.SANDBOX_LIVE, clock=clock
-        )
+        self._records = ForLedger(ledger, kind="transactions", basis=basis, clock=clock)
         self._told_at_ns: dict[str, int] = {}
         self.run = self._records.run
 
@@ -568,7 +562,7 @@ class Warnings:
         self._told_at_ns[begins] = at_ns
         notice = SendingTrouble(
             at_ns=at_ns,
-            basis=Basis.SANDBOX_LIVE,
+            basis=self._basis,
             chain=chain,
             what=sentence[:SHOWN_CHARACTERS],
             matter=matter_of(sentence),
@@ -596,15 +590,17 @@ async def signed_by(signer: Caller, intent: SigningIntent) -> Signed | SignRefus
 
 
 def _route_terms(paths: Paths, nodes: ChainNodes, contract: str) -> RouteTerms:
-    told = read_announcement(paths).local_chains[nodes.facts.name]
     by_protocol = {one.protocol: one.factory for one in nodes.dexes}
+    named: Mapping[str, str] = {}
+    if nodes.is_local:
+        named = read_announcement(paths).local_chains[nodes.facts.name].contracts
     return RouteTerms(
         chain_id=nodes.facts.chain_id,
         contract=contract,
         wrapped=nodes.facts.wrapped_native,
         v4_manager=by_protocol.get(Protocol.UNISWAP_V4, ""),
-        vault=told.contracts.get("balancer_vault", ""),
-        aave=told.contracts.get("aave_pool", ""),
+        vault=named.get("balancer_vault", ""),
+        aave=named.get("aave_pool", ""),
     )
 
 

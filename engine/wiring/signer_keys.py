@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from engine.domain.errors import SettingsError, TransientError
+from engine.domain.networks import Network
 from engine.settings.schema import Settings, environment_name
 from engine.signing.curve import LocalKey
 from engine.signing.keystore import Keystore, open_keystore, parse_keystore
@@ -16,9 +17,6 @@ from engine.signing.wallet import KeyTroubleError, LocalWallet, Wallet
 from engine.wiring.paths import Paths
 
 log = logging.getLogger(__name__)
-
-USE: Final = "sandbox"
-"""What keys may be for where only the sandbox's chains are signed for."""
 
 
 class KeyPlace(Protocol):
@@ -79,11 +77,12 @@ def key_place(settings: Settings, paths: Paths) -> KeyPlace:
     path = keystore_path(settings, paths)
     content = read_secret_file(path, what="keystore")
     store = parse_keystore(content, where=f"the keystore {path}")
-    if store.syndicate != USE:
+    use = Network(own.signs).key_use
+    if store.syndicate != use:
         raise SettingsError(
             f"the keystore {path} is for {store.syndicate or 'any use'}, and what is signed here is"
-            f" for the {USE}: make one for it with python -m engine keys make, so that nothing"
-            " signed here is of use anywhere else"
+            f" for {use}: make one for it with python -m engine keys make --for {use}, so that"
+            " nothing signed here is of use anywhere else"
         )
     return KeystorePlace(store, path, password)
 

@@ -18,7 +18,7 @@ from engine.bus.lease import Lease, held_lease
 from engine.bus.request import Reply, Request
 from engine.bus.signing import CapLine, Heard, SignedChain, TakeBackWords, WalletsReport
 from engine.bus.unix_socket import open_server
-from engine.domain.chains import CHAINS, NATIVE_ASSETS
+from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.engines import check_engine_id
 from engine.domain.errors import BadValueError, FatalError, SettingsError
 from engine.domain.modes import Mode
@@ -32,17 +32,18 @@ from engine.operate.loaded import keep_what_is_loaded
 from engine.operate.mode_word import ModeWord
 from engine.operate.role_words import announce_ready
 from engine.requests.request_list import requests_of
-from engine.settings.schema import Settings, environment_name
+from engine.settings.schema import Settings
 from engine.signing.caps import DailyCaps, boot_id
 from engine.signing.desk import USD_CAP, SigningDesk, caps_of, count_cap, gas_cap, usd_of_micro
 from engine.signing.guards import Guard, Needs, guard_calls, guard_memory
 from engine.signing.journal import Journal
 from engine.signing.rules import refused
-from engine.signing.terms import SigningTerms
 from engine.signing.words import Words
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
+from engine.wiring.signer_gates import SignerGates
 from engine.wiring.signer_keys import KeyPlace, key_place
+from engine.wiring.signing_terms import signing_terms
 from engine.wiring.word_key import word_key
 
 log = logging.getLogger(__name__)
@@ -89,9 +90,23 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                     since_ns=clock(),
                     two_people_usd=settings.approvals.two_operators_usd or None,
                 )
+                gates = SignerGates(
+                    terms,
+                    paths,
+                    settings.operator.totp_secret,
+                    wallet=lambda: place.address,
+                    clock=clock,
+                )
+                words.why_not_live = gates.why_not_live
                 leave = Leave(paths, lease, words)
                 desk = SigningDesk(
-                    terms=terms, journal=journal, caps=caps, leave=leave, clock=clock, words=words
+                    terms=terms,
+                    journal=journal,
+                    caps=caps,
+                    leave=leave,
+                    clock=clock,
+                    words=words,
+                    missing=gates.missing,
                 )
                 # Before anything starts a thread, which would keep rights that are given up here.
                 guards += guard_calls(needs_of(paths, place))
@@ -114,41 +129,6 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                 journal.close()
     if broken:
         raise broken[0]
-
-
-def signing_terms(settings: Settings) -> SigningTerms:
-    """Translate what the operator allows.
-
-    Raises:
-        SettingsError: signing is off, or is for another market than there is.
-    """
-    own = settings.signer
-    if own.signs == "off":
-        raise SettingsError(
-            f"{environment_name('signer', 'signs')} is off: nothing is signed, and no role is there"
-            " that could"
-        )
-    if settings.markets.source != "sandbox":
-        raise SettingsError(
-            f"{environment_name('signer', 'signs')} is sandbox, and the markets are live: what is"
-            " signed for the sandbox's chains could be sent to real ones"
-        )
-    contracts: dict[str, dict[str, str]] = {}
-    for place, code_hash in own.contracts.items():
-        chain, _, address = place.partition(":")
-        contracts.setdefault(chain, {})[address.lower()] = code_hash.lower()
-    names = [*dict.fromkeys([*contracts, *own.gas_day])]
-    return SigningTerms(
-        chain_ids={name: CHAINS[name].chain_id for name in names},
-        contracts=contracts,
-        gas_day_wei={
-            name: int(amount.scaleb(NATIVE_DECIMALS)) for name, amount in own.gas_day.items()
-        },
-        notional_day_usd=own.notional_day_usd,
-        signatures_day=own.signatures_day,
-        tip_bps_max=own.tip_bps_max,
-        usd_least=own.usd_least,
-    )
 
 
 def needs_of(paths: Paths, place: KeyPlace) -> Needs:

@@ -30,25 +30,27 @@ async def look_back(desk: TruthDesk) -> None:
         await asyncio.sleep(LOOK_S)
 
 
-async def give_truths(truths: TruthTable, ledger: Caller) -> None:
+async def give_truths(
+    truths: TruthTable, ledger: Caller, basis: Basis = Basis.SANDBOX_LIVE
+) -> None:
     """Give the ledger what it does not have yet, for ever.
 
     Raises:
         FatalError: the table cannot be used.
     """
     while True:
-        await give_once(truths, ledger)
+        await give_once(truths, ledger, basis)
         await asyncio.sleep(LOOK_S)
 
 
-async def give_once(truths: TruthTable, ledger: Caller) -> None:
+async def give_once(truths: TruthTable, ledger: Caller, basis: Basis = Basis.SANDBOX_LIVE) -> None:
     """Give the ledger what it does not have yet; what it says nothing to is given again."""
     waiting = truths.unkept()
     if not waiting:
         return
     truths_of = [content for _, content in waiting]
     try:
-        await ledger.call(KeepTruths(truths=truths_of, basis=Basis.SANDBOX_LIVE))
+        await ledger.call(KeepTruths(truths=truths_of, basis=basis))
     except TransientError as error:
         log.info("the ledger does not take what trades were: %s", error)
         return

@@ -1,14 +1,19 @@
 """In mode live a route through one chain's pools is planned to be sent, and nothing else is."""
 
+from pathlib import Path
+
 import msgspec
 
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Reason, Refusal
-from engine.domain.plans import is_live
-from engine.settings.schema import ChainsSettings, MarketsSettings, Settings, SignerSettings
+from engine.domain.plans import AtomicPlan, is_live
+from engine.domain.units import NS_PER_S
+from engine.settings.schema import MarketsSettings, Settings, SignerSettings
 from engine.wiring.going_live import why_not_live
+from engine.wiring.paths import Paths
 from tests.execute.test_atomic import make_world
 from tests.reference.world import Setup, World
+from tests.signing.intents import CODE_HASH, CONTRACT
 
 
 def test_a_plan_of_the_mode_live_is_sent_and_borrows_as_our_contract_holds_nothing() -> None:
@@ -39,14 +44,41 @@ def test_orders_at_books_are_not_planned_in_the_mode_live() -> None:
         assert "on paper" in one.decision.detail
 
 
-def test_live_is_refused_in_sentences_wherever_it_cannot_be() -> None:
-    sandbox = Settings(signer=SignerSettings(signs="sandbox", contracts={"base:0x": "0x"}))
+def test_live_is_refused_in_sentences_wherever_it_cannot_be(tmp_path: Path) -> None:
+    place = f"base:{CONTRACT}"
+    sandbox = Settings(signer=SignerSettings(signs="sandbox", contracts={place: CODE_HASH}))
     real = msgspec.structs.replace(sandbox, markets=MarketsSettings(source="live"))
     off = msgspec.structs.replace(sandbox, signer=SignerSettings())
     bare = msgspec.structs.replace(sandbox, signer=SignerSettings(signs="sandbox"))
+    main = msgspec.structs.replace(
+        real, signer=SignerSettings(signs="main", contracts={place: CODE_HASH})
+    )
+    elsewhere = msgspec.structs.replace(
+        real, signer=SignerSettings(signs="test", contracts={place: CODE_HASH})
+    )
 
-    assert why_not_live(sandbox) == ""
-    assert "main network" in why_not_live(real)
-    assert "SYNDICATE_SIGNER_SIGNS is off" in why_not_live(off)
-    assert "SYNDICATE_SIGNER_CONTRACTS" in why_not_live(bare)
-    assert ChainsSettings() == sandbox.chains
+    def why(settings: Settings) -> str:
+        return why_not_live(settings, Paths(tmp_path))
+
+    assert why(sandbox) == ""
+    assert "could be sent to real ones" in why(real)
+    assert "SYNDICATE_SIGNER_SIGNS is off" in why(off)
+    assert "SYNDICATE_SIGNER_CONTRACTS" in why(bare)
+    assert "no self-test passed on base" in why(main)
+    assert "base is none of those: sepolia" in why(elsewhere)
+    assert "the markets are the sandbox's" in why(
+        msgspec.structs.replace(main, markets=MarketsSettings())
+    )
+
+
+def test_what_a_person_approves_is_sent_where_something_may_be_signed_and_else_is_on_paper() -> (
+    None
+):
+    for sends in (True, False):
+        world = make_world(mode=Mode.APPROVE, sends_approved=sends)
+
+        (asked, *_) = world.journal.asked
+        assert isinstance(asked.plan, AtomicPlan)
+        assert is_live(asked.plan) == sends
+        lasts_ns = asked.plan.deadline_ns - asked.plan.decided_at_ns
+        assert (lasts_ns > 60 * NS_PER_S) == sends, "its terms say until when it may be sent"

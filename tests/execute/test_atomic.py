@@ -59,6 +59,7 @@ def make_world(
     block: int | None = None,
     gwei: str = "1",
     mode: Mode = Mode.PAPER,
+    sends_approved: bool = False,
 ) -> World:
     """Two pools of which the second pays 3 % more for ETH, ETH at 2,000 USD."""
     pools = (
@@ -80,6 +81,7 @@ def make_world(
             inventory=inventory,
             values=values or limit_set(),
             mode=mode,
+            sends_approved=sends_approved,
         )
     )
     world.show(1, [("1999.99", "5")], [("2000.01", "5")])

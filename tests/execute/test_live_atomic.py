@@ -12,7 +12,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_sum
 from engine.domain.handed import PoolTerms
 from engine.domain.instruments import VenueId
-from engine.domain.modes import Basis
+from engine.domain.modes import SENT, Basis
 from engine.domain.orders import Execution, Intent, OrderState, Receipt, Swap, Transaction
 from engine.domain.plans import AtomicPlan, basis_of_plan, decode_plan, digest_of_plan, is_live
 from engine.domain.told import Fate, TransactionNews
@@ -137,6 +137,17 @@ def test_nothing_is_handed_over_before_its_intent_is_durable() -> None:
     assert before == []
     assert [one.transactions[0].client_order_id for one in live.intents] == [ORDER_ID]
     assert live.heard.handed == [ORDER_ID]
+
+
+def test_what_a_person_approved_is_handed_over_with_the_terms_that_were_approved() -> None:
+    terms = msgspec.structs.replace(PLAN, deadline_ns=PLAN.deadline_ns + 1)
+    live = Live(terms=terms)
+    live.executor.start(PLAN, AT_NS)
+    live.terms = None  # by then its approval has ended
+    live.executor.stored(ORDER_ID, AT_NS + MS)
+
+    assert live.heard.approved == [terms]
+    assert Live().started().heard.approved == [None]
 
 
 def test_nothing_is_handed_over_while_killed() -> None:
@@ -290,4 +301,11 @@ def test_what_is_sent_on_the_sandbox_is_never_called_paper() -> None:
     assert sent is Basis.SANDBOX_LIVE
     assert basis_of_plan(plan_of_a_transaction(), Basis.SANDBOX) is Basis.SANDBOX
     assert "paper" not in BASIS_WORDS[sent]
+    assert basis_of_plan(PLAN, Basis.TEST) is Basis.TEST_LIVE
+    assert basis_of_plan(PLAN, Basis.LIVE) is Basis.MAIN_LIVE
+    for one in SENT:
+        assert "paper" not in BASIS_WORDS[one] + BASIS_SHORT[one]
+    for one in (Basis.TEST, Basis.TEST_LIVE):
+        assert "test network" in BASIS_WORDS[one]
+        assert "test network" in BASIS_SHORT[one]
     assert set(BASIS_WORDS) == set(BASIS_SHORT) == set(Basis)

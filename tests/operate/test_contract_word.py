@@ -43,7 +43,7 @@ class Engine:
     def __init__(self, step_up: StepUp, *, void: str | None = None) -> None:
         self.order: list[str] = []
         self.sender: Any = Sender(self.order)
-        self.why_not_live = "nothing can be signed here"
+        self.why_not_live = lambda: "nothing can be signed here"
         self.step_up = step_up
         self.void = void
         self.clock = lambda: NOW_NS

@@ -291,6 +291,7 @@ class Setup:
     waits_for_intents: bool = False
     late_fill_ratio: float = 0.0
     mode: Mode = Mode.PAPER
+    sends_approved: bool = False
     approvals: ApprovalRules = field(default_factory=ApprovalRules)
     inventory: Callable[[Sequence[Instrument]], Inventory] = lambda of: Inventory(
         holdings=[
@@ -325,7 +326,7 @@ class World:
         self.inventory = setup.inventory(setup.instruments)
         self.valuation = Valuation(self.board, age_ns_max=AGE_NS_MAX)
         self.freshness = Freshness(self.board, age_ns_max=AGE_NS_MAX)
-        self.switches = Switches(mode=setup.mode)
+        self.switches = Switches(mode=setup.mode, sends_approved=setup.sends_approved)
         self.confirmer = LegsConfirmer(self.board, self.costs, self.taken, setup.rules)
         screen = Screen(
             edge_bps_min=Decimal(setup.edge_bps_min),

@@ -22,6 +22,7 @@ from engine.requests.wallets import GetWallets
 from engine.signing.keystore import seal_key
 from engine.signing.secret_files import write_secret_file
 from engine.wiring.paths import Paths
+from engine.wiring.word_key import WORD_KEY_ENVIRONMENT_NAME
 from tests.patience import PATIENCE_S
 from tests.scenarios.rig import CALM, Installation, running_installation
 from tests.signing.intents import CODE_HASH, CONTRACT, make_intent, make_plan, make_route
@@ -127,6 +128,12 @@ async def test_the_key_is_in_no_other_roles_memory_and_in_no_file(tmp_path: Path
         found = {name for name, some in roles.items() if any(holds(one, FORMS) for one in some)}
         mark = str(data_dir).encode()
         searched = {name for name, some in roles.items() if any(holds(one, [mark]) for one in some)}
+        word_key = _word_key(roles["signer"][0])
+        knows = {
+            name
+            for name in ("engine", "sender", "ledger", "bot", "signer")
+            if any(holds(one, [word_key]) for one in roles[name])
+        }
         typed = {
             name
             for name, some in roles.items()
@@ -135,11 +142,12 @@ async def test_the_key_is_in_no_other_roles_memory_and_in_no_file(tmp_path: Path
     assert found == {"signer"}  # which says too that the search finds what is there
     assert searched >= {"engine", "ledger", "bot", "workers", "signer", "supervisor"}
     assert typed == set()
+    assert knows == {"bot", "signer"}, "the key by which the chat vouches for persons"
     written = [one for one in (*data_dir.rglob("*"), tmp_path / "var.log") if one.is_file()]
     assert len(written) > 10
     for path in written:
         content = path.read_bytes()
-        for form in (*FORMS, PASSWORD.encode()):
+        for form in (*FORMS, PASSWORD.encode(), word_key, word_key.hex().encode()):
             assert form not in content, path
 
 
@@ -166,6 +174,14 @@ async def _follows_the_mode(installation: Installation, paths: Paths) -> None:
     assert "above the 0.00 USD that are left" in spent.detail
     await installation.say("/kill", "illed")
     assert (await asked(paths, plan_to_sign(30, name))).kind is RefusalKind.KILLED
+
+
+def _word_key(signer: psutil.Process) -> bytes:
+    """Return the key that signer and chat share, as this run made it."""
+    environment = Path(f"/proc/{signer.pid}/environ").read_bytes().split(b"\0")
+    name = WORD_KEY_ENVIRONMENT_NAME.encode() + b"="
+    (found,) = (one.removeprefix(name) for one in environment if one.startswith(name))
+    return bytes.fromhex(found.decode())
 
 
 def _processes(installation: Installation) -> dict[str, list[psutil.Process]]:

@@ -16,6 +16,7 @@ from engine.bus.booked import BookedReport, GetBooked
 from engine.bus.request import Reply, Request
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.core.inputs.transaction_told import TransactionTold
+from engine.domain.modes import Basis
 from engine.domain.orders import Intent
 from engine.domain.plans import AtomicPlan
 from engine.domain.told import Fate
@@ -86,7 +87,7 @@ class Engine:
 
 @asynccontextmanager
 async def served(sending: SendingWorld) -> AsyncIterator[tuple[SenderAnswers, Path]]:
-    answers = SenderAnswers(sending.table)
+    answers = SenderAnswers(sending.table, basis=Basis.SANDBOX_LIVE)
     socket = sending.folder / "s.sock"
 
     def on_fatal(error: Exception) -> None:

@@ -133,16 +133,16 @@ def test_without_a_yes_nothing_is_sent_and_nothing_written(
     assert any("4," in line for line in rig.said), "the cost was shown all the same"
 
 
-def test_a_main_network_is_refused_in_words(tmp_path: Path) -> None:
+def test_a_network_that_is_not_signed_for_is_refused_in_words(tmp_path: Path) -> None:
     rig = Rig(tmp_path, MARKETS="live")
     rig.make_key()
 
-    with pytest.raises(
-        SettingsError, match=r"base is a main network, .* nothing is deployed there"
-    ):
+    with pytest.raises(SettingsError, match="base is a main network, with real money"):
         rig.run()
-    with pytest.raises(SettingsError, match="sepolia is no known chain"):
+    with pytest.raises(SettingsError, match="sepolia is a test network, whose coins"):
         rig.run("sepolia")
+    with pytest.raises(SettingsError, match="'dogechain' is no known network"):
+        rig.run("dogechain")
 
 
 def test_what_is_missing_is_said_with_what_to_do(tmp_path: Path) -> None:

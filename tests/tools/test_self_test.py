@@ -9,7 +9,7 @@ import pytest
 from engine.sandbox.world.abi import call_data
 from engine.settings.load import load_settings
 from engine.tools import self_test
-from engine.tools.self_test import run_self_test
+from engine.tools.self_test import run_self_test, trial_of
 from engine.wiring.local_deploying import Deployment, DeploymentPlan, plan_deployment
 from engine.wiring.local_deployments import put_right
 from tests.chains.conftest import start_local
@@ -39,7 +39,11 @@ def plan_of(world: LocalWorld) -> DeploymentPlan:
 def failures(world: LocalWorld, *, wallet: str = WALLET, code_hash: str = "") -> list[str]:
     plan = plan_of(world)
     lines = self_test._of_chain(
-        announced(world), "base", plan.contract, code_hash or plan.code_hash, wallet=wallet
+        trial_of(announced(world)),
+        "base",
+        plan.contract,
+        code_hash or plan.code_hash,
+        wallet=wallet,
     )
     assert len(lines) > 2
     return [text for is_so, text in lines if not is_so]
@@ -54,7 +58,7 @@ def acts(world: LocalWorld, sender: str, to: str, data: str) -> None:
 def test_a_fresh_deployment_passes_and_its_simulated_route_swaps_twice(world: LocalWorld) -> None:
     plan = plan_of(world)
     lines = self_test._of_chain(
-        announced(world), "base", plan.contract, plan.code_hash, wallet=WALLET
+        trial_of(announced(world)), "base", plan.contract, plan.code_hash, wallet=WALLET
     )
 
     assert all(is_so for is_so, _ in lines), lines

@@ -3,7 +3,15 @@
 from collections.abc import Mapping
 from typing import Final
 
-from engine.chains.discovery.tables import arbitrum, base, bnb, ethereum, optimism, polygon
+from engine.chains.discovery.tables import (
+    arbitrum,
+    base,
+    bnb,
+    ethereum,
+    optimism,
+    polygon,
+    test_networks,
+)
 from engine.domain.dexes import Dex
 
 DEXES: Final[Mapping[str, tuple[Dex, ...]]] = {
@@ -14,3 +22,8 @@ DEXES: Final[Mapping[str, tuple[Dex, ...]]] = {
     "bnb": bnb.DEXES,
     "polygon": polygon.DEXES,
 }
+
+
+def dexes_of(network: str) -> tuple[Dex, ...]:
+    """Return the DEXs of a chain or test network; none where none is known."""
+    return DEXES.get(network, test_networks.DEXES.get(network, ()))

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.chains.gas.base_fee import BaseFee, FeeRule
+from engine.domain.chains import LIKE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,3 +48,8 @@ GAS_RULES: Final[Mapping[str, GasRule]] = {
         tip_wei_min=25 * _GWEI,
     ),
 }
+
+
+def gas_rule_of(network: str) -> GasRule:
+    """Return how gas is paid on a chain; on a test network as on the chain that it is a copy of."""
+    return GAS_RULES[LIKE.get(network, network)]

@@ -1,4 +1,4 @@
-"""Asks a node of this machine, one thing after the other or many at once."""
+"""Asks a node, one thing after the other or many at once: of this machine, or by the operator."""
 
 import http.client
 import itertools
@@ -32,9 +32,11 @@ class Rpc:
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.url: Final = url
-        self._connection = http.client.HTTPConnection(
-            parts.hostname or "127.0.0.1", parts.port, timeout=ANSWER_S
-        )
+        self.host: Final = parts.hostname or "127.0.0.1"
+        self._path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        is_sealed = parts.scheme == "https"
+        kind = http.client.HTTPSConnection if is_sealed else http.client.HTTPConnection
+        self._connection = kind(self.host, parts.port, timeout=ANSWER_S)
         self._ids = itertools.count(1)
 
     def __enter__(self) -> Self:
@@ -85,14 +87,17 @@ class Rpc:
     def _post(self, content: Any) -> Any:
         body = json.dumps(content).encode()
         try:
-            self._connection.request("POST", "/", body, {"Content-Type": "application/json"})
+            self._connection.request("POST", self._path, body, {"Content-Type": "application/json"})
             return json.loads(self._connection.getresponse().read())
         except OSError:
             self._connection.close()
             raise
+        except ValueError as error:  # a page of a provider's, for one that is over its plan
+            self._connection.close()
+            raise ConnectionError(f"{self.host} answers with something else than JSON") from error
         except http.client.HTTPException as error:
             self._connection.close()
-            raise ConnectionError(f"{self.url} broke off: {error!r}") from error
+            raise ConnectionError(f"{self.host} broke off: {error!r}") from error
 
 
 def _result(method: str, answer: dict[str, Any]) -> Any:

@@ -13,9 +13,10 @@ class SignerSettings(Section, frozen=True, kw_only=True):
     """The wallet's key, and what may be signed with it; see docs/signer.md."""
 
     signs: Annotated[
-        Literal["off", "sandbox"],
+        Literal["off", "sandbox", "test", "main"],
         Meta(description="off: nothing can be signed, no role holds a key; sandbox: transactions "
-             "of the sandbox's local chains, with a key of their own"),
+             "of the sandbox's local chains, with a key of their own; test: of test networks, "
+             "likewise; main: of main networks, with real money"),
     ] = "off"  # fmt: skip
     keystore: Annotated[
         str | None,
@@ -64,14 +65,15 @@ class SignerSettings(Section, frozen=True, kw_only=True):
         ),
     ] = msgspec.field(default_factory=dict)
     notional_day_usd: Annotated[
-        Decimal,
+        Decimal | None,
         exact(
-            "the most that plans signed in a UTC day may move",
+            "the most that plans signed in a UTC day may move; unless it is set 100,000, and on "
+            "main networks nothing",
             unit="USD",
             at_least=0,
             at_most=1_000_000_000,
         ),
-    ] = Decimal(100_000)
+    ] = None
     usd_least: Annotated[
         dict[str, Decimal],
         Meta(

@@ -1,0 +1,88 @@
+"""The gates as the signer asks them: by its own terms, its own file, and a code that it checks."""
+
+from collections.abc import Callable
+
+from engine.bus.records import CodesUsed
+from engine.domain.networks import Network
+from engine.domain.words import WentLive
+from engine.operate.one_time_code import OneTimeCode
+from engine.signing.gates import Standing, first_missing, missing_to_sign
+from engine.signing.self_tested import FILE_NAME, SelfTested, read_self_tests
+from engine.signing.terms import SigningTerms
+from engine.wiring.paths import Paths
+
+
+class SignerGates:
+    """See `engine.signing.gates`.
+
+    Args:
+        terms: what the operator allows.
+        paths: of the installation.
+        totp_secret: of the authenticator; None where none is enrolled.
+        wallet: says its address; empty while nobody knows it.
+        clock: the wall clock.
+    """
+
+    def __init__(
+        self,
+        terms: SigningTerms,
+        paths: Paths,
+        totp_secret: str | None,
+        *,
+        wallet: Callable[[], str],
+        clock: Callable[[], int],
+    ) -> None:
+        self._terms = terms
+        self._folder = paths.signer
+        self._code = None if totp_secret is None else OneTimeCode(totp_secret, CodesUsed())
+        self._wallet = wallet
+        self._clock = clock
+        self._tested: dict[str, SelfTested] = {}
+        self._seen: tuple[int, int] | None = None
+        self._read()
+
+    def why_not_live(self, word: WentLive) -> str:
+        """Say what is missing for a person to go live; a right code is used up.
+
+        Raises:
+            FatalError: the file of self-tests cannot be understood.
+        """
+        self._read()
+        for chain in self._terms.contracts:
+            if why := first_missing(self._standing(chain)):
+                return why
+        if self._terms.network is not Network.MAIN:
+            return ""
+        if word.code is None:
+            return "going live on a main network takes a one-time code: /mode live 123456"
+        assert self._code is not None
+        return self._code.refusal(word.code, at_ns=self._clock()) or ""
+
+    def missing(self, chain: str) -> str:
+        """Say why nothing that trades is signed for a chain; empty if it may be."""
+        if self._terms.network is not Network.SANDBOX and self._mark() != self._seen:
+            self._read()
+        return missing_to_sign(self._standing(chain))
+
+    def _standing(self, chain: str) -> Standing:
+        return Standing(
+            chain=chain,
+            terms=self._terms,
+            tested=self._tested.get(chain),
+            wallet=self._wallet(),
+            has_code=self._code is not None,
+            now_ns=self._clock(),
+        )
+
+    def _read(self) -> None:
+        if self._terms.network is not Network.SANDBOX:
+            self._seen = self._mark()
+            self._tested = read_self_tests(self._folder)
+
+    def _mark(self) -> tuple[int, int] | None:
+        """Return what changes with the file; None where there is none."""
+        try:
+            found = (self._folder / FILE_NAME).stat()
+        except OSError:
+            return None
+        return found.st_mtime_ns, found.st_ino
