@@ -24,7 +24,6 @@ from engine.domain.approvals import ApprovalAct
 from engine.domain.errors import TransientError
 from engine.domain.mandates import STRATEGIES, Scope, ScopeKind
 from engine.domain.opportunities import route_of
-from engine.domain.plans import is_live
 from engine.requests.approvals import (
     AnswerApproval,
     GetApprovals,
@@ -50,8 +49,7 @@ async def approvals(call: Call) -> Answer:
     """Show what waits, with its buttons, and what waiting cost in a week."""
     report = await call.ask(GetApprovals())
     for one in report.waiting:
-        if is_live(one.approval.plan):  # whoever reads it here may approve it by its id
-            await call.ask(shown_of(one))
+        await call.ask(shown_of(one))  # whoever reads it here may approve it by its id
     waiting: WaitingReport | None
     try:
         waiting = await call.ask(GetWaiting(days=WEEK_DAYS))
