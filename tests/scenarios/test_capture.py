@@ -146,6 +146,7 @@ def news(fate: Fate, why: str = "") -> dict[str, TransactionNews]:
         (decided("planned"), news(Fate.CANCELLED, "cancelled: outbid in block 7"), Cause.OUTBID),
         (decided("planned"), news(Fate.CANCELLED), Cause.SENT_LATE),
         (decided("planned"), news(Fate.NEVER, "gas costs 5 wei"), Cause.GAS),
+        (decided("planned"), news(Fate.NEVER, "its time was over 3 ms ago"), Cause.LATE),
         (decided("planned"), news(Fate.NEVER, "it reverts: ProfitTooLow"), Cause.MOVED),
         (decided("gas_too_dear"), {}, Cause.GAS),
         (decided("liquidity_taken"), {}, Cause.OWN),

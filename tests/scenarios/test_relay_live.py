@@ -84,8 +84,10 @@ async def test_a_bundle_of_ours_lands_among_those_of_rivals_and_is_booked(tmp_pa
             for one in landed:
                 shown = rpc.ask("eth_getTransactionReceipt", one.hash)
                 assert (shown["status"], shown["from"]) == ("0x1", WALLET)
-                assert shown["transactionIndex"] == "0x0", "it was bid for the top of its block"
-                builder = rpc.ask("eth_getBlockByNumber", shown["blockHash"], False)["miner"]
+                block = rpc.ask("eth_getBlockByNumber", shown["blockNumber"], True)
+                before = block["transactions"][: int(shown["transactionIndex"], 16)]
+                assert {other["from"].lower() for other in before} <= rivals, "bids go first"
+                builder = block["miner"]
         names = {one.client_order_id.removesuffix("-t") for one in landed}
         async with asyncio.timeout(PATIENCE_S):
             while True:

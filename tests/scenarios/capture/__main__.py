@@ -9,10 +9,12 @@ import argparse
 import asyncio
 import json
 import platform
+import re
 import sqlite3
 import sys
 import tempfile
 import time
+from collections import Counter
 from contextlib import AsyncExitStack, closing
 from pathlib import Path
 
@@ -28,7 +30,7 @@ from engine.domain.told import TransactionNews
 from engine.wiring.markets import read_announcement
 from engine.wiring.paths import Paths
 from tests.patience import PATIENCE_S
-from tests.scenarios.capture.accounts import Account, Decided, cause_of, decided_of, table
+from tests.scenarios.capture.accounts import Account, Decided, cause_of, decided_of, table, why_of
 from tests.scenarios.capture.witness import Witness
 from tests.scenarios.live_rig import live_environment
 from tests.scenarios.rig import running_installation
@@ -69,6 +71,8 @@ async def capture(
             task.cancel()
         await asyncio.sleep(20)  # what is under way comes to its end
         news = await _news(data_dir)
+    for (fate, why), count in Counter((o.fate, _plain(why_of(o))) for o in news.values()).items():
+        print(f"{count} {fate}: {why}", file=sys.stderr)
     decisions = _decisions(data_dir)
     accounts = []
     for witness in witnesses:
@@ -80,6 +84,11 @@ async def capture(
             account.add(cause, episode.best.net_usd)
         accounts.append(account)
     return accounts, witnesses
+
+
+def _plain(why: str) -> str:
+    """Return a sentence without its numbers, so that those of one kind are one."""
+    return re.sub(r"0x[0-9a-f]+|[0-9][0-9.,]*", "#", why)
 
 
 async def _news(data_dir: Path) -> dict[str, TransactionNews]:

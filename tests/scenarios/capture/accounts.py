@@ -33,6 +33,7 @@ class Cause(StrEnum):
     OUTBID = "outbid: others paid more, or came first"
     OWN = "own trade: one of ours moves these pools already"
     SENT_LATE = "sent, and in no block before its end"
+    LATE = "too late: its time was over before it was signed"
     MOVED = "moved: its pools were otherwise when it was simulated"
     LIMIT = "limit: another of the operator's"
     SIGNER = "limit: the signer's"
@@ -142,19 +143,29 @@ def _first(causes: Iterable[Cause]) -> Cause:
 _VALUES: Final = frozenset(one.value for one in Reason)
 
 
+def why_of(news: TransactionNews) -> str:
+    """Return why a transaction did nothing, as it was told; empty if it did, or nobody says."""
+    return news.why or ("" if news.receipt is None else news.receipt.why)
+
+
 def _of_news(news: TransactionNews) -> Cause:
     if news.fate is Fate.SUCCEEDED:
         return Cause.CAPTURED
-    why = news.why or ("" if news.receipt is None else news.receipt.why)
-    if OUTBID in why or news.fate is Fate.REVERTED:
+    if news.fate is Fate.REVERTED:
         return Cause.OUTBID
-    if "gas costs" in why:
-        return Cause.GAS
-    if "refused" in why or "signer" in why:
-        return Cause.SIGNER
-    if "it reverts" in why or "the contracts give" in why or "ProfitTooLow" in why:
-        return Cause.MOVED
-    return Cause.SENT_LATE
+    why = why_of(news)
+    return next((cause for word, cause in _WORDS if word in why), Cause.SENT_LATE)
+
+
+_WORDS: Final = (
+    (OUTBID, Cause.OUTBID),
+    ("gas costs", Cause.GAS),
+    ("its time was over", Cause.LATE),
+    ("refused", Cause.SIGNER),
+    ("it reverts", Cause.MOVED),
+    ("the contracts give", Cause.MOVED),
+)
+"""What sender and signer say, and what it means."""
 
 
 def _edge_bps(chance: Chance) -> float:
