@@ -7,6 +7,7 @@ pragma solidity 0.8.30;
 library Words {
     /// @notice Returns the 32 bytes that begin there.
     function wordAt(bytes calldata some, uint256 at) internal pure returns (uint256 word) {
+        // slither-disable-next-line assembly
         assembly ("memory-safe") {
             word := calldataload(add(some.offset, at))
         }
