@@ -67,7 +67,7 @@ async def test_a_transaction_that_was_approved_on_the_phone_earns(tmp_path: Path
             SYNDICATE_SIGNER_GAS_DAY="base=0.5",
         ) as installation,
     ):
-        await deploy(data_dir, address_of_secret(SECRET), contract)
+        (await deploy(data_dir, address_of_secret(SECRET), contract)).close()
         await installation.until_live()
         await installation.go_up_to("approve")
 
