@@ -98,9 +98,14 @@ def signed(lively: Lively, nonce: int = 0) -> str:
 def test_pools_go_where_the_books_go(lively: Lively) -> None:
     for ether_usd in (2_900.0, 2_500.0):
         lively.chain.take({"ETH": ether_usd})
-        for _ in range(60):
+        lively.step(60)
+        # A large trade at all pools at once may have left them beside the books for a while.
+        for _ in range(200):
+            if median(lively.gaps(ether_usd)) < 0.01:
+                break
             lively.step()
-        assert median(lively.gaps(ether_usd)) < 0.01
+        else:
+            raise AssertionError("they did not come back")
 
 
 def test_every_transaction_of_the_crowd_succeeds_and_some_are_large(lively: Lively) -> None:

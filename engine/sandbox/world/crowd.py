@@ -53,6 +53,7 @@ class Crowd:
         self._coins = {made.coin.address, made.contracts["wrapped"]}
         self._coin_pools = [one for one in made.pools if self._coins.intersection(one.tokens)]
         self._decimals = {one.address: one.decimals for one in (*made.tokens, made.coin)}
+        self._is_beside = False
 
     def noise(self, seconds: float, usd: Mapping[str, float]) -> list[Swap]:
         """Return small swaps at pools by chance.
@@ -69,9 +70,20 @@ class Crowd:
         return swaps
 
     def followed(self, seconds: float) -> list[WorldPool]:
-        """Return the pools that somebody brings to their price now."""
+        """Return the pools that somebody brings to their price now.
+
+        Those of the coin that a large trade moved together are brought back together: who brings
+        one back alone would only leave what the others give for him.
+        """
         chance = min(1.0, seconds / FOLLOWED_S)
-        return [one for one in self._made.pools if self._rng.random() < chance]
+        if not self._is_beside:
+            return [one for one in self._made.pools if self._rng.random() < chance]
+        others = [one for one in self._made.pools if one not in self._coin_pools]
+        found = [one for one in others if self._rng.random() < chance]
+        if self.chance(chance):
+            self._is_beside = False
+            found += self._coin_pools
+        return found
 
     def followers(self, usd: Mapping[str, float], at: Sequence[Standing]) -> list[Swap]:
         """Return swaps that bring pools near to what their tokens are worth."""
@@ -104,6 +116,7 @@ class Crowd:
 
     def _flow(self, at: Sequence[Standing], usd: Mapping[str, float]) -> list[Swap]:
         """Return swaps that leave the coin as dear, or as cheap, at each of its pools."""
+        self._is_beside = True
         impact = self._rng.uniform(*WHALE_IMPACT)
         ratio = 1.0 + impact if self.chance(0.5) else 1.0 / (1.0 + impact)
         swaps = []
