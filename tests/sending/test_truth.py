@@ -208,6 +208,16 @@ def test_what_never_landed_is_put_down_to_what_was_told_of_it(why: str, cause: T
     assert raws(found, Step.REALISED)[cause] == -100
 
 
+def test_what_is_realised_is_what_was_booked_a_builders_share_taken_once() -> None:
+    told = news(eth_plan(), Fate.SUCCEEDED, gain_raw=10**18, gas_wei=10**17 + 7)
+
+    found = truth(told, foreseen(10**18), Behind(at_parent=10**18, ahead_count=0, tip_bps=1_000))
+
+    assert found.realised.builder_raw == 10**17
+    assert found.realised.gas_wei == 7
+    assert found.realised.profit_raw == 10**18 - (10**17 + 7)
+
+
 def test_a_cheaper_or_dearer_lender_is_a_fee_and_a_share_of_the_builder_is_his() -> None:
     planned = predicted_of(eth_plan()).gain_raw
 
