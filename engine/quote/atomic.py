@@ -7,6 +7,7 @@ its gas is paid either way.
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from typing import Final
 
 import msgspec
 
@@ -27,6 +28,9 @@ from engine.quote.exact_legs import ExactLegs
 from engine.quote.gap import EDGE_STEP_BPS, LimitRules, Unconfirmed
 from engine.quote.live_gas import BLOCKS_MAX, LiveGas, live_bound
 from engine.quote.route import PIPS_PER_BPS, to_raw
+
+FEE_DIGITS: Final = 8
+"""Of a fee in whole tokens; of one that has fewer decimals its own."""
 
 
 class AtomicRules(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +148,9 @@ class AtomicConfirmer:
         gain_quote = EXACT.subtract(steps[-1].amount_out, steps[0].amount_in)
         flash_fee = ceil_share(steps[0].amount_in, self._rules.flash_fee_bps)
         if is_live:
+            # A lender takes whole units, the next one up at the most.
+            unit = Decimal(1).scaleb(-min(steps[0].decimals_in, FEE_DIGITS))
+            flash_fee = flash_fee.quantize(unit, ROUND_CEILING, EXACT)
             gas = self._live(gas, route, EXACT.subtract(gain_quote, flash_fee), at_ns)
             if isinstance(gas, Unconfirmed):
                 return gas

@@ -1,5 +1,6 @@
 """What is sent is judged by the gas that it will pay, and refused if it cannot pay the worst."""
 
+import math
 from decimal import Decimal
 
 import msgspec
@@ -32,7 +33,8 @@ def test_a_live_plan_expects_what_a_paper_plan_pays_and_may_pay_more() -> None:
 
     assert live.gas.expected == paper.gas.amount == GAS_ETH
     assert live.gas.amount > 2 * paper.gas.amount
-    assert (live.profit_quote, live.net_edge_bps) == (paper.profit_quote, paper.net_edge_bps)
+    assert live.profit_quote + live.flash_fee == paper.profit_quote + paper.flash_fee
+    assert live.net_edge_bps == paper.net_edge_bps
     assert worst_quote(live) < worst_quote(paper)
 
 
@@ -77,3 +79,13 @@ def test_gas_that_rose_since_an_approval_is_paid_within_it_as_long_as_what_is_ex
     assert isinstance(cut, AtomicPlan)
     assert (cut.gas.amount, cut.gas.bid) == (terms.gas.amount, terms.gas.bid)
     assert "gas is" in str(cut_to_terms(beyond, terms, worst=worst_quote(terms)))
+
+
+def test_a_loans_fee_is_agreed_in_whole_units_that_the_lender_may_round_up_to() -> None:
+    plan = plan_of(make_world(mode=Mode.LIVE))
+    first = plan.steps[0]
+
+    fee_raw = plan.flash_fee.scaleb(first.decimals_in)
+    owed_raw = first.amount_in.scaleb(first.decimals_in) * 5 / 10_000
+
+    assert fee_raw == int(fee_raw) == math.ceil(owed_raw)
