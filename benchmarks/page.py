@@ -45,6 +45,11 @@ plain aiohttp in turns: processor time on our side alone, without what node and 
 apart, compared with its plan, counted, signed, on disk, back. `asked` is another question to the
 same process, `bare_signature` libsecp256k1's alone, `eth_account` what that library takes.
 
+`sending` is a plan on a real node with our contract, handed over right after a block: what routes
+read of the block (`state_of_a_new_block`), the plan on disk (`handed_over`), carried out on an EVM
+of ours (`simulated`), signed by the role (`signed`), and from the hand-over until a node has it
+(`handed_over_to_sent`: these, the nonce on disk, three questions to the node, and the sending).
+
 `blocks` are blocks of a chain in a market of 500 tokens and 10,000 pairs: `take` from the moves to
 the screened routes, `hear` from the bytes of the word that tells of a block, with the text that is
 recorded, which is what holds the engine's loop; `undo` is other blocks in the place of some.

@@ -75,7 +75,7 @@ def _calls(call: Callable[[], object]) -> Durations:
 
 
 async def _measure(folder: Path) -> tuple[Durations, Durations]:
-    async with _role(folder) as caller:
+    async with signer_role(folder) as caller:
         requests = [_request(nonce) for nonce in range(REQUESTS)]
         signed, asked = [], []
         gc.collect()
@@ -109,21 +109,31 @@ def _request(nonce: int) -> SignRequest:
     return SignRequest(intent=make_intent(plan, route, nonce=nonce))
 
 
+def signing_environment(folder: Path, contract: str, code_hash: str) -> dict[str, str]:
+    """Return the settings of an installation below a folder that signs for this contract."""
+    return os.environ | {
+        "SYNDICATE_DATA_DIR": str(folder / "var"),
+        "SYNDICATE_SIGNER_SIGNS": "sandbox",
+        "SYNDICATE_SIGNER_CONTRACTS": f"base:{contract}={code_hash}",
+        "SYNDICATE_SIGNER_GAS_DAY": "base=1000",
+        "SYNDICATE_SIGNER_NOTIONAL_DAY_USD": "1000000",
+        "SYNDICATE_LOG_LEVEL": "warning",
+    }
+
+
 @contextlib.asynccontextmanager
-async def _role(folder: Path) -> AsyncIterator[SocketCaller]:
+async def signer_role(
+    folder: Path, *, secret: bytes = SECRET, contract: str = CONTRACT, code_hash: str = CODE_HASH
+) -> AsyncIterator[SocketCaller]:
+    """Run the role with this key, for this contract on Base, in mode `live`."""
     paths = prepare(str(folder / "var"))
     prepare_engine(paths)
     ModeWord(paths.engines / "main").write(Mode.LIVE)
     key, password = paths.signer / "key.json", folder / "password"
-    write_secret_file(key, seal_key(SECRET, PASSWORD, use="sandbox"), what="keystore")
+    write_secret_file(key, seal_key(secret, PASSWORD, use="sandbox"), what="keystore")
     write_secret_file(password, PASSWORD, what="password file")
-    environment = os.environ | {
-        "SYNDICATE_DATA_DIR": str(paths.data_dir),
-        "SYNDICATE_SIGNER_SIGNS": "sandbox",
+    environment = signing_environment(folder, contract, code_hash) | {
         "SYNDICATE_SIGNER_PASSWORD_FILE": str(password),
-        "SYNDICATE_SIGNER_CONTRACTS": f"base:{CONTRACT}={CODE_HASH}",
-        "SYNDICATE_SIGNER_GAS_DAY": "base=1000",
-        "SYNDICATE_LOG_LEVEL": "warning",
         WORD_KEY_ENVIRONMENT_NAME: WORD_KEY.hex(),
     }
     process = await asyncio.to_thread(

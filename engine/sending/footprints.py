@@ -62,6 +62,11 @@ class Footprints:
         self._of: dict[tuple[str, bytes], Footprint | None] = {}
         self._codes: dict[str, bytes] = {}
 
+    @property
+    def newest(self) -> tuple[str, bytes] | None:
+        """The newest call: contract and data; None before there is one."""
+        return next(reversed(self._of), None)
+
     def add(self, contract: str, data: bytes) -> None:
         """Note that a call is made; what it reads is learned when there is time."""
         known = self._of.pop((contract, data), None)

@@ -59,6 +59,7 @@ class WarmSimulator:
         async with self._turn:
             if self._simulator.head != head.hash:
                 await self._open(head)
+                await self._rehearse(head)
 
     async def learn(self, head: HeadNow) -> None:
         """Learn what calls read that were made since, and read it as of a block."""
@@ -66,8 +67,14 @@ class WarmSimulator:
             if await self._footprints.learn():
                 async with self._turn:
                     await self._open(head)
+                    await self._rehearse(head)
         except NodeError as error:
             log.info("what calls read is not learned: %s", error)
+
+    async def _rehearse(self, head: HeadNow) -> None:
+        """Carry the newest call out: the EVM reads what lists lack, and has looked at the code."""
+        if (newest := self._footprints.newest) is not None:
+            await asyncio.to_thread(self._simulator.simulate, head, *newest)
 
     async def _open(self, head: HeadNow) -> None:
         try:

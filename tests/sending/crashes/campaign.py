@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -20,8 +21,10 @@ from tests.sending.crashes.kills import KillTally, try_kills
 from tests.sending.crashes.plays import RAM, Tally, endings, played
 from tests.sending.crashes.served import served
 
-SLICE: Final = 100
+SLICE: Final = 20
 """Plays or trials that a worker does before it says what it did."""
+
+TOLD_S: Final = 10.0
 
 Done = TypeVar("Done", Tally, KillTally)
 
@@ -39,6 +42,7 @@ def boundaries(seed: int) -> Tally:
 
 def kills(first: int) -> KillTally:
     """Try the next seeds from one on."""
+    logging.getLogger("engine").setLevel(logging.CRITICAL)
     tally = KillTally()
     room = RAM if RAM.is_dir() else None
     with (
@@ -59,15 +63,20 @@ def run(
     """Work in processes until enough crashes were tried."""
     began_s = time.monotonic()
     context = multiprocessing.get_context("forkserver")
-    with context.Pool(workers, maxtasksperchild=50) as pool:
-        for number, done in enumerate(pool.imap_unordered(work, seeds)):
-            tally.join(done)
-            if number % 50 == 0:
-                left = f"{tally.depths.total()} of {enough}"
-                print(f"{left} in {time.monotonic() - began_s:.0f} s", file=sys.stderr, flush=True)
-            if tally.depths.total() >= enough:
-                pool.terminate()
-                break
+    waiting: set[Future[Done]] = set()
+    told_s, left = 0.0, iter(seeds)
+    with ProcessPoolExecutor(workers, mp_context=context, max_tasks_per_child=50) as pool:
+        while tally.depths.total() < enough:
+            while len(waiting) < 2 * workers:
+                waiting.add(pool.submit(work, next(left)))
+            done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+            for one in done:
+                tally.join(one.result())
+            if time.monotonic() - told_s > TOLD_S:
+                told_s = time.monotonic()
+                so_far = f"{tally.depths.total()} of {enough} in {told_s - began_s:.0f} s"
+                print(so_far, file=sys.stderr, flush=True)
+        pool.shutdown(cancel_futures=True)
     return tally
 
 
