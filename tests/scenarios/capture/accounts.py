@@ -162,6 +162,7 @@ _WORDS: Final = (
     ("gas costs", Cause.GAS),
     ("its time was over", Cause.LATE),
     ("refused", Cause.SIGNER),
+    ("its lender may take", Cause.SIGNER),
     ("it reverts", Cause.MOVED),
     ("the contracts give", Cause.MOVED),
 )
