@@ -51,6 +51,7 @@ async def test_every_table_is_exported_with_a_header_and_its_rows(
         "transactions": 1,
         "swaps": 2,
         "truths": 0,
+        "costs": 0,
         "opportunities": 1,
         "notices": 1,
         "approvals": 0,
@@ -180,10 +181,7 @@ async def test_an_unknown_table_is_answered_with_those_there_are(
     async with open_ledger(sqlite_settings, clock=clock) as ledger:
         reply = await ask(ledger, GetExport(table="inbox"), Unknown)
 
-    assert (
-        "trades, fills, transactions, swaps, truths, opportunities, notices, approvals"
-        in reply.what
-    )
+    assert ", ".join(EXPORTS) in reply.what
 
 
 @given(st.text(max_size=20))
