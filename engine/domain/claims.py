@@ -15,6 +15,7 @@ CLAIMS: Final[Mapping[str, Evidence]] = {
     "after_gas": Evidence(n=424, is_calibrated=True, called_n=136, called_held=134),
     "after_gas_platt": Evidence(n=424, is_calibrated=False, called_n=220, called_held=212),
     "inclusion_2023": Evidence(n=259, is_calibrated=True, called_n=0, called_held=0),
+    "inclusion_world": Evidence(n=273, is_calibrated=True, called_n=0, called_held=0),
 }
 """By model; `inclusion_world` is what the engine tells of its plans."""
 
