@@ -47,8 +47,9 @@ same process, `bare_signature` libsecp256k1's alone, `eth_account` what that lib
 
 `sending` is a plan on a real node with our contract, handed over right after a block: what routes
 read of the block (`state_of_a_new_block`), the plan on disk (`handed_over`), carried out on an EVM
-of ours (`simulated`), signed by the role (`signed`), and from the hand-over until a node has it
-(`handed_over_to_sent`: these, the nonce on disk, three questions to the node, and the sending).
+of ours (`simulated`), signed by the role (`signed`), all from the hand-over until it is signed
+(`handed_over_to_signed`: these, the nonce on disk, questions to the node), and until it was sent to
+a node that makes a block of it at once, and was looked after (`whole_step`).
 
 `blocks` are blocks of a chain in a market of 500 tokens and 10,000 pairs: `take` from the moves to
 the screened routes, `hear` from the bytes of the word that tells of a block, with the text that is

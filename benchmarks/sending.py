@@ -60,6 +60,7 @@ def measure_all() -> list[Row]:
         finally:
             world.close()
             local.close()
+    took.pop("signed_at")
     rows = [
         row(f"sending.{name}", np.array(durations[WARM_UP:])) for name, durations in took.items()
     ]
@@ -76,7 +77,7 @@ async def _with_signer(
     async with signer_role(
         folder, secret=SECRET, contract=world.contract, code_hash=world.code_hash
     ) as caller:
-        desk.ask = _timed(partial(signed_by, caller), took["signed"])
+        desk.ask = _timed(partial(signed_by, caller), took["signed"], took["signed_at"])
         grown_mb = await _rounds(world, took, desk)
         return grown_mb, await _role_mb(world, folder, desk)
 
@@ -107,7 +108,8 @@ async def _rounds(world: SendingWorld, took: Took, desk: ChainDesk) -> float:
         answers.hand_over(handed)
         took["handed_over"].append(time.perf_counter_ns() - began)
         await desk.step()
-        took["handed_over_to_sent"].append(time.perf_counter_ns() - began)
+        took["handed_over_to_signed"].append(took["signed_at"][-1] - began)
+        took["whole_step"].append(time.perf_counter_ns() - began)
         assert len(took["signed"]) == signed + 1, world.news(plan)
         await warm.learn(head)
         while world.table.open_lives():
@@ -162,13 +164,18 @@ async def _role_mb(world: SendingWorld, folder: Path, desk: ChainDesk) -> float:
         await asyncio.to_thread(started.wait)
 
 
-def _timed(call: Callable[..., Awaitable[Any]], took: list[int]) -> Any:
+def _timed(
+    call: Callable[..., Awaitable[Any]], took: list[int], at: list[int] | None = None
+) -> Any:
     async def timed(*given: Any, **named: Any) -> Any:
         began = time.perf_counter_ns()
         try:
             return await call(*given, **named)
         finally:
-            took.append(time.perf_counter_ns() - began)
+            ended = time.perf_counter_ns()
+            took.append(ended - began)
+            if at is not None:
+                at.append(ended)
 
     return timed
 
