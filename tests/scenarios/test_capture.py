@@ -151,6 +151,8 @@ def news(fate: Fate, why: str = "") -> dict[str, TransactionNews]:
         (decided("gas_too_dear"), {}, Cause.GAS),
         (decided("liquidity_taken"), {}, Cause.OWN),
         (decided("order_rate_limit"), {}, Cause.LIMIT),
+        (decided("likely_taken"), {}, Cause.LIKELY_TAKEN),
+        (decided("chat_blind"), {}, Cause.UNNAMED),
         (decided("planned"), {}, Cause.UNNAMED),
         (decided("planned", at_s=110), news(Fate.SUCCEEDED), Cause.UNNAMED),
     ],

@@ -35,9 +35,12 @@ class Cause(StrEnum):
     SENT_LATE = "sent, and in no block before its end"
     LATE = "too late: its time was over before it was signed"
     MOVED = "moved: its pools were otherwise when it was simulated"
-    LIMIT = "limit: another of the operator's"
+    LIMIT = "limit: of positions, balances, losses, orders a minute, least size, or switched off"
+    LIKELY_TAKEN = "limit: others most likely take it first"
+    ROUTE_OFF = "limit: its route did nothing before, and is off"
+    NO_EXECUTOR = "no executor carries such a route out"
     SIGNER = "limit: the signer's"
-    STALE = "stale: a pool or price of gas too old"
+    STALE = "stale: a pool, a book or a price too old"
     STARTING = "before the mode was live"
     UNNAMED = "unnamed"
 
@@ -51,12 +54,21 @@ _REASONS: Final = {
     Reason.NOT_CONFIRMED: Cause.EDGE,
     Reason.STALE_GAS: Cause.STALE,
     Reason.STALE_POOL: Cause.STALE,
+    Reason.STALE_BOOK: Cause.STALE,
+    Reason.UNPROVEN_BOOK: Cause.STALE,
+    Reason.NO_USD_PRICE: Cause.STALE,
+    Reason.SIZE_BELOW_MIN: Cause.LIMIT,
     Reason.ORDER_RATE_LIMIT: Cause.LIMIT,
     Reason.BALANCE_TOO_LOW: Cause.LIMIT,
     Reason.DAILY_LOSS_LIMIT: Cause.LIMIT,
     Reason.POSITION_LIMIT: Cause.LIMIT,
     Reason.LEDGER_BEHIND: Cause.LIMIT,
+    Reason.SWITCHED_OFF: Cause.LIMIT,
+    Reason.LIKELY_TAKEN: Cause.LIKELY_TAKEN,
+    Reason.ROUTE_FAILS: Cause.ROUTE_OFF,
+    Reason.NO_EXECUTOR: Cause.NO_EXECUTOR,
 }
+"""Any other reason is no named cost: a chance that was lost for it counts as unnamed."""
 
 
 class Decided(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,7 +144,7 @@ def cause_of(
     if _edge_bps(episode.best) < EDGE_BPS_MIN:
         return Cause.EDGE  # what is screened out leaves no decision
     refused = [one.outcome for one in about if one.outcome in _VALUES]
-    return _first(_REASONS.get(Reason(one), Cause.LIMIT) for one in refused)
+    return _first(_REASONS.get(Reason(one), Cause.UNNAMED) for one in refused)
 
 
 def _first(causes: Iterable[Cause]) -> Cause:
