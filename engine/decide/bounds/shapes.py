@@ -26,7 +26,7 @@ class ShapeLimit:
     limits: LimitSet
     advice: AdviceBook
     valuation: Valuation
-    name: str = "routes that fail on a fork"
+    name: str = "failing routes"
     unit: str = ""
     term: ClassVar[Term | None] = None
     is_early: bool = False

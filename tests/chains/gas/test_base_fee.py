@@ -17,8 +17,8 @@ from engine.chains.gas.base_fee import (
     is_possible,
     next_base_fee_wei,
 )
-from engine.chains.gas.rules import GAS_RULES
-from engine.domain.chains import NATIVE_ASSETS
+from engine.chains.gas.rules import GAS_RULES, gas_rule_of
+from engine.domain.chains import CHAINS, NETWORKS
 from engine.domain.errors import BadValueError
 
 ETHEREUM = GAS_RULES["ethereum"].base_fee
@@ -39,7 +39,9 @@ def jovian(denominator: int, elasticity: int, least_wei: int) -> bytes:
 
 
 def test_every_chain_that_we_know_has_a_rule_of_gas() -> None:
-    assert set(GAS_RULES) == set(NATIVE_ASSETS)
+    assert set(GAS_RULES) == set(CHAINS)
+    for network in NETWORKS:
+        assert gas_rule_of(network) in GAS_RULES.values()
 
 
 @pytest.mark.parametrize(

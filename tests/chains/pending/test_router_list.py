@@ -3,7 +3,7 @@
 from collections import Counter
 
 from engine.chains.pending.router_list import DEPLOYED, FUNCTIONS, Kind
-from engine.domain.chains import NATIVE_ASSETS
+from engine.domain.chains import CHAINS
 from tests.reference.create2 import checksummed
 
 
@@ -20,6 +20,6 @@ def test_no_router_of_a_chain_stands_twice() -> None:
 
 
 def test_every_chain_has_a_universal_router_and_every_kind_its_functions() -> None:
-    for chain in NATIVE_ASSETS:
+    for chain in CHAINS:
         assert any(row.chain == chain and row.kind is Kind.UNIVERSAL for row in DEPLOYED)
     assert set(FUNCTIONS) == set(Kind)
