@@ -30,11 +30,12 @@ from engine.bus.unix_socket import SocketCaller
 from engine.domain.chains import DEADLINE_BLOCKS
 from engine.domain.errors import TransientError
 from engine.domain.units import NS_PER_S
+from engine.sandbox.world.building import built, start_world
 from engine.sending.desk import ChainDesk
 from engine.sending.warming import WarmSimulator
 from engine.wiring.paths import prepare
 from engine.wiring.sender_role import SenderAnswers, signed_by
-from tests.chains.conftest import start_local
+from tests.chains.local_world import LocalWorld
 from tests.sending.sending_world import CHAIN, SECRET, SendingWorld
 
 ROUNDS: Final = 400
@@ -52,7 +53,7 @@ def measure_all() -> list[Row]:
     """Measure each stage, and all of them together."""
     took: Took = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="syn") as folder:
-        local = start_local(CHAIN, "--slots-in-an-epoch", "2")
+        local = LocalWorld(*start_world(built(CHAIN), options=("--slots-in-an-epoch", "2")))
         world = SendingWorld(local, Path(folder))
         try:
             world.gap(60)

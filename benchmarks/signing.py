@@ -38,8 +38,8 @@ from engine.signing.transactions import Unsigned
 from engine.wiring.paths import prepare, prepare_engine
 from engine.wiring.word_key import WORD_KEY_ENVIRONMENT_NAME
 from tests.signing.intents import CODE_HASH, CONTRACT, make_intent, make_plan, make_route
+from tests.signing.others import as_others_write
 from tests.signing.saying import WORD_KEY, went_live
-from tests.signing.test_transactions import as_others_write
 
 Durations = np.ndarray[Any, Any]
 SECRET = b"\x07" * 32

@@ -2,9 +2,19 @@
 
 import json
 import re
+import subprocess
+import sys
 
 from benchmarks import page
 from benchmarks.peers.recorded import CASES, as_task, cycles, gain_of
+
+
+def test_benchmarks_need_nothing_that_only_tests_have() -> None:
+    code = "import sys; sys.modules['pytest'] = None; import benchmarks.__main__"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+
+    assert done.returncode == 0, done.stderr[-400:]
 
 
 def test_the_page_of_figures_is_what_the_stored_rows_say() -> None:

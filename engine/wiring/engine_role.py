@@ -25,6 +25,7 @@ from engine.domain.units import NS_PER_S
 from engine.execute.plan_executor import Sender
 from engine.market.matrix_file import shared_path
 from engine.operate.aftermath import Aftermath
+from engine.operate.awake import kept_awake
 from engine.operate.chat_sight import ChatSight
 from engine.operate.clock import Clock, SteadyClock
 from engine.operate.clock_watch import ClockWatch
@@ -124,7 +125,9 @@ async def run_engine(settings: Settings, paths: Paths) -> None:
             ):
                 keep_what_is_loaded()
                 announce_ready()
-                await stop.wait()
+                # Without work beside it, its core has nobody to take the caches.
+                with kept_awake(is_wanted=settings.workers.is_on):
+                    await stop.wait()
         finally:
             await ledger.aclose()
     if broken:

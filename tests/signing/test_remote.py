@@ -16,7 +16,7 @@ from engine.sandbox.world.rpc import Rpc
 from engine.signing.curve import LocalKey
 from engine.signing.remote import RemoteWallet
 from engine.signing.wallet import KeyTroubleError, LocalWallet
-from tests.signing.test_transactions import as_others_write
+from tests.signing.others import as_others_write
 
 KEY = LocalKey(b"\x07" * 32)
 ONE = UnsignedTransaction(

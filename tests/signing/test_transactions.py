@@ -10,6 +10,7 @@ from engine.signing import curve
 from engine.signing.curve import CURVE_ORDER, LocalKey, Signature, signer_of
 from engine.signing.transactions import Unsigned, hash_of
 from engine.signing.wallet import KeyTroubleError, LocalWallet, checked
+from tests.signing.others import as_others_write
 
 KEYS = st.integers(1, CURVE_ORDER - 1).map(lambda number: number.to_bytes(32))
 ADDRESSES = st.binary(min_size=20, max_size=20).map(lambda content: "0x" + content.hex())
@@ -24,20 +25,6 @@ TRANSACTIONS = st.builds(
     max_priority_fee_per_gas_wei=st.integers(0, 10**15),
     data=st.one_of(st.binary(max_size=3), st.binary(min_size=50, max_size=400)),
 )
-
-
-def as_others_write(one: UnsignedTransaction) -> dict[str, object]:
-    return {
-        "type": 2,
-        "chainId": one.chain_id,
-        "nonce": one.nonce,
-        "to": bytes.fromhex(one.to[2:]),
-        "value": one.value_wei,
-        "gas": one.gas_limit,
-        "maxFeePerGas": one.max_fee_per_gas_wei,
-        "maxPriorityFeePerGas": one.max_priority_fee_per_gas_wei,
-        "data": one.data,
-    }
 
 
 @pytest.fixture(params=[True, False], ids=["libsecp256k1", "python"])
