@@ -29,9 +29,13 @@ TOLD_S: Final = 10.0
 Done = TypeVar("Done", Tally, KillTally)
 
 
+def _be_silent() -> None:
+    """Say nothing of each play's troubles, in a process that does nothing else."""
+    logging.getLogger("engine").setLevel(logging.CRITICAL)
+
+
 def boundaries(seed: int) -> Tally:
     """Play a seed once, and once for each of its boundaries."""
-    logging.getLogger("engine").setLevel(logging.CRITICAL)
     tally = Tally()
     undisturbed = played(seed, ())
     tally.add(undisturbed)
@@ -42,7 +46,6 @@ def boundaries(seed: int) -> Tally:
 
 def kills(first: int) -> KillTally:
     """Try the next seeds from one on."""
-    logging.getLogger("engine").setLevel(logging.CRITICAL)
     tally = KillTally()
     room = RAM if RAM.is_dir() else None
     with (
@@ -65,7 +68,9 @@ def run(
     context = multiprocessing.get_context("forkserver")
     waiting: set[Future[Done]] = set()
     told_s, left = 0.0, iter(seeds)
-    with ProcessPoolExecutor(workers, mp_context=context, max_tasks_per_child=50) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_be_silent, max_tasks_per_child=50
+    ) as pool:
         while tally.depths.total() < enough:
             while len(waiting) < 2 * workers:
                 waiting.add(pool.submit(work, next(left)))
