@@ -1,13 +1,15 @@
 """What a chat tells the signer of what persons say, before the engine hears of it."""
 
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from engine.bus.command import Envelope
 from engine.domain.mandates import Mandate
 
 
 class Witness(Protocol):
-    """Vouches for persons; each answer says why that failed, and is empty if it did not."""
+    """Vouches for persons; each answer says why that failed, and is empty if it did not.
+
+    An envelope is a `bus.command.Envelope`, which knows requests, as those know who is told.
+    """
 
     def showed(self, nonce: str, digest: str, *, is_sent: bool) -> None:
         """Learn what stands on a prompt that the chat shows.
@@ -19,15 +21,15 @@ class Witness(Protocol):
         """
         ...
 
-    async def approved(self, envelope: Envelope, nonce: str) -> str:
+    async def approved(self, envelope: Any, nonce: str) -> str:
         """Tell that a person approved what was shown with a nonce."""
         ...
 
-    async def mandated(self, envelope: Envelope, mandate: Mandate) -> str:
+    async def mandated(self, envelope: Any, mandate: Mandate) -> str:
         """Tell that a person granted a mandate."""
         ...
 
-    async def went_live(self, envelope: Envelope, code: str | None) -> str:
+    async def went_live(self, envelope: Any, code: str | None) -> str:
         """Tell that a person let plans be carried out without a word on each."""
         ...
 
@@ -42,17 +44,17 @@ class NoWitness:
     def showed(self, nonce: str, digest: str, *, is_sent: bool) -> None:
         """See `Witness.showed`."""
 
-    async def approved(self, envelope: Envelope, nonce: str) -> str:
+    async def approved(self, envelope: Any, nonce: str) -> str:
         """See `Witness.approved`."""
         del envelope, nonce
         return ""
 
-    async def mandated(self, envelope: Envelope, mandate: Mandate) -> str:
+    async def mandated(self, envelope: Any, mandate: Mandate) -> str:
         """See `Witness.mandated`."""
         del envelope, mandate
         return ""
 
-    async def went_live(self, envelope: Envelope, code: str | None) -> str:
+    async def went_live(self, envelope: Any, code: str | None) -> str:
         """See `Witness.went_live`."""
         del envelope, code
         return ""
