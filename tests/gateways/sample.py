@@ -77,6 +77,7 @@ class Sample:
             size_base=Decimal("0.5"),
             price_limit=Decimal("64000.1"),
             time_in_force=time_in_force,
+            sent_before_ms=1_790_000_010_000,
         )
 
     def about(self, answer: Answer, number: int = 1) -> Answer:

@@ -43,6 +43,13 @@ def test_an_order_tells_the_venue_until_when_it_may_be_taken() -> None:
     assert call.fields["deadline"] == "2026-09-21T14:13:20.123Z"
 
 
+def test_an_order_that_says_no_latest_time_is_refused_before_anything_is_signed() -> None:
+    asked = msgspec.structs.replace(SAMPLE.request, sent_before_ms=0)
+
+    with pytest.raises(BadValueError):
+        SAMPLE.gateway.place(asked)
+
+
 def test_all_or_nothing_is_refused_before_anything_is_signed() -> None:
     with pytest.raises(BadValueError):
         SAMPLE.gateway.place(SAMPLE.asked(TimeInForce.FILL_OR_KILL))

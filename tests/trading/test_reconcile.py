@@ -55,6 +55,7 @@ class Books:
             side=Side.BUY,
             size_base=Decimal("0.7"),
             price_limit=Decimal("101.01"),
+            sent_before_ms=BEGIN_MS + 10_000,
         )
         asked = msgspec.structs.replace(asked, **change)
         answer = self.at.ask(self.at.gateway.place(asked), BEGIN_MS + number)

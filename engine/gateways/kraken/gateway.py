@@ -57,7 +57,7 @@ from engine.gateways.wire import STATUS_OK, decoded, plain, read
 VENUE: Final = VenueId("kraken")
 
 DEADLINE_MS: Final = 10_000
-"""How long an order may be on its way where nothing shorter is asked; the venue allows 60 s."""
+"""How long an order may be on its way at most; the venue allows 60 s."""
 
 _ROOT: Final = "/0/private"
 _PAGE: Final = 50
@@ -122,8 +122,11 @@ class KrakenGateway:
         """See `Gateway.place`.
 
         Raises:
-            BadValueError: all or nothing, which its REST interface does not know.
+            BadValueError: all or nothing, which its REST interface does not know; or no latest
+                time, without which nobody could say when it cannot arrive any more.
         """
+        if request.sent_before_ms <= 0:
+            raise BadValueError("an order to kraken has to say until when it may be taken")
         if request.time_in_force is TimeInForce.FILL_OR_KILL:
             raise BadValueError("kraken takes no orders of all or nothing by this interface")
         is_maker = request.time_in_force is TimeInForce.POST_ONLY
@@ -136,11 +139,10 @@ class KrakenGateway:
             "timeinforce": "GTC" if is_maker else "IOC",
             "cl_ord_id": request.wire_id,
             "stptype": "cancel-newest",
+            "deadline": _date(request.sent_before_ms),
         }
         if is_maker:
             fields["oflags"] = "post"
-        if request.sent_before_ms:
-            fields["deadline"] = _date(request.sent_before_ms)
         return self._call(CallKind.PLACE, "/AddOrder", fields, weight=0.0)
 
     def placed(self, request: OrderRequest, status: int, body: bytes) -> PlaceAnswer:

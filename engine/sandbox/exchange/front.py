@@ -17,8 +17,6 @@ from engine.sandbox.lineup import Listing
 from engine.sandbox.stage import Market as Books
 from engine.sandbox.stage import Stage
 
-BODY_BYTES_MAX: Final = 65_536
-
 BEGIN: Final[Mapping[str, Decimal]] = {
     "USD": Decimal(50_000),
     "USDC": Decimal(50_000),
@@ -101,7 +99,7 @@ class PrivateFront:
             path=path,
             query=request.rel_url.raw_query_string,
             headers={name.lower(): value for name, value in request.headers.items()},
-            body=await request.content.read(BODY_BYTES_MAX),
+            body=await request.read(),
         )
         door.exchange.advance(at_ms)
         self._stage.counts[f"private_{venue}"] += 1

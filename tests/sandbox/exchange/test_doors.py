@@ -44,6 +44,7 @@ def order(at: Place, *, number: int = 1, **change: Any) -> OrderRequest:
         side=Side.BUY,
         size_base=Decimal("0.7"),
         price_limit=Decimal("101.01"),
+        sent_before_ms=BEGIN_MS + 10_000,
     )
     return msgspec.structs.replace(asked, **change)
 
