@@ -105,6 +105,12 @@ class SenderRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=T
     role = "sender"
 
 
+class TraderRequest(Request[Reply_co], Generic[Reply_co], frozen=True, kw_only=True):
+    """A request that whoever places orders at venues answers; `answer` is given its `Trading`."""
+
+    role = "trader"
+
+
 class Answerer(Protocol):
     """A role's side of the wire."""
 
@@ -171,6 +177,11 @@ class Roles(Protocol):
     @property
     def sender(self) -> Caller:
         """The role that sends transactions; away where none are sent."""
+        ...
+
+    @property
+    def trader(self) -> Caller:
+        """The role that places orders at venues; away where none are placed."""
         ...
 
     @property

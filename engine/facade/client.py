@@ -36,6 +36,7 @@ class BusFacade:
         workers: Caller | None = None,
         signer: Caller | None = None,
         sender: Caller | None = None,
+        trader: Caller | None = None,
         witness: Witness = NO_WITNESS,
     ) -> None:
         self.engine = doors.own.caller
@@ -44,6 +45,7 @@ class BusFacade:
         self.workers = workers or _Nobody("nothing runs in the background of one process")
         self.signer = signer or _Nobody(f"nothing is signed here: no role holds a key; {_HOW}")
         self.sender = sender or _Nobody(f"no transactions are sent here; {_HOW}")
+        self.trader = trader or _Nobody("no orders are placed at venues here")
         self.witness = witness
         self._doors = doors
         self._killer = Killer(doors, ledger, latch)

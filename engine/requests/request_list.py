@@ -17,6 +17,17 @@ from engine.bus.sending import (
     SeeWallets,
 )
 from engine.bus.signing import HearWord, SignRequest, TakeBackWords
+from engine.bus.trading import (
+    AcknowledgeOrders,
+    AdoptVenue,
+    AskAfterOrder,
+    CancelAll,
+    CancelVenueOrders,
+    GetUntoldOrders,
+    GetVenueOrders,
+    HandOverOrders,
+    SeeVenues,
+)
 from engine.bus.trials import GetTrials
 from engine.bus.truths import GetTruths, KeepTruths
 from engine.requests import (
@@ -124,6 +135,15 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     transactions.GetContracts,
     transactions.PauseContract,
     transactions.UnpauseContract,
+    HandOverOrders,
+    AskAfterOrder,
+    GetUntoldOrders,
+    AcknowledgeOrders,
+    SeeVenues,
+    GetVenueOrders,
+    CancelAll,
+    CancelVenueOrders,
+    AdoptVenue,
     GetTrials,
     GetAllowances,
     RevokeAllowance,

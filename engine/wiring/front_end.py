@@ -180,7 +180,7 @@ def _callers(paths: Paths, chains: Iterable[str], *, signs: bool) -> dict[str, R
         return callers
     # These answer on their sockets of this machine, whatever carries the bus.
     return callers | {
-        role: SocketCaller(paths.socket(role), role=role) for role in ("signer", "sender")
+        role: SocketCaller(paths.socket(role), role=role) for role in ("signer", "sender", "trader")
     }
 
 
@@ -223,6 +223,7 @@ async def _facade(
             workers=callers["workers"],
             signer=callers.get("signer"),
             sender=callers.get("sender"),
+            trader=callers.get("trader"),
             witness=ChatWitness(callers["signer"], key, make_clock()) if signs else NO_WITNESS,
         )
     finally:

@@ -94,7 +94,7 @@ def test_every_request_says_what_it_is_answered_with_and_no_name_stands_twice() 
 
     assert len(names) == len(set(names))
     roles = {one.role for one in request_list.REQUESTS}
-    assert roles == {"engine", "ledger", "chains", "workers", "signer", "sender"}
+    assert roles == {"engine", "ledger", "chains", "workers", "signer", "sender", "trader"}
 
 
 async def test_a_pretend_transport_carries_what_every_role_is_asked(
