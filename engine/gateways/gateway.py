@@ -25,6 +25,7 @@ from engine.gateways.answers import (
     Unclear,
 )
 from engine.gateways.calls import Call
+from engine.gateways.stream import UserStream
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,7 +105,7 @@ class StreamNumber:
 StreamFact = StreamNumber | OrderShown | TradeShown | BalanceShown | StreamGap | StreamReady
 
 
-class Gateway(Protocol):
+class Gateway(UserStream, Protocol):
     """A venue's private half; one value a venue, see `gateway_list`.
 
     Attributes:

@@ -39,6 +39,7 @@ class Sample:
         may_withdraw, may_not_withdraw: answers on the key's rights, None where there are none.
         stream: frames that tell one fill of 0.3 of the order, with trade id 77.
         cancel_vain: answers to a cancellation of what is not there.
+        stream_answers: to those calls that open the user stream and are asked over HTTP.
     """
 
     gateway: Gateway
@@ -59,6 +60,7 @@ class Sample:
     stream: Sequence[bytes]
     cancel_taken: Answer
     cancel_vain: Sequence[Answer]
+    stream_answers: Sequence[Answer] = ()
 
     @property
     def request(self) -> OrderRequest:

@@ -87,4 +87,7 @@ SAMPLE = Sample(
         status=200, body=b'{"id":1453282316578816,"amount":0.2,"price":64000.1,"type":0}'
     ),
     cancel_vain=(_error("404.002", "Order not found.", 404),),
+    stream_answers=(
+        Answer(status=200, body=b'{"token":"a-token-of-a-minute","user_id":4,"valid_sec":60}'),
+    ),
 )

@@ -89,4 +89,11 @@ SAMPLE = Sample(
         _error("EOrder:Unknown order"),
         Answer(status=200, body=b'{"error":[],"result":{"count":0}}'),
     ),
+    stream_answers=(
+        Answer(
+            status=200,
+            body=b'{"error":[],"result":{"token":"1Dwc4lzSwNWOAwkMdqhssNNFhs1ed606d1WcF3XfEMw",'
+            b'"expires":900}}',
+        ),
+    ),
 )

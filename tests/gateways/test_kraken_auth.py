@@ -55,10 +55,10 @@ def test_all_or_nothing_is_refused_before_anything_is_signed() -> None:
         SAMPLE.gateway.place(SAMPLE.asked(TimeInForce.FILL_OR_KILL))
 
 
-def test_a_report_that_leaves_its_side_out_says_nothing() -> None:
+def test_a_report_of_a_live_order_that_leaves_its_side_out_says_nothing() -> None:
     frame = (
         b'{"channel":"executions","type":"update","sequence":5,"data":[{"order_id":"O",'
-        b'"exec_type":"canceled","order_status":"canceled","timestamp":"2026-11-30T08:00:00Z"}]}'
+        b'"exec_type":"new","order_status":"new","timestamp":"2026-11-30T08:00:00Z"}]}'
     )
 
     assert len(SAMPLE.gateway.streamed(frame)) == 1

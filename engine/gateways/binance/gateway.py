@@ -9,7 +9,6 @@ from typing import Final
 
 import msgspec
 
-from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Side
 from engine.domain.venue_orders import (
     BalanceShown,
@@ -38,23 +37,17 @@ from engine.gateways.answers import (
 )
 from engine.gateways.binance.messages import (
     Account,
-    BalancePart,
     Commission,
     Error,
-    Event,
     OrderAnswer,
     Restrictions,
     Trade,
 )
-from engine.gateways.binance.orders import balance_of, order_of, reported, trade_of
+from engine.gateways.binance.orders import balance_of, order_of, trade_of
+from engine.gateways.binance.stream import RECV_WINDOW_MS, VENUE, BinanceStream
 from engine.gateways.calls import Call, CallKind
-from engine.gateways.gateway import DeadMan, Pace, ProofRules, StreamFact, StreamGap, StreamReady
+from engine.gateways.gateway import DeadMan, Pace, ProofRules
 from engine.gateways.wire import STATUS_OK, decoded, plain, read
-
-VENUE: Final = VenueId("binance")
-
-RECV_WINDOW_MS: Final = 2_000
-"""How late a call may come, by the venue's clock; it looks again before its engine."""
 
 _PROCESSING_MS_MAX: Final = 10_000
 """After so long within the venue a call is given up."""
@@ -76,10 +69,9 @@ _STATUS_REFUSED: Final = frozenset({400, 401, 403, 409, 429})
 _STATUS_BAD_REQUEST: Final = 400
 
 _READ_ERROR = msgspec.json.Decoder(Error)
-_READ_EVENT = msgspec.json.Decoder(Event, strict=False)
 
 
-class BinanceGateway:
+class BinanceGateway(BinanceStream):
     """Obeys `Gateway`."""
 
     venue = VENUE
@@ -276,14 +268,6 @@ class BinanceGateway:
 
         return read(status, body, Restrictions, rights)
 
-    def streamed(self, frame: bytes) -> Sequence[StreamFact]:
-        """See `Gateway.streamed`."""
-        try:
-            told = _READ_EVENT.decode(frame)
-            return _facts(told)
-        except UNREADABLE as error:
-            return (StreamGap(why=f"a frame that cannot be read: {error}"),)
-
     def _orders(self, wire_name: str, since_ms: int) -> Call:
         fields = {"symbol": wire_name, "startTime": str(since_ms), "limit": _PAGE}
         return self._call(CallKind.ORDERS, "GET", "/api/v3/allOrders", 20.0, fields)
@@ -311,24 +295,3 @@ def _error(body: bytes) -> Error | None:
         return _READ_ERROR.decode(body)
     except UNREADABLE:
         return None
-
-
-def _facts(told: Event) -> Sequence[StreamFact]:
-    event = told.event
-    if event is None:
-        if told.error is not None or told.status != STATUS_OK:
-            why = "no event" if told.error is None else f"{told.error.code}: {told.error.msg}"
-            return (StreamGap(why=why),)
-        return (StreamReady(),)
-    if event.e == "executionReport":
-        return (reported(event),)
-    if event.e == "outboundAccountPosition":
-        return tuple(map(_balance, event.B))
-    if event.e in ("balanceUpdate", "externalLockUpdate", "listStatus"):
-        return ()
-    # The stream ends, or says what is not known: what is under way is looked up.
-    return (StreamGap(why=event.e[:40]),)
-
-
-def _balance(part: BalancePart) -> BalanceShown:
-    return BalanceShown(asset=part.a, free=part.f, held=part.l)

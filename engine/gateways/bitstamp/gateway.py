@@ -8,9 +8,6 @@ sent twice. "Order could not be placed" may be a fault within the venue: it prov
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import msgspec
-
-from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Side
 from engine.domain.venue_orders import (
     BalanceShown,
@@ -40,9 +37,7 @@ from engine.gateways.answers import (
 from engine.gateways.bitstamp.messages import (
     BalanceBody,
     CancelledBody,
-    ChannelData,
     Error,
-    Event,
     FeeBody,
     OpenBody,
     OrderBody,
@@ -54,23 +49,17 @@ from engine.gateways.bitstamp.orders import (
     made,
     open_order,
     order_of,
-    streamed_order,
-    streamed_trade,
     trade_of,
     wire_name_of,
 )
+from engine.gateways.bitstamp.stream import VENUE, BitstampStream
 from engine.gateways.calls import Call, CallKind
 from engine.gateways.gateway import (
     DeadMan,
     Pace,
     ProofRules,
-    StreamFact,
-    StreamGap,
-    StreamReady,
 )
 from engine.gateways.wire import STATUS_OK, decoded, plain, read
-
-VENUE: Final = VenueId("bitstamp")
 
 _ROOT: Final = "/api/v2"
 _PAGE: Final = 1_000
@@ -107,11 +96,8 @@ _DUPLICATE: Final = "400.019"
 _NO_SUCH_ORDER: Final = "404.002"
 _STATUS_REFUSED: Final = frozenset({200, 400, 401, 403, 404})
 
-_READ_EVENT = msgspec.json.Decoder(Event)
-_READ_DATA = msgspec.json.Decoder(ChannelData, strict=False)
 
-
-class BitstampGateway:
+class BitstampGateway(BitstampStream):
     """Obeys `Gateway`."""
 
     venue = VENUE
@@ -280,13 +266,6 @@ class BitstampGateway:
         """See `Gateway.rights_told`."""
         return unclear(status, body, "nothing tells the rights of a key")
 
-    def streamed(self, frame: bytes) -> Sequence[StreamFact]:
-        """See `Gateway.streamed`; nothing is numbered: only a lost connection shows a gap."""
-        try:
-            return _facts(_READ_EVENT.decode(frame))
-        except UNREADABLE as error:
-            return (StreamGap(why=f"a frame that cannot be read: {error}"),)
-
     def _call(self, kind: CallKind, path: str, fields: Mapping[str, object]) -> Call:
         return Call(venue=VENUE, kind=kind, method="POST", path=_ROOT + path, fields=fields)
 
@@ -302,18 +281,3 @@ def _code(status: int, body: bytes) -> str:
 def _reason(body: bytes) -> str:
     error = decoded(body, Error)
     return "" if error is None else bytes(error.reason)[:200].decode(errors="replace").strip('"')
-
-
-def _facts(event: Event) -> Sequence[StreamFact]:
-    if event.event == "bts:subscription_succeeded":
-        return (StreamReady(),)
-    if event.event == "bts:heartbeat":
-        return ()
-    name, _, rest = event.channel.removeprefix("private-").rpartition("_")
-    if name == "my_orders":
-        return (streamed_order(event.event, _READ_DATA.decode(event.data)),)
-    if name == "my_trades" and event.event == "trade":
-        wire_name = rest.partition("-")[0]
-        return (streamed_trade(_READ_DATA.decode(event.data), wire_name),)
-    # It asks for a reconnection, or says what is not known.
-    return (StreamGap(why=f"{event.event[:80]} on {event.channel[:80]}"),)

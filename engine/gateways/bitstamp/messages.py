@@ -81,6 +81,13 @@ class FeeBody(msgspec.Struct):
     fees: Rates
 
 
+class TokenBody(msgspec.Struct):
+    """What opens private channels for a minute, and whose they are."""
+
+    token: str
+    user_id: int | str
+
+
 class ChannelData(msgspec.Struct, gc=False):
     """What an event of a private channel is about."""
 

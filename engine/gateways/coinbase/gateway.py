@@ -9,9 +9,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-import msgspec
-
-from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Side
 from engine.domain.venue_orders import (
     BalanceShown,
@@ -47,23 +44,16 @@ from engine.gateways.coinbase.messages import (
     OrderPage,
     Permissions,
     PlaceBody,
-    StreamEvent,
-    StreamFrame,
     Summary,
 )
-from engine.gateways.coinbase.orders import balance_of, made, order_of, streamed_order, trade_of
+from engine.gateways.coinbase.orders import balance_of, made, order_of, trade_of
+from engine.gateways.coinbase.stream import VENUE, CoinbaseStream
 from engine.gateways.gateway import (
     DeadMan,
     Pace,
     ProofRules,
-    StreamFact,
-    StreamGap,
-    StreamNumber,
-    StreamReady,
 )
 from engine.gateways.wire import STATUS_OK, decoded, plain, read
-
-VENUE: Final = VenueId("coinbase")
 
 TOKEN_S: Final = 120
 """How long what signs a call holds."""
@@ -98,11 +88,8 @@ _VAIN: Final = frozenset(
     {"UNKNOWN_CANCEL_ORDER", "INVALID_CANCEL_REQUEST", "ORDER_IS_FULLY_FILLED", "UNKNOWN_ORDER"}
 )
 
-_READ_FRAME = msgspec.json.Decoder(StreamFrame, strict=False)
-_READ_EVENT = msgspec.json.Decoder(StreamEvent, strict=False)
 
-
-class CoinbaseGateway:
+class CoinbaseGateway(CoinbaseStream):
     """Obeys `Gateway`."""
 
     venue = VENUE
@@ -307,18 +294,6 @@ class CoinbaseGateway:
 
         return read(status, body, Permissions, rights)
 
-    def streamed(self, frame: bytes) -> Sequence[StreamFact]:
-        """See `Gateway.streamed`."""
-        try:
-            told = _READ_FRAME.decode(frame)
-            facts = [fact for raw in told.events for fact in _facts(told.channel, raw)]
-            if not told.events:
-                facts += _facts(told.channel, None)
-            # Of the connection or of the channel: a jump in either is a gap.
-            return [StreamNumber(channel="", number=told.sequence_num), *facts]
-        except UNREADABLE as error:
-            return (StreamGap(why=f"a frame that cannot be read: {error}"),)
-
     def _call(self, kind: CallKind, method: str, path: str, fields: Mapping[str, object]) -> Call:
         return Call(venue=VENUE, kind=kind, method=method, path=_ROOT + path, fields=fields)
 
@@ -344,16 +319,6 @@ def _refused(answer: PlaceBody, body: bytes) -> PlaceAnswer:
         return Unclear(why=f"{refusal.error}: {refusal.message}")
     why = refusal.message or refusal.error_details or refusal.error
     return NotPlaced(code=refusal.error, why=why, stop=_REFUSALS[refusal.error])
-
-
-def _facts(channel: str, raw: msgspec.Raw | None) -> Sequence[StreamFact]:
-    if channel in ("heartbeats", "subscriptions"):
-        return ()
-    if channel != "user" or raw is None:
-        return (StreamGap(why=f"a frame of channel {channel[:40]!r}"),)
-    event = _READ_EVENT.decode(raw)
-    orders = tuple(map(streamed_order, event.orders))
-    return (*orders, StreamReady()) if event.type == "snapshot" else orders
 
 
 def _date(at_ms: int) -> str:

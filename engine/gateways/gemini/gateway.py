@@ -9,9 +9,6 @@ below it. A trade may be broken afterwards, and is taken back then.
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-import msgspec
-
-from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Side
 from engine.domain.venue_orders import (
     BalanceShown,
@@ -43,14 +40,10 @@ from engine.gateways.gateway import (
     DeadMan,
     Pace,
     ProofRules,
-    StreamFact,
-    StreamGap,
-    StreamReady,
 )
 from engine.gateways.gemini.messages import (
     BalanceBody,
     Error,
-    Event,
     OrderBody,
     Roles,
     TradePart,
@@ -59,13 +52,10 @@ from engine.gateways.gemini.messages import (
 from engine.gateways.gemini.orders import (
     balance_of,
     order_of,
-    streamed_balance,
-    streamed_order,
     trade_of,
 )
+from engine.gateways.gemini.stream import VENUE, GeminiStream
 from engine.gateways.wire import STATUS_OK, decoded, plain, read
-
-VENUE: Final = VenueId("gemini")
 
 _PAGE: Final = 500
 _BPS: Final = 10_000
@@ -108,10 +98,8 @@ _REFUSALS: Final[Mapping[tuple[int, str], Stop | None]] = {
 }
 _NO_SUCH_ORDER: Final = (404, "OrderNotFound")
 
-_READ_EVENT = msgspec.json.Decoder(Event, strict=False)
 
-
-class GeminiGateway:
+class GeminiGateway(GeminiStream):
     """Obeys `Gateway`."""
 
     venue = VENUE
@@ -297,13 +285,6 @@ class GeminiGateway:
 
         return read(status, body, Roles, rights)
 
-    def streamed(self, frame: bytes) -> Sequence[StreamFact]:
-        """See `Gateway.streamed`; nothing is numbered: only a lost connection shows a gap."""
-        try:
-            return _facts(_READ_EVENT.decode(frame))
-        except UNREADABLE as error:
-            return (StreamGap(why=f"a frame that cannot be read: {error}"),)
-
     def _heartbeat(self) -> Call:
         return self._call(CallKind.KEEP_ALIVE, "/v1/heartbeat", {})
 
@@ -314,14 +295,3 @@ class GeminiGateway:
 def _error(body: bytes) -> Error | None:
     error = decoded(body, Error)
     return error if error is not None and error.result == "error" else None
-
-
-def _facts(event: Event) -> Sequence[StreamFact]:
-    if event.e == "orderUpdate":
-        return (streamed_order(event),)
-    if event.e == "balanceUpdate":
-        return tuple(map(streamed_balance, event.B))
-    if not event.e and event.status == STATUS_OK:
-        return (StreamReady(),)
-    why = event.e or bytes(event.error).decode(errors="replace") or "a frame without an event"
-    return (StreamGap(why=why[:200]),)

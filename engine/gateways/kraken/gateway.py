@@ -9,10 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, TypeVar
 
-import msgspec
-
 from engine.domain.errors import BadValueError
-from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Side
 from engine.domain.venue_orders import (
     BalanceShown,
@@ -25,7 +22,6 @@ from engine.domain.venue_orders import (
     TradeShown,
 )
 from engine.gateways.answers import (
-    UNREADABLE,
     CancelAnswer,
     CancelTaken,
     CancelVain,
@@ -45,16 +41,11 @@ from engine.gateways.gateway import (
     DeadMan,
     Pace,
     ProofRules,
-    StreamFact,
-    StreamGap,
-    StreamNumber,
-    StreamReady,
 )
 from engine.gateways.kraken import messages
-from engine.gateways.kraken.orders import balance_of, order_of, streamed, trade_of
+from engine.gateways.kraken.orders import balance_of, order_of, trade_of
+from engine.gateways.kraken.stream import VENUE, KrakenStream
 from engine.gateways.wire import STATUS_OK, decoded, plain, read
-
-VENUE: Final = VenueId("kraken")
 
 DEADLINE_MS: Final = 10_000
 """How long an order may be on its way at most; the venue allows 60 s."""
@@ -91,14 +82,12 @@ _STOPS: Final[Mapping[str, Stop]] = {
 }
 _UNKNOWN_ORDER: Final = "EOrder:Unknown order"
 
-_READ_FRAME = msgspec.json.Decoder(messages.Frame)
-_READ_EXECUTIONS = msgspec.json.Decoder(list[messages.Execution], strict=False)
 
 Told = TypeVar("Told")
 Read = TypeVar("Read")
 
 
-class KrakenGateway:
+class KrakenGateway(KrakenStream):
     """Obeys `Gateway`."""
 
     venue = VENUE
@@ -292,13 +281,6 @@ class KrakenGateway:
         """See `Gateway.rights_told`."""
         return unclear(status, body, "nothing tells the rights of a key")
 
-    def streamed(self, frame: bytes) -> Sequence[StreamFact]:
-        """See `Gateway.streamed`; each subscription's frames are numbered."""
-        try:
-            return _facts(_READ_FRAME.decode(frame))
-        except UNREADABLE as error:
-            return (StreamGap(why=f"a frame that cannot be read: {error}"),)
-
     def _hold_off(self) -> Call:
         return self._call(CallKind.KEEP_ALIVE, "/CancelAllOrdersAfter", {"timeout": 60})
 
@@ -327,21 +309,6 @@ def _told(
 
 def _following(count: int, shown: int) -> str:
     return str(_PAGE) if count > shown >= _PAGE else ""
-
-
-def _facts(frame: messages.Frame) -> Sequence[StreamFact]:
-    if frame.channel in ("heartbeat", "status"):
-        return ()
-    if frame.channel == "executions":
-        reports = _READ_EXECUTIONS.decode(frame.data)
-        facts: list[StreamFact] = [StreamNumber(channel=frame.channel, number=frame.sequence)]
-        facts += [fact for fact in map(streamed, reports) if fact is not None]
-        return [*facts, StreamReady()] if frame.type == "snapshot" else facts
-    if frame.channel == "balances":
-        return (StreamNumber(channel=frame.channel, number=frame.sequence),)
-    if frame.method and frame.success:
-        return ()
-    return (StreamGap(why=frame.error[:80] or f"a frame of channel {frame.channel[:40]!r}"),)
 
 
 def _date(at_ms: int) -> str:

@@ -106,6 +106,12 @@ class Volume(msgspec.Struct):
     fees_maker: dict[str, FeeBody] = {}
 
 
+class Token(msgspec.Struct):
+    """What opens the authenticated socket, for some minutes."""
+
+    token: str
+
+
 class FeePart(msgspec.Struct, gc=False):
     """A fee of an execution."""
 

@@ -19,6 +19,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from engine.domain.errors import SettingsError
 from engine.gateways.calls import Call, SignedCall
 from engine.gateways.coinbase.gateway import TOKEN_S
+from engine.gateways.stream import is_of_socket
 from engine.signing.venue_auth.auth import VenueKey
 
 HOST: Final = "api.coinbase.com"
@@ -45,7 +46,11 @@ class CoinbaseAuth:
         self._algorithm = "EdDSA" if is_edwards else "ES256"
 
     def sign(self, call: Call, *, now_ms: int, nonce: int) -> SignedCall:
-        """See `Authentication.sign`."""
+        """See `Authentication.sign`; a message of the stream has its token within it."""
+        if is_of_socket(call):
+            token = self.token(uri="", now_s=now_ms // 1_000, nonce=f"{nonce:032x}")
+            body = msgspec.json.encode({**call.fields, "jwt": token})
+            return SignedCall(method=call.method, target=call.path, headers={}, body=body)
         uri = f"{call.method} {HOST}{call.path}"
         token = self.token(uri=uri, now_s=now_ms // 1_000, nonce=f"{nonce:032x}")
         headers = {"Authorization": f"Bearer {token}"}
