@@ -3,6 +3,7 @@
 from bot.answer import Answer, Button, Picture, Theme
 from bot.command import Call, CommandEntry, Kind, Topic
 from bot.commands.common import DAYS_MAX
+from bot.commands.money_asked import MONEY, performance_asked
 from bot.grammar import Argument, Form
 from bot.render.charts import (
     make_equity,
@@ -16,10 +17,8 @@ from bot.render.quote_map import make_quote_map, render_quotes
 from bot.render.screen import Screen, Text, brief
 from bot.render.spreads import make_heatmap, render_spreads
 from engine.domain.performance import By
-from engine.domain.units import NS_PER_DAY
 from engine.requests.money import GetTrades
 from engine.requests.overview import GetQuotes, GetSpreads, GetStatus
-from engine.requests.performance import GetPerformance
 
 KINDS = ("equity", "expected", "funnel", "latency", "spreads", "map")
 _TRADES_LOOKED_AT = 200
@@ -59,13 +58,17 @@ CHART = CommandEntry(
             " realised by route), funnel (from found to won), latency, spreads, or a map of who"
             " quotes what."
         ),
-        "The days (7 by default) are for the first three; light or dark for all of them.",
+        (
+            "The days (7 by default), and paper or live, are for the first three: live where"
+            " anything was sent. Light or dark is for all of them."
+        ),
     ),
     handler=chart,
     parent="reports",
     grammar=(
         Argument(name="what", form=Form.CHOICE, choices=KINDS),
         Argument(name="days", form=Form.NUMBER, number_max=DAYS_MAX, may_be_skipped=True),
+        MONEY,
         Argument(name="look", form=Form.CHOICE, choices=tuple(Theme)),
     ),
 )
@@ -82,9 +85,8 @@ async def _make(call: Call, kind: str, days: int) -> tuple[str | Screen, Picture
         status = await call.ask(GetStatus())
         trades = await call.ask(GetTrades(limit=_TRADES_LOOKED_AT))
         return "How long each step takes", make_latency(status, trades.trades)
-    since_ns = call.now_ns - days * NS_PER_DAY
     by = By.ROUTE if kind == "expected" else By.ALL
-    report = await call.ask(GetPerformance(since_ns=since_ns, until_ns=call.now_ns, by=by))
+    report = await performance_asked(call, by, days=days)
     if kind == "equity":
         return f"Profit, {span(days)}", make_equity(report, days=days)
     if kind == "expected":

@@ -5,6 +5,7 @@ import datetime as dt
 from bot.answer import Answer, Button
 from bot.command import Call, CommandEntry, Kind, Topic
 from bot.commands.common import DAYS_MAX, no_day, read_day
+from bot.commands.money_asked import MONEY, performance_asked
 from bot.grammar import Argument, Form
 from bot.render import words
 from bot.render.discoveries import learned_words
@@ -147,8 +148,7 @@ async def performance(call: Call) -> Answer:
     """Show what each pair, venue, route or hour came to."""
     by = By(call.arguments.text("by") or By.PAIR)
     days = call.arguments.number("days", default=7)
-    since_ns = call.now_ns - days * NS_PER_DAY
-    came = await call.ask(GetPerformance(since_ns=since_ns, until_ns=call.now_ns, by=by))
+    came = await performance_asked(call, by, days=days)
     return Answer(screen=render_groups(came, by, days=days), buttons=_BY_BUTTONS)
 
 
@@ -162,6 +162,10 @@ PERFORMANCE = CommandEntry(
             "Shows trades, how many won and the net profit of the last days (7 by default), the"
             " largest first; hours are of the UTC day."
         ),
+        (
+            "Of what was sent, where there is any, else of paper; the last line says which."
+            " /performance pair 30 paper asks for one of the two."
+        ),
     ),
     handler=performance,
     parent="reports",
@@ -172,7 +176,8 @@ PERFORMANCE = CommandEntry(
             choices=("pair", "venue", "route", "hour"),
             may_be_skipped=True,
         ),
-        Argument(name="days", form=Form.NUMBER, number_max=DAYS_MAX),
+        Argument(name="days", form=Form.NUMBER, number_max=DAYS_MAX, may_be_skipped=True),
+        MONEY,
     ),
 )
 

@@ -8,6 +8,7 @@ from bot.render import words
 from bot.render.screen import Facts, Screen, Text
 from engine.bus.performance import PerformanceReport
 from engine.bus.reports import StatusReport, TradeLine
+from engine.domain.modes import Money
 from engine.domain.units import NS_PER_MS
 
 ROWS_MAX = 10
@@ -41,7 +42,7 @@ def render_menu() -> Screen:
 
 def note_of(report: PerformanceReport) -> str:
     """Say where the figures of a report come from."""
-    return "paper money" if report.basis is None else words.BASIS_WORDS[report.basis]
+    return words.money_words(report.basis, report.money)
 
 
 def make_equity(report: PerformanceReport, *, days: int) -> Equity | None:
@@ -49,7 +50,7 @@ def make_equity(report: PerformanceReport, *, days: int) -> Equity | None:
     if not report.points:
         return None
     return Equity(
-        title=f"Paper profit, {span(days)}",
+        title=f"{report.money.capitalize()} profit, {span(days)}",
         points=tuple((at_ns, float(total), float(fall)) for at_ns, total, fall in report.points),
         total=words.usd(report.all.realised, is_signed=True),
         caption=f"{words.count(report.all.trades)} trades, {words.usd(report.drawdown)} drawdown",
@@ -105,7 +106,7 @@ def make_funnel(report: PerformanceReport, *, days: int) -> Funnel | None:
             ("found", found, ""),
             ("edge is enough", enough, ""),
             ("planned", planned, f"refused: {why}" if why else ""),
-            ("traded", report.all.trades, ""),
+            ("traded" if report.money is Money.PAPER else "traded live", report.all.trades, ""),
             ("won", report.all.wins, ""),
         ),
         hint="share of what was found, in brackets",

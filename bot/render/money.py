@@ -96,15 +96,21 @@ def pnl_sparkline(points: tuple[tuple[int, Decimal], ...]) -> Lines:
 
 
 def make_chart(report: PnlReport, *, days: int, now_ns: int) -> Chart | None:
-    """Return the chart of a report, or None where there is nothing to draw."""
-    if not report.points:
+    """Return the chart of a report: of what was sent, where anything was, else of paper.
+
+    It says which. None where there is nothing to draw.
+    """
+    is_live = bool(report.live.points)
+    points = report.live.points if is_live else report.points
+    if not points:
         return None
+    note = words.money_words(None, Money.LIVE)
     return Chart(
-        title=f"Paper PnL, last {_days(days)}",
+        title=f"{'Live' if is_live else 'Paper'} PnL, last {_days(days)}",
         since_ns=report.since_ns,
         until_ns=now_ns,
-        points=tuple(report.points),
-        basis_note=_bases_note(sorted(report.by_basis)),
+        points=tuple(points),
+        basis_note=note if is_live else _bases_note(sorted(report.by_basis)),
     )
 
 

@@ -161,7 +161,7 @@ def render_groups(report: PerformanceReport, by: By, *, days: int) -> Screen:
         title=f"By {by.value}, {span}: {words.usd(report.all.realised, is_signed=True)}",
         mark=Mark.GOOD if report.all.realised >= 0 else Mark.WARN,
         blocks=tuple(blocks),
-        note="paper money" if report.basis is None else words.BASIS_WORDS[report.basis],
+        note=words.money_words(report.basis, report.money),
     )
 
 

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from engine.domain.assets import Amount
 from engine.domain.engines import MAIN
-from engine.domain.modes import Basis
+from engine.domain.modes import SENT_ON, Basis, Money
 from engine.domain.units import NS_PER_S
 
 _SPARKS = "▁▂▃▄▅▆▇█"
@@ -40,6 +40,13 @@ BASIS_SHORT = {
     Basis.TEST_LIVE: "test network live",
     Basis.MAIN_LIVE: "REAL MONEY",
 }
+
+
+def money_words(basis: Basis | None, money: Money) -> str:
+    """Say whose money figures are of; without a basis they are of several."""
+    if money is Money.PAPER:
+        return "paper money" if basis is None else BASIS_WORDS[basis]
+    return "live: signed and sent" if basis is None else BASIS_WORDS[SENT_ON.get(basis, basis)]
 
 
 def usd(value: Decimal | float, *, is_signed: bool = False) -> str:

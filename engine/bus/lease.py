@@ -19,6 +19,18 @@ from engine.domain.errors import FatalError, SupersededError
 PID_BYTES_MAX: Final = 32
 
 
+class HeldByAnotherError(FatalError):
+    """Another process holds a lease.
+
+    Attributes:
+        holder: its id, or a word that it is not known.
+    """
+
+    def __init__(self, text: str, holder: str) -> None:
+        super().__init__(text)
+        self.holder = holder
+
+
 class Lease:
     """A lease that this process took; made by `held_lease`."""
 
@@ -67,7 +79,8 @@ def held_lease(path: Path, *, what: str) -> Iterator[Lease]:
         what: whose lease it is, for people: "engine".
 
     Raises:
-        FatalError: another process holds it, or the file cannot be used.
+        HeldByAnotherError: another process holds it.
+        FatalError: the file cannot be used.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -98,9 +111,10 @@ def _take(file: int, path: Path, what: str) -> None:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         pid = read_holder(file)
-        raise FatalError(
+        raise HeldByAnotherError(
             f"another {what} (process {pid}) already runs on {path.parent}; "
-            f"stop process {pid} first, or choose another data directory"
+            f"stop process {pid} first, or choose another data directory",
+            pid,
         ) from error
     try:
         os.ftruncate(file, 0)

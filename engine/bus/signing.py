@@ -43,16 +43,33 @@ class TakeBackWords(SignerRequest[Heard], frozen=True, kw_only=True):
 
     Attributes:
         mandate_id: of the only mandate that ends; empty for all of them.
+        chain: whose contract nobody lets run again after all; then nothing else ends.
         is_all: approvals and being live end too.
     """
 
     engine: str
     mandate_id: str = ""
+    chain: str = ""
     is_all: bool = False
 
     async def answer(self, signer: "Signer", /) -> Heard:
         """See `Request.answer`."""
         return signer.take_back(self)
+
+
+class LookUpLetRun(SignerRequest[Heard], frozen=True, kw_only=True):
+    """Was it a person who let our contract on a chain run again, by this command?
+
+    Whoever sends asks this before anything is done by it, and where another account than the wallet
+    owns the contract.
+    """
+
+    chain: str
+    command_id: str
+
+    async def answer(self, signer: "Signer", /) -> Heard:
+        """See `Request.answer`."""
+        return signer.look_up_let_run(self)
 
 
 class SignedChain(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,6 +142,14 @@ class Signer(Protocol):
 
     def take_back(self, asked: TakeBackWords) -> Heard:
         """Take back what was allowed an engine."""
+        ...
+
+    def look_up_let_run(self, asked: LookUpLetRun) -> Heard:
+        """Say that a person let a contract run again.
+
+        Raises:
+            BadValueError: nobody did, as far as the chat has told; or it is void, or used.
+        """
         ...
 
     async def unlock(self, password: str) -> WalletsReport:

@@ -33,7 +33,13 @@ class Witness(Protocol):
         """Tell that a person let plans be carried out without a word on each."""
         ...
 
-    async def took_back(self, engine: str, *, mandate_id: str = "", is_all: bool = False) -> None:
+    async def let_run(self, envelope: Any, chain: str, code: str | None) -> str:
+        """Tell that a person let our contract on a chain run again."""
+        ...
+
+    async def took_back(
+        self, engine: str, *, mandate_id: str = "", chain: str = "", is_all: bool = False
+    ) -> None:
         """Tell that something was taken back; where the signer is away it knows of nothing."""
         ...
 
@@ -59,7 +65,14 @@ class NoWitness:
         del envelope, code
         return ""
 
-    async def took_back(self, engine: str, *, mandate_id: str = "", is_all: bool = False) -> None:
+    async def let_run(self, envelope: Any, chain: str, code: str | None) -> str:
+        """See `Witness.let_run`."""
+        del envelope, chain, code
+        return ""
+
+    async def took_back(
+        self, engine: str, *, mandate_id: str = "", chain: str = "", is_all: bool = False
+    ) -> None:
         """See `Witness.took_back`."""
 
 

@@ -60,7 +60,26 @@ class WentLive(msgspec.Struct, tag="live", frozen=True, kw_only=True):
         return f"WentLive(engine={self.engine!r}, by={self.by!r})"
 
 
-Word = Approved | Mandated | WentLive
+class LetRun(msgspec.Struct, tag="let_run", frozen=True, kw_only=True):
+    """A person let our contract on a chain take routes again.
+
+    Attributes:
+        command_id: under which it is carried out, once.
+        code: of the authenticator, where one was asked for.
+    """
+
+    engine: str
+    by: str
+    at_ns: int
+    chain: str
+    command_id: str
+    code: str | None = None
+
+    def __repr__(self) -> str:
+        return f"LetRun(engine={self.engine!r}, by={self.by!r}, chain={self.chain!r})"
+
+
+Word = Approved | Mandated | WentLive | LetRun
 
 
 class SealedWord(msgspec.Struct, frozen=True, kw_only=True):

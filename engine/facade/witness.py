@@ -13,7 +13,7 @@ from engine.bus.request import Caller, Request
 from engine.bus.signing import Heard, HearWord, TakeBackWords
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.mandates import Mandate
-from engine.domain.words import Approved, Mandated, WentLive, Word, sealed_word
+from engine.domain.words import Approved, LetRun, Mandated, WentLive, Word, sealed_word
 
 KEPT_MAX: Final = 500
 """Prompts; they wait for a minute."""
@@ -70,10 +70,26 @@ class ChatWitness:
             WentLive(engine=envelope.target, by=envelope.by, at_ns=self._clock(), code=code)
         )
 
-    async def took_back(self, engine: str, *, mandate_id: str = "", is_all: bool = False) -> None:
+    async def let_run(self, envelope: Envelope, chain: str, code: str | None) -> str:
+        """See `Witness.let_run`."""
+        return await self._told(
+            LetRun(
+                engine=envelope.target,
+                by=envelope.by,
+                at_ns=self._clock(),
+                chain=chain,
+                command_id=envelope.id,
+                code=code,
+            )
+        )
+
+    async def took_back(
+        self, engine: str, *, mandate_id: str = "", chain: str = "", is_all: bool = False
+    ) -> None:
         """See `Witness.took_back`."""
-        asked = TakeBackWords(engine=engine, mandate_id=mandate_id, is_all=is_all)
-        await self._asked(asked)
+        await self._asked(
+            TakeBackWords(engine=engine, mandate_id=mandate_id, chain=chain, is_all=is_all)
+        )
 
     async def _told(self, word: Word) -> str:
         if self._key is None:

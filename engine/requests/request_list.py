@@ -16,7 +16,7 @@ from engine.bus.sending import (
     HandOver,
     SeeWallets,
 )
-from engine.bus.signing import HearWord, SignRequest, TakeBackWords
+from engine.bus.signing import HearWord, LookUpLetRun, SignRequest, TakeBackWords
 from engine.bus.trading import (
     AcknowledgeOrders,
     AdoptVenue,
@@ -124,6 +124,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     SignRequest,
     HearWord,
     TakeBackWords,
+    LookUpLetRun,
     HandOver,
     AskAfter,
     GetTold,

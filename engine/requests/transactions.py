@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from engine.bus.command import Command, Envelope
 from engine.bus.reports import Declined
-from engine.bus.request import SenderRequest
+from engine.bus.request import Roles, SenderRequest
 from engine.bus.sending import Sending
 from engine.bus.sending_reports import ContractsReport, TransactionsReport
 from engine.bus.work_reports import WorkDone
@@ -68,6 +68,18 @@ class UnpauseContract(Command[WorkDone], frozen=True, kw_only=True):
     chain: str
     is_confirmed: bool = False
     code: str | None = None
+
+    async def ask(self, roles: Roles, /) -> WorkDone | Declined:
+        """Tell the signer who lets it run, before the engine; what came to nothing is taken back."""
+        envelope = self.envelope
+        if envelope is None or not (self.is_confirmed or self.code is not None):
+            return await roles.engine.call(self, timeout_s=self.timeout_s)
+        if why := await roles.witness.let_run(envelope, self.chain, self.code):
+            return Declined(why=why)
+        reply = await roles.engine.call(self, timeout_s=self.timeout_s)
+        if isinstance(reply, Declined):
+            await roles.witness.took_back(envelope.target, chain=self.chain)
+        return reply
 
     async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> WorkDone | Declined:
         """See `Command.act`."""

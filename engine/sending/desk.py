@@ -9,6 +9,7 @@ import logging
 from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final
 
 import msgspec
@@ -55,6 +56,7 @@ from engine.sending.life import take
 from engine.sending.nonces import NonceTable
 from engine.sending.paths import Way
 from engine.sending.receipts import receipt_of
+from engine.sending.stages import SHOWN
 from engine.sending.trust import Failure, RouteTrust
 from engine.sending.view import ChainView
 from engine.sending.warming import Simulate
@@ -238,6 +240,14 @@ class ChainDesk:
             if (one.chain_id, one.wallet) == (self.terms.route.chain_id, self.terms.wallet)
         ]
 
+    def _ahead_of(self, life: Life) -> tuple[bytes, ...]:
+        """Return what of ours has to be in a block before it can be, as it is signed, in order."""
+        return tuple(
+            one.attempts[-1].raw
+            for one in self._open()
+            if one.nonce < life.nonce and one.attempts and one.stage not in SHOWN
+        )
+
     async def _begin(self, handed: Handed, head: HeadNow) -> None:
         begun = await self.beginnings.begin(handed, head)
         if isinstance(begun, Unsent):
@@ -299,7 +309,8 @@ class ChainDesk:
                 learned = await self._sign(life)
             elif isinstance(act, Send):
                 self.crash("before sending")
-                answer, why = await self.way.send(act.attempt, life, head)
+                ahead = partial(self._ahead_of, life)
+                answer, why = await self.way.send(act.attempt, life, head, ahead)
                 self.crash("sent")
                 learned = Answered(act.attempt.hash, answer, why)
             elif isinstance(act, Rebid):

@@ -24,9 +24,11 @@ def why_not_there(block: int, told: Any, hash_: str) -> str:
         hash_: of a transaction of the bundle.
     """
     try:
-        ours = next(one for one in told if hash_ in one["hashes"])
-        if ours["place"] >= 0:
+        found = [one for one in told if hash_ in one["hashes"]]
+        if any(one["place"] >= 0 for one in found):
             return ""
+        # What it was bid with as the last one: in others' bundles it only went ahead.
+        ours = next(one for one in found if one["hashes"][-1] == hash_)
         front = next((one for one in told if one["place"] == 0), None)
         if front is None or front["paid_wei"] < ours["paid_wei"] or not ours["paid_wei"]:
             return f"not in block {block}: {str(ours['why'])[:_WHY_MAX]}"

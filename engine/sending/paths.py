@@ -4,6 +4,7 @@ A way may be taken any number of times with the same bytes. What only uses a non
 always: it hides nothing, and has to land.
 """
 
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from engine.sending.calls import HeadNow
@@ -16,11 +17,29 @@ ASKED_MAX: Final = 3
 """Of the newest bids, after whose fate a relay is asked."""
 
 
+Ahead = Callable[[], Sequence[bytes]]
+"""Says what of ours has lower nonces and is in no block yet, as it is signed, in order."""
+
+
+def nothing_ahead() -> Sequence[bytes]:
+    """Say that nothing is."""
+    return ()
+
+
 class Way(Protocol):
     """A way out."""
 
-    async def send(self, attempt: Attempt, life: Life, head: HeadNow) -> tuple[Answer, str]:
-        """Send a transaction, or bid with it for the block after a head."""
+    async def send(
+        self, attempt: Attempt, life: Life, head: HeadNow, ahead: Ahead = nothing_ahead
+    ) -> tuple[Answer, str]:
+        """Send a transaction, or bid with it for the block after a head.
+
+        Args:
+            attempt: that is sent.
+            life: whose it is.
+            head: the newest block.
+            ahead: says what of ours has to be in a block before it.
+        """
         ...
 
     async def why_lost(self, life: Life) -> str:
@@ -34,9 +53,11 @@ class OpenWay:
     def __init__(self, view: ChainView) -> None:
         self._view = view
 
-    async def send(self, attempt: Attempt, life: Life, head: HeadNow) -> tuple[Answer, str]:
+    async def send(
+        self, attempt: Attempt, life: Life, head: HeadNow, ahead: Ahead = nothing_ahead
+    ) -> tuple[Answer, str]:
         """See `Way.send`."""
-        del life, head
+        del life, head, ahead
         return await self._view.send(attempt.raw)
 
     async def why_lost(self, life: Life) -> str:
@@ -46,25 +67,32 @@ class OpenWay:
 
 
 class PrivateWay:
-    """To a relay, for one block at a time; a cancel takes the bundle back and goes to a node."""
+    """To a relay, for one block at a time; a cancel takes the bundle back and goes to a node.
+
+    Bundles are looked at one by one on the state before the block, where a later nonce cannot be.
+    So each takes along what is ahead of it: whoever makes the block takes the longest that comes
+    off, as it pays most, and a shorter one where that does not.
+    """
 
     def __init__(self, relay: Relay, view: ChainView) -> None:
         self._relay = relay
         self._view = view
-        self._bid: dict[str, tuple[int, str]] = {}
+        self._bid: dict[str, tuple[int, tuple[bytes, ...]]] = {}
 
-    async def send(self, attempt: Attempt, life: Life, head: HeadNow) -> tuple[Answer, str]:
+    async def send(
+        self, attempt: Attempt, life: Life, head: HeadNow, ahead: Ahead = nothing_ahead
+    ) -> tuple[Answer, str]:
         """See `Way.send`."""
         name = bundle_name(life.client_order_id)
         if attempt.is_cancel:
             if self._bid.pop(name, None) is not None:
                 await self._relay.cancel(name)
             return await self._view.send(attempt.raw)
-        bid = (head.number + 1, attempt.hash)
+        block, raws = bid = (head.number + 1, (*ahead(), attempt.raw))
         if self._bid.get(name) == bid:
             return Answer.KNOWN, ""
         answer, why = await self._relay.send(
-            [attempt.raw], block=bid[0], ts_max=life.deadline_ts, name=name
+            raws, block=block, ts_max=life.deadline_ts, name=name
         )
         if answer is Answer.TAKEN_IN:
             self._bid[name] = bid

@@ -1,4 +1,4 @@
-"""By whose word a plan is carried out: looked up in the signer's own record of what persons said.
+"""By whose word something is signed: looked up in the signer's own record of what persons said.
 
 An approval is of terms, and known by their digest, which is reckoned here anew; a plan by it is in
 nothing looser. What a mandate covers and has left is counted here, whatever the engine counts.
@@ -14,7 +14,13 @@ from engine.signing.worth import usd_of
 
 
 def check_permit(given: Given, words: Words, *, now_ns: int) -> SignRefusal | None:
-    """Look whether a person allowed the plan, where its mode asks for that."""
+    """Look whether a person allowed the plan, where its mode asks for that; or let routes be taken.
+
+    What lets the contract run again takes a word in any mode, as it undoes what somebody stopped.
+    """
+    if given.intent.purpose is Purpose.UNPAUSE:
+        why = words.why_not_run(given.chain, now_ns=now_ns)
+        return refused(RefusalKind.PERMIT, why) if why else None
     plan = given.intent.plan
     if plan is None or plan.permit is None:
         return None
@@ -23,7 +29,11 @@ def check_permit(given: Given, words: Words, *, now_ns: int) -> SignRefusal | No
 
 
 def use_permit(given: Given, words: Words) -> None:
-    """Use up what was looked up, before anything is signed by it."""
+    """Use up what was looked up, before anything is signed by it; a pause voids what let it run."""
+    if given.intent.purpose is Purpose.UNPAUSE:
+        words.let_runs.use(given.chain)
+    elif given.intent.purpose is Purpose.PAUSE:
+        words.let_runs.take_back(given.chain)
     plan = given.intent.plan
     if plan is None or plan.permit is None or given.intent.purpose is not Purpose.ROUTE:
         return

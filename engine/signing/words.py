@@ -13,8 +13,9 @@ from engine.domain.errors import BadValueError
 from engine.domain.mandates import PLANS_MAX, Mandate
 from engine.domain.plans import AtomicPlan
 from engine.domain.units import BPS_PER_UNIT, NS_PER_S
-from engine.domain.words import Approved, Mandated, SealedWord, WentLive, opened_word
+from engine.domain.words import Approved, LetRun, Mandated, SealedWord, WentLive, opened_word
 from engine.signing.journal import Journal
+from engine.signing.let_run import LetRuns
 
 FRESH_NS: Final = 60 * NS_PER_S
 """A word that took longer to come is none: somebody kept it."""
@@ -61,6 +62,8 @@ class Words:
         latched_ns: the same of the latches alone.
         two_people_usd: from this worth on two people have to approve; None for never.
         why_not_live: says what is missing for an engine to go live; empty if nothing is.
+        why_not_let_run: the same of a contract that is to run again.
+        let_runs: who let which contract run again.
     """
 
     key: bytes | None
@@ -70,6 +73,8 @@ class Words:
     latched_ns: Callable[[str], int] = lambda _engine: 0
     two_people_usd: Decimal | None = None
     why_not_live: Callable[[WentLive], str] = lambda _word: ""
+    why_not_let_run: Callable[[LetRun], str] = lambda _word: ""
+    let_runs: LetRuns = field(default_factory=LetRuns)
     _approvals: dict[str, _Approval] = field(default_factory=dict)
     _granted: dict[str, _Granted] = field(default_factory=dict)
 
@@ -88,13 +93,25 @@ class Words:
             self._approve(word, now_ns)
         elif isinstance(word, Mandated):
             self._grant(word, now_ns)
+        elif isinstance(word, LetRun):
+            if why := self.why_not_let_run(word):
+                raise BadValueError(why)
+            self.let_runs.hear(word)
         elif why := self.why_not_live(word):
             raise BadValueError(why)
         else:
             self.journal.keep_live(word.engine, by=word.by, at_ns=word.at_ns)
 
-    def take_back(self, engine: str, *, mandate_id: str = "", is_all: bool) -> None:
-        """End a mandate of an engine, or all of them; with `is_all` what else was allowed, too."""
+    def take_back(
+        self, engine: str, *, mandate_id: str = "", chain: str = "", is_all: bool = False
+    ) -> None:
+        """End a mandate of an engine, or all of them; with `is_all` what else was allowed, too.
+
+        With `chain` only that its contract was let run again.
+        """
+        if chain:
+            self.let_runs.take_back(chain)
+            return
         for name, granted in [*self._granted.items()]:
             if granted.engine == engine and mandate_id in {"", name}:
                 del self._granted[name]
@@ -103,6 +120,12 @@ class Words:
                 digest: one for digest, one in self._approvals.items() if one.engine != engine
             }
             self.journal.end_live(engine)
+
+    def why_not_run(self, chain: str, *, now_ns: int, command_id: str | None = None) -> str:
+        """Say why no person's word lets a chain's contract run again; see `LetRuns.why_not`."""
+        if self.key is None:
+            return NO_CHAT
+        return self.let_runs.why_not(chain, now_ns=now_ns, command_id=command_id)
 
     # ---- being live --------------------------------------------------------------------------
 

@@ -68,7 +68,7 @@ from engine.wiring.chains import open_streams
 from engine.wiring.core import Surroundings, build_core
 from engine.wiring.holding import EngineHold
 from engine.wiring.lists import VenueList, fetch_list
-from engine.wiring.live_sending import LiveSending
+from engine.wiring.live_sending import open_live_sending
 from engine.wiring.paths import Paths, prepare_engine
 from engine.wiring.run_set_up import (
     OpenVenues,
@@ -160,7 +160,10 @@ async def open_engine(
         lease = stack.enter_context(held_lease(paths.lease("engine"), what="engine"))
         outbound = await stack.enter_async_context(open_outbound(settings.network.proxy))
         venues = await open_venues(settings, paths, outbound, now_ns)
-        state, header = await begin_run(settings, venues, ledger, now_ns)
+        live = stack.enter_context(open_live_sending(settings, paths, ledger, now_ns))
+        state, header = await begin_run(
+            settings, venues, ledger, now_ns, sends_approved=live.may_send
+        )
         name_in_logs(run=header.run_id)
         mode_word = _mode_word(stack, paths, header)
         outbox = Outbox(
@@ -177,7 +180,6 @@ async def open_engine(
             shared_path(paths.run), run_id=header.run_id, at_ns=header.started_at_ns
         )
         stack.callback(prices.close)
-        live = LiveSending(settings, paths, ledger, now_ns)
         core = build_core(
             header,
             _surroundings(

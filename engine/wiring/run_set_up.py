@@ -31,7 +31,6 @@ from engine.settings.schema import MarketsSettings, Settings
 from engine.wiring.capital import capital_of, check_capital, wallet_capital
 from engine.wiring.chain_nodes import chains_of
 from engine.wiring.chains import block_terms
-from engine.wiring.going_live import may_sign
 from engine.wiring.lists import fetch_list
 from engine.wiring.markets import (
     ChainSource,
@@ -155,21 +154,31 @@ async def begin_run(
     venues: OpenVenues,
     ledger: Caller,
     clock: Clock,
+    *,
+    sends_approved: bool = False,
 ) -> tuple[EngineState, RunHeader]:
     """Load what earlier runs left and make the header, both of one instant.
 
     What was realised is of the day of that instant, however long the ledger takes to say it.
+    `sends_approved` says whether this engine may have transactions sent.
 
     Raises:
         TransientError: the ledger does not answer.
     """
     at_ns = clock()
     state = await load_state(ledger, at_ns=at_ns, engine_id=settings.engine.id)
-    return state, make_header(settings, venues, state, at_ns=at_ns)
+    return state, make_header(
+        settings, venues, state, at_ns=at_ns, sends_approved=sends_approved
+    )
 
 
 def make_header(
-    settings: Settings, venues: OpenVenues, state: EngineState, *, at_ns: int
+    settings: Settings,
+    venues: OpenVenues,
+    state: EngineState,
+    *,
+    at_ns: int,
+    sends_approved: bool = False,
 ) -> RunHeader:
     """Make the header of a run."""
     instruments: list[Instrument] = []
@@ -194,7 +203,7 @@ def make_header(
         streams=streams,
         pools=list(venues.pools),
         bridges=_bridges(settings),
-        terms=_terms(settings, venues),
+        terms=_terms(settings, venues, sends_approved=sends_approved),
         control=ControlState(mode=mode, is_paused=state.is_paused),
         limits=state.limits,
         off=state.off,
@@ -300,7 +309,7 @@ def _assumed_gas(sources: Mapping[str, ChainSource]) -> dict[str, Decimal]:
     }
 
 
-def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
+def _terms(settings: Settings, venues: OpenVenues, *, sends_approved: bool) -> RunTerms:
     factor = settings.paper.latency_factor
     return RunTerms(
         venues={
@@ -328,5 +337,5 @@ def _terms(settings: Settings, venues: OpenVenues) -> RunTerms:
             usd_min=settings.approvals.usd_min,
             two_operators_usd=settings.approvals.two_operators_usd or None,
         ),
-        sends_approved=may_sign(settings),
+        sends_approved=sends_approved,
     )

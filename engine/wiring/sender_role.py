@@ -7,7 +7,7 @@ only where something may be signed.
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from functools import partial
 from typing import Final
@@ -20,7 +20,7 @@ from engine.bus.reports import Declined
 from engine.bus.request import Caller, Reply, Request
 from engine.bus.sending import Acknowledged, HandedOver, Told, ToldNews, WalletsSeen
 from engine.bus.sending_reports import ContractsReport, TransactionsReport
-from engine.bus.signing import SignRequest, WalletsReport
+from engine.bus.signing import LookUpLetRun, SignRequest, WalletsReport
 from engine.bus.trials import TrialsReport
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.work_reports import WorkDone
@@ -174,7 +174,9 @@ async def open_sender(
     nodes = nodes_of(settings, paths)
     table = NonceTable(paths.sender / "nonces.sqlite3")
     truths = TruthTable(paths.sender / "truths.sqlite3")
-    answers = SenderAnswers(table, basis=sent_basis(settings))
+    answers = SenderAnswers(
+        table, basis=sent_basis(settings), why_not_vouched=partial(why_not_vouched_by, signer)
+    )
     proxy = None if settings.markets.source == "sandbox" else settings.network.proxy
     try:
         async with contextlib.AsyncExitStack() as stack:
@@ -351,6 +353,15 @@ async def _work(
                 await answers.handed.wait()
 
 
+Vouched = Callable[[Asked], Awaitable[str]]
+"""Says why no person asked for a contract to run again; empty if one did."""
+
+
+async def nobody_vouches(_asked: Asked) -> str:
+    """Say that no signer is there who knows what persons said."""
+    return "nobody here knows what persons said"
+
+
 class SenderAnswers:
     """What the role answers; see `bus.sending.Sending`.
 
@@ -365,9 +376,16 @@ class SenderAnswers:
         given: looks at what was allowed, by chain.
     """
 
-    def __init__(self, table: NonceTable, *, basis: Basis = Basis.SANDBOX_LIVE) -> None:
+    def __init__(
+        self,
+        table: NonceTable,
+        *,
+        basis: Basis = Basis.SANDBOX_LIVE,
+        why_not_vouched: Vouched = nobody_vouches,
+    ) -> None:
         self.table: Final = table
         self._basis = basis
+        self._why_not_vouched = why_not_vouched
         self.handed: Final = asyncio.Event()
         self.told: Final = asyncio.Event()
         self.stepped: Final = asyncio.Event()
@@ -481,6 +499,10 @@ class SenderAnswers:
         if chain not in self.desks:
             known = ", ".join(self.desks) or "none"
             return Declined(why=f"nothing is sent on {chain}; chains are: {known}")
+        # Whoever reaches this socket may pause; a pause ends by a person's word alone.
+        if not asked.is_pause and (why := await self._why_not_vouched(asked)):
+            log.warning("%s the contract on %s is refused: %s", what, chain, why)
+            return Declined(why=f"{what} on {chain} is refused: {why}")
         log.warning("%s asks for %s the contract on %s", asked.by, what, chain)
         self.table.asked.keep(asked)  # before anybody is answered, and before anything is done
         self.asked.set()
@@ -582,6 +604,15 @@ async def _wallet(signer: Caller) -> str:
                 return report.address
             log.info("the wallet is not known yet: its key was never open")
         await asyncio.sleep(RETRY_S)
+
+
+async def why_not_vouched_by(signer: Caller, asked: Asked) -> str:
+    """Ask the signer whether a person let a contract run again; see `Vouched`."""
+    try:
+        await signer.call(LookUpLetRun(chain=asked.chain, command_id=asked.command_id))
+    except (BadValueError, TransientError) as error:
+        return f"the signer: {error}"
+    return ""
 
 
 async def signed_by(signer: Caller, intent: SigningIntent) -> Signed | SignRefusal:

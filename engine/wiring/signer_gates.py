@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from engine.bus.records import CodesUsed
 from engine.domain.networks import Network
-from engine.domain.words import WentLive
+from engine.domain.words import LetRun, WentLive
 from engine.operate.one_time_code import OneTimeCode
 from engine.signing.gates import Standing, first_missing, missing_to_sign
 from engine.signing.self_tested import FILE_NAME, SelfTested, read_self_tests
@@ -48,15 +48,28 @@ class SignerGates:
             FatalError: the file of self-tests cannot be understood.
         """
         self._read()
+        if not self._terms.contracts:
+            return "no contract of ours is named that may be called: make deploy names it"
         for chain in self._terms.contracts:
             if why := first_missing(self._standing(chain)):
                 return why
+        return self._why_not_code(word.code, "going live", "/mode live 123456")
+
+    def why_not_let_run(self, word: LetRun) -> str:
+        """Say what is missing for a contract to run again; a right code is used up."""
+        if not self._terms.contracts.get(word.chain):
+            return f"no contract of ours is named on {word.chain[:20]}"
+        asked = f"/contract unpause {word.chain} 123456"
+        return self._why_not_code(word.code, "letting the contract run again", asked)
+
+    def _why_not_code(self, code: str | None, what: str, asked: str) -> str:
         if self._terms.network is not Network.MAIN:
             return ""
-        if word.code is None:
-            return "going live on a main network takes a one-time code: /mode live 123456"
-        assert self._code is not None
-        return self._code.refusal(word.code, at_ns=self._clock()) or ""
+        if self._code is None:
+            return "no authenticator is enrolled: make enroll"
+        if code is None:
+            return f"{what} on a main network takes a one-time code: {asked}"
+        return self._code.refusal(code, at_ns=self._clock()) or ""
 
     def missing(self, chain: str) -> str:
         """Say why nothing that trades is signed for a chain; empty if it may be."""

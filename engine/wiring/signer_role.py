@@ -16,11 +16,18 @@ from typing import Final
 import engine
 from engine.bus.lease import Lease, held_lease
 from engine.bus.request import Reply, Request
-from engine.bus.signing import CapLine, Heard, SignedChain, TakeBackWords, WalletsReport
+from engine.bus.signing import (
+    CapLine,
+    Heard,
+    LookUpLetRun,
+    SignedChain,
+    TakeBackWords,
+    WalletsReport,
+)
 from engine.bus.unix_socket import open_server
 from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.engines import check_engine_id
-from engine.domain.errors import BadValueError, FatalError, SettingsError
+from engine.domain.errors import BadValueError, FatalError
 from engine.domain.modes import Mode
 from engine.domain.signing import RefusalKind, Signed, SigningIntent, SignRefusal
 from engine.domain.units import NATIVE_DECIMALS
@@ -44,6 +51,7 @@ from engine.wiring.paths import Paths
 from engine.wiring.signer_gates import SignerGates
 from engine.wiring.signer_keys import KeyPlace, key_place
 from engine.wiring.signing_terms import signing_terms
+from engine.wiring.wallet_leases import WalletLeases
 from engine.wiring.word_key import word_key
 
 log = logging.getLogger(__name__)
@@ -81,7 +89,10 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
         with held_lease(paths.lease("signer"), what="signer") as lease:
             journal = Journal(paths.signer / JOURNAL)
             place = key_place(settings, paths)
+            wallets = WalletLeases(terms)
             try:
+                wallets.prepare()
+                wallets.take(place.address)
                 clock = make_clock()
                 caps = DailyCaps(journal, caps_of(terms), boot=boot_id(), now_ns=clock())
                 words = Words(
@@ -98,6 +109,7 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                     clock=clock,
                 )
                 words.why_not_live = gates.why_not_live
+                words.why_not_let_run = gates.why_not_let_run
                 leave = Leave(paths, lease, words)
                 desk = SigningDesk(
                     terms=terms,
@@ -109,17 +121,18 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                     missing=gates.missing,
                 )
                 # Before anything starts a thread, which would keep rights that are given up here.
-                guards += guard_calls(needs_of(paths, place))
+                guards += guard_calls(needs_of(paths, place, wallets))
                 desk.wallet = await place.opened()
+                wallets.take(place.address)
                 _say(guards, place, is_locked=desk.wallet is None)
-                answers = SignerAnswers(settings, desk, place, guards, clock)
+                answers = SignerAnswers(settings, desk, place, guards, clock, wallets=wallets)
                 async with (
                     open_server(
                         paths.socket("signer"), requests_of("signer"), answers, on_fatal=on_fatal
                     ),
                     asyncio.TaskGroup() as tasks,
                 ):
-                    keeping = tasks.create_task(_keep(lease))
+                    keeping = tasks.create_task(_keep(lease, wallets))
                     keep_what_is_loaded()
                     announce_ready()
                     await stop.wait()
@@ -127,11 +140,12 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
             finally:
                 await place.aclose()
                 journal.close()
+                wallets.close()
     if broken:
         raise broken[0]
 
 
-def needs_of(paths: Paths, place: KeyPlace) -> Needs:
+def needs_of(paths: Paths, place: KeyPlace, wallets: WalletLeases) -> Needs:
     """Return what the role still has to reach: code, the latches, its journal, its socket."""
     code = Path(engine.__file__).resolve().parent
     # Not where it was started or where the code lies: there is `.env`, with others' secrets.
@@ -141,7 +155,7 @@ def needs_of(paths: Paths, place: KeyPlace) -> Needs:
     readable = [code, *packages, *prefixes, *map(Path, _SYSTEM), paths.data_dir]
     return Needs(
         readable=(*readable, *place.readable),
-        writable=(paths.signer, paths.data_dir / "run", *place.writable),
+        writable=(paths.signer, paths.data_dir / "run", *place.writable, *wallets.writable),
         port=place.port,
     )
 
@@ -154,7 +168,7 @@ class Leave:
         self._lease = lease
         self._words = words
         self._files: dict[str, tuple[EngineLatches, ModeWord]] = {}
-        words.latched_ns = self.latched_ns
+        words.latched_ns = words.let_runs.latched_ns = self.latched_ns
         words.void_ns = self.void_ns
 
     def __call__(self, intent: SigningIntent) -> SignRefusal | None:
@@ -237,7 +251,10 @@ class SignerAnswers:
         place: KeyPlace,
         guards: Sequence[Guard],
         clock: Clock,
+        *,
+        wallets: WalletLeases,
     ) -> None:
+        self._wallets = wallets
         self._settings = settings
         self._desk = desk
         self._place = place
@@ -298,9 +315,11 @@ class SignerAnswers:
         if self._desk.wallet is not None:
             raise BadValueError("the key is open already")
         try:
-            self._desk.wallet = await self._place.unlock(password.encode())
-        except SettingsError as error:
+            wallet = await self._place.unlock(password.encode())
+            self._wallets.take(wallet.address)
+        except FatalError as error:
             raise BadValueError(str(error)) from None
+        self._desk.wallet = wallet
         log.info("the key of %s is open", self._place.address)
         return self.wallets()
 
@@ -311,7 +330,18 @@ class SignerAnswers:
 
     def take_back(self, asked: TakeBackWords) -> Heard:
         """See `bus.signing.Signer`."""
-        self._desk.words.take_back(asked.engine, mandate_id=asked.mandate_id, is_all=asked.is_all)
+        self._desk.words.take_back(
+            asked.engine, mandate_id=asked.mandate_id, chain=asked.chain, is_all=asked.is_all
+        )
+        return Heard()
+
+    def look_up_let_run(self, asked: LookUpLetRun) -> Heard:
+        """See `bus.signing.Signer`."""
+        why = self._desk.words.why_not_run(
+            asked.chain, now_ns=self._clock(), command_id=asked.command_id
+        )
+        if why:
+            raise BadValueError(why)
         return Heard()
 
     @staticmethod
@@ -326,8 +356,9 @@ def _say(guards: Sequence[Guard], place: KeyPlace, *, is_locked: bool) -> None:
     log.info("signs for %s, key in a %s, %s", place.address, place.kind, how)
 
 
-async def _keep(lease: Lease) -> None:
+async def _keep(lease: Lease, wallets: WalletLeases) -> None:
     """Look whether this still is the one; raises `SupersededError` if not."""
     while True:
         await asyncio.sleep(LEASE_LOOK_S)
         lease.check()
+        wallets.check()

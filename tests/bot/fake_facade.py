@@ -159,6 +159,7 @@ class FakeFacade:
         self.why = samples.why()
         self.books = samples.books()
         self.performance: dict[str, Any] = {}
+        self.sent = Sums()
         self._changed = asyncio.Event()
 
     async def ask(self, command: Request[Any], /) -> Any:
@@ -320,7 +321,7 @@ class FakeFacade:
             case GetPerformance():
                 came = replace(samples.performance(command.by), **self.performance)
                 is_paper = command.money is Money.PAPER
-                return came if is_paper else replace(came, all=Sums(), money=command.money)
+                return came if is_paper else replace(came, all=self.sent, money=command.money)
             case GetBooks():
                 return self.books
             case DrillKill():

@@ -10,6 +10,7 @@ from PIL import Image
 
 from bot.render.charts import make_equity, make_expected, make_funnel, make_latency
 from engine.domain.instruments import VenueId
+from engine.domain.modes import Money
 from engine.domain.performance import By
 from engine.domain.stories import OrderCost
 from engine.domain.units import NS_PER_DAY
@@ -56,7 +57,11 @@ async def test_days_and_look_may_stand_alone(chat: Chat) -> None:
         assert "is not valid" in await chat.say("/chart equity 0")
         assert "Nothing was done" in await chat.say("/chart equity pink")
 
-    asked = [one for one in chat.facade.asked if isinstance(one, GetPerformance)]
+    asked = [
+        one
+        for one in chat.facade.asked
+        if isinstance(one, GetPerformance) and one.money is Money.PAPER
+    ]
     assert [(one.until_ns - one.since_ns) // NS_PER_DAY for one in asked] == [30, 7]
 
 

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 
 from bot.render.balance import make_balance_heatmap, render_balance
 from bot.render.card import CardFacts, render_card
+from bot.render.charts import make_equity, make_expected, make_funnel
 from bot.render.life import render_exposure
 from bot.render.money import make_chart, render_pnl, render_trades
 from bot.render.notices import render_notice
@@ -15,8 +16,10 @@ from bot.render.reports import live_facts
 from engine.bus.notices import DayClosed, StampedNotice
 from engine.bus.reports import PnlPart, PnlReport
 from engine.domain.modes import Basis, Money
-from engine.domain.performance import Sums
+from engine.domain.performance import By, Sums
+from engine.requests.performance import GetPerformance
 from tests.bot import samples
+from tests.bot.conftest import Chat
 
 LIVE = PnlPart(
     realised_usd=Decimal("-0.42"),
@@ -56,7 +59,53 @@ def test_without_a_trade_on_paper_what_was_sent_is_shown_all_the_same() -> None:
 
     assert "no trades" not in text
     assert "-$0.42 live" in text
-    assert make_chart(alone, days=1, now_ns=samples.AT_NS) is None  # the chart is of paper
+
+
+def test_a_chart_is_of_what_was_sent_or_of_paper_and_says_which() -> None:
+    live = make_chart(with_live(), days=1, now_ns=samples.AT_NS)
+    paper = make_chart(samples.pnl(), days=1, now_ns=samples.AT_NS)
+
+    assert live is not None
+    assert paper is not None
+    assert (live.title, list(live.points)) == ("Live PnL, last day", LIVE.points)
+    assert live.basis_note == "live: signed and sent"
+    assert (paper.title, list(paper.points)) == ("Paper PnL, last day", samples.pnl().points)
+
+
+async def test_performance_and_pictures_are_of_what_was_sent_where_there_is_any(
+    chat: Chat,
+) -> None:
+    async with chat.start():
+        paper = flat(await chat.read("/performance pair"))
+        nothing = flat(await chat.read("/performance pair 7 live"))
+        chat.facade.sent = SENT
+        sent = flat(await chat.read("/performance pair"))
+        asked_for = flat(await chat.read("/performance pair 7 paper"))
+        await chat.say("/chart equity")
+        await chat.say("/chart equity 7 paper")
+        drawn = [one for one in chat.facade.asked if isinstance(one, GetPerformance)][-3:]
+
+    assert "sandbox markets, paper money" in paper
+    assert "sandbox live: sent on a local chain" in nothing
+    assert "sandbox live: sent on a local chain" in sent
+    assert "-$0.42" in sent
+    assert "sandbox markets, paper money" in asked_for
+    assert [one.money for one in drawn[-2:]] == [Money.LIVE, Money.PAPER]
+
+
+def test_a_picture_says_whose_money_it_is_of() -> None:
+    for money, title, note in (
+        (Money.PAPER, "Paper profit, 1 day", "sandbox markets, paper money"),
+        (Money.LIVE, "Live profit, 1 day", "sandbox live: sent on a local chain"),
+    ):
+        report = replace(samples.performance(By.ROUTE), money=money)
+        equity, bars = make_equity(report, days=1), make_expected(report, days=1)
+        funnel = make_funnel(report, days=1)
+        assert equity is not None
+        assert bars is not None
+        assert funnel is not None
+        assert equity.title == title
+        assert {equity.basis_note, bars.basis_note, funnel.basis_note} == {note}
 
 
 def test_each_line_of_trades_says_which_where_there_are_both() -> None:

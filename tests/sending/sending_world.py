@@ -41,8 +41,10 @@ from engine.signing.desk import SigningDesk, caps_of
 from engine.signing.journal import Journal
 from engine.signing.terms import SigningTerms
 from engine.signing.wallet import LocalWallet
+from engine.signing.words import Words
 from tests.chains.local_world import LocalWorld
-from tests.storage.makers import make_atomic_plan
+from tests.sending.world_plans import WorldPlans
+from tests.signing.saying import WORD_KEY, let_run
 
 ARTIFACT = Path(__file__).parents[2] / "contracts" / "artifacts" / "FlashArbitrage.json"
 CHAIN = "base"
@@ -50,24 +52,20 @@ SECRET = keccak(b"a key for tests on loopback alone")
 OWNER, RECOVERY = 3, 4
 GWEI = 10**9
 DAY_NS = 86_400 * 10**9
-V3_FEE = 500
 
 
-class SendingWorld:
+class SendingWorld(WorldPlans):
     """Everything from a plan to its news, on one node; nothing here is a pretence."""
 
     def __init__(self, world: LocalWorld, folder: Path) -> None:
-        self.world = world
         self.folder = folder
         self.key = LocalKey(SECRET)
         self.wallet = self.key.address
         self.recovery = world.made.accounts[RECOVERY]
-        self.weth = world.token("WETH").address
+        super().__init__(world, CHAIN)
         self.deploy()
         self.warnings: list[str] = []
-        self.shift_ns = 0
         self.refusal: SignRefusal | None = None
-        self.numbers = 0
         self.journal = Journal(folder / "signer.sqlite3")
         terms = SigningTerms(
             chain_ids={CHAIN: world.world.chain_id},
@@ -83,6 +81,7 @@ class SendingWorld:
             caps=caps,
             leave=self.leave,
             clock=self.now_ns,
+            words=Words(key=WORD_KEY, journal=self.journal),
         )
         self.signing.wallet = LocalWallet(self.key)
         self.table = NonceTable(folder / "nonces.sqlite3")
@@ -108,15 +107,7 @@ class SendingWorld:
             "0x" + keccak(bytes.fromhex(rpc.ask("eth_getCode", self.contract, "latest")[2:])).hex()
         )
 
-    def now_ns(self) -> int:
-        """The chain's own time: what is late is late there."""
-        return int(self.world.head()["timestamp"], 16) * 10**9 + self.shift_ns
-
     # ---- plans -------------------------------------------------------------------------------
-
-    def gap(self, whole: float = 30) -> None:
-        """Make ETH cheap at the pair."""
-        self.world.swap(self.pair, "WETH", whole)
 
     def gap_mined(self, whole: float) -> None:
         """The same where blocks come only when they are made."""
@@ -124,116 +115,6 @@ class SendingWorld:
         trader.swap(self.pair, self.weth, self.world.raw("WETH", whole))
         trader.hands.post()
         self.world.mine()
-
-    @property
-    def pair(self) -> WorldPool:
-        return self.world.pool("Uniswap V2", "WETH", "USDC")
-
-    @property
-    def concentrated(self) -> WorldPool:
-        return self.world.pool("Uniswap V3", "WETH", "USDC", V3_FEE)
-
-    def plan(self, amount_in: str = "2", *, seconds: float = 4, price_gwei: int = 50) -> AtomicPlan:
-        """Sell ETH at the concentrated pool, buy it back at the pair; exact as the chain is now."""
-        self.numbers += 1
-        amount_raw = int(Decimal(amount_in) * 10**18)
-        usdc = self.world.token("USDC").address
-        usdc_raw = self.quoted(amount_raw)
-        back_raw = self.paired(usdc_raw)
-        first, second = self.concentrated, self.pair
-        usd = AssetCode("USDC")
-        eth = AssetCode("ETH")
-        assert usdc in first.tokens
-        steps = (
-            self._step(first, (eth, 18, amount_raw), (usd, 6, usdc_raw)),
-            self._step(second, (usd, 6, usdc_raw), (eth, 18, back_raw)),
-        )
-        base = make_atomic_plan(number=self.numbers)
-        gas = GasBound(
-            asset=eth,
-            units=400_000,
-            price_gwei=Decimal(price_gwei),
-            amount=Decimal(400_000 * price_gwei).scaleb(-9),
-            quote=Decimal(400_000 * price_gwei).scaleb(-9),
-        )
-        return msgspec.structs.replace(
-            base,
-            opportunity=_quoted_in(base.opportunity, eth),
-            decided_at_ns=self.now_ns(),
-            deadline_ns=self.now_ns() + int(seconds * 10**9),
-            deadline_block=None,
-            chain=CHAIN,
-            steps=steps,
-            flash_fee=Decimal(0),
-            gas=gas,
-            profit_min_quote=Decimal(0),
-            is_live=True,
-        )
-
-    def _step(
-        self,
-        pool: WorldPool,
-        given: tuple[AssetCode, int, int],
-        got: tuple[AssetCode, int, int],
-    ) -> Step:
-        (source, decimals_in, in_raw), (target, decimals_out, out_raw) = given, got
-        amount_out = Decimal(out_raw).scaleb(-decimals_out)
-        return Step(
-            venue=VenueId(f"{pool.protocol}@{CHAIN}"),
-            address=pool.address,
-            row=0,
-            source=source,
-            target=target,
-            amount_in=Decimal(in_raw).scaleb(-decimals_in),
-            amount_out=amount_out,
-            amount_out_min=amount_out * Decimal("0.5"),
-            decimals_in=decimals_in,
-            decimals_out=decimals_out,
-            frame_seq=1,
-        )
-
-    def quoted(self, amount_raw: int) -> int:
-        """What the concentrated pool gives, by Uniswap's own quoter."""
-        usdc = self.world.token("USDC").address
-        found = self.world.hands(1).read(
-            self.world.made.contracts["v3_quoter"],
-            "quoteExactInputSingle((address,address,uint256,uint24,uint160))",
-            ("uint256", "uint160", "uint32", "uint256"),
-            (self.weth, usdc, amount_raw, V3_FEE, 0),
-        )
-        return int(found[0])
-
-    def paired(self, usdc_raw: int) -> int:
-        """What the pair gives, by its router."""
-        usdc = self.world.token("USDC").address
-        path = [usdc, self.weth]
-        router = self.world.made.contracts["v2_router"]
-        found = self.world.hands(1).read(
-            router, "getAmountsOut(uint256,address[])", ("uint256[]",), usdc_raw, path
-        )
-        return int(found[-1])
-
-    def pools(self, *which: WorldPool) -> tuple[PoolTerms, ...]:
-        made = self.world.made
-        names = {one.address: one for one in (*made.tokens, made.coin)}
-        return tuple(
-            PoolTerms(
-                pool=Pool(
-                    chain=CHAIN,
-                    protocol=Protocol(one.protocol),
-                    address=one.balancer_id or one.address,
-                    tokens=tuple(
-                        (AssetCode(names[token].asset), names[token].decimals)
-                        for token in one.tokens
-                    ),
-                    fee_ratio=Decimal(one.fee_pips) / 10**6,
-                    gas_units=100_000,
-                    token_addresses=one.tokens,
-                ),
-                tick_spacing=one.tick_spacing,
-            )
-            for one in which
-        )
 
     def route_terms(self) -> RouteTerms:
         made = self.world.made.contracts
@@ -259,15 +140,6 @@ class SendingWorld:
             client_order_id=f"{plan.plan_id}-t",
             plan=changed,
             pools=self.pools(first, self.pair),
-            engine="main",
-            at_ns=plan.decided_at_ns,
-        )
-
-    def handed(self, plan: AtomicPlan) -> Handed:
-        return Handed(
-            client_order_id=f"{plan.plan_id}-t",
-            plan=plan,
-            pools=self.pools(self.concentrated, self.pair),
             engine="main",
             at_ns=plan.decided_at_ns,
         )
@@ -299,6 +171,11 @@ class SendingWorld:
 
     def leave(self, intent: SigningIntent) -> SignRefusal | None:
         return None if intent.purpose.is_protective else self.refusal
+
+    def let_run(self, command_id: str) -> None:
+        """Have a person say that our contract may run again."""
+        now_ns = self.now_ns()
+        self.signing.words.hear(let_run(at_ns=now_ns, chain=CHAIN, command_id=command_id), now_ns)
 
     async def ask(self, intent: SigningIntent) -> Signed | SignRefusal:
         return await self.signing.sign(intent)
@@ -391,11 +268,3 @@ class SendingWorld:
     def close(self) -> None:
         self.table.close()
         self.journal.close()
-
-
-def _quoted_in(opportunity: Any, asset: AssetCode) -> Any:
-    """Return an opportunity whose route starts and ends in an asset."""
-    hops: Sequence[Any] = opportunity.hops
-    first = msgspec.structs.replace(hops[0], source=asset)
-    last = msgspec.structs.replace(hops[-1], target=asset)
-    return msgspec.structs.replace(opportunity, hops=(first, *hops[1:-1], last))

@@ -52,3 +52,14 @@ def test_what_failed_by_itself_was_not_outbid() -> None:
 )
 def test_what_is_not_told_is_not_made_up(told: Any) -> None:
     assert why_not_there(7, told, OURS) == ""
+
+
+def test_a_bundle_in_which_ours_only_went_ahead_says_nothing_of_its_own() -> None:
+    behind = one(place=-1, paid_wei=10**17, hash_=OURS, why="0x02 reverted")
+    behind["hashes"].append("0x02")
+    alone = one(place=-1, paid_wei=10**15, hash_=OURS, why="behind what pays more: reverted")
+
+    assert why_not_there(7, [behind, alone], OURS) == (
+        "not in block 7: behind what pays more: reverted"
+    )
+    assert why_not_there(7, [behind | {"place": 0}, alone], OURS) == ""

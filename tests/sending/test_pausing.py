@@ -1,18 +1,24 @@
 """A person pauses the contract on chain, and lets it run again: once each, whatever is killed."""
 
+import asyncio
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from engine.bus.reports import Declined
+from engine.bus.work_reports import WorkDone
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.domain.told import Asked, Fate
 from engine.sending.desk import ChainDesk
 from engine.sending.nonces import NonceTable
 from engine.sending.stages import Stage
+from engine.wiring.sender_role import SenderAnswers
+from tests.patience import PATIENCE_S
 from tests.sending.sending_world import CHAIN, OWNER, SendingWorld
 
 ROOT = Path(__file__).parents[2]
@@ -53,7 +59,9 @@ async def steps(desk: ChainDesk, sending: SendingWorld, count: int = 6) -> None:
 
 
 def let(sending: SendingWorld, one: Asked) -> None:
-    """Keep what is asked, and let a desk work on it."""
+    """Keep what is asked by a person, and let a desk work on it."""
+    if not one.is_pause:
+        sending.let_run(one.command_id)
     sending.table.asked.keep(one)
 
     async def acting(desk: ChainDesk) -> None:
@@ -188,6 +196,59 @@ def test_it_runs_again_by_the_word_of_its_owner_once(
     told = sending.table.told_of(again.client_order_id)
     assert told is not None
     assert told.news.fate is Fate.SUCCEEDED
+
+
+def test_without_a_persons_word_the_signer_signs_nothing_that_lets_it_run(
+    sending: SendingWorld,
+) -> None:
+    make_guardian(sending)
+    own(sending)
+    let(sending, asked(sending))
+    again = asked(sending, "c2", is_pause=False)
+    sending.table.asked.keep(again)
+
+    async def acting(desk: ChainDesk) -> None:
+        await steps(desk, sending)
+
+    sending.run(acting)
+
+    told = sending.table.told_of(again.client_order_id)
+    assert told is not None
+    assert (told.news.fate, is_paused(sending)) == (Fate.NEVER, True)
+    assert "no person let the contract on" in told.news.why
+
+
+def test_who_reaches_the_senders_socket_cannot_let_it_run_whoever_owns_it(
+    sending: SendingWorld,
+) -> None:
+    make_guardian(sending)
+    let(sending, asked(sending))
+
+    async def why_not_vouched(one: Asked) -> str:
+        return sending.signing.words.why_not_run(
+            one.chain, now_ns=sending.now_ns(), command_id=one.command_id
+        )
+
+    async def acting(desk: ChainDesk) -> tuple[Any, Any]:
+        answers = SenderAnswers(sending.table, why_not_vouched=why_not_vouched)
+        answers.desks[CHAIN] = desk
+        made_up = await answers.ask_contract(asked(sending, "c2", is_pause=False))
+        await steps(desk, sending, 2)
+        assert is_paused(sending)
+        assert len(sending.table.asked.unaudited()) == 1, "the pause alone is for the audit"
+        sending.let_run("c3")
+        said = asyncio.create_task(answers.ask_contract(asked(sending, "c3", is_pause=False)))
+        await asyncio.wait_for(answers.handed.wait(), PATIENCE_S)
+        await steps(desk, sending, 2)
+        answers.stepped.set()
+        return made_up, await said
+
+    made_up, said = sending.run(acting)
+
+    assert isinstance(made_up, Declined)
+    assert "no person let the contract on" in made_up.why
+    assert isinstance(said, WorkDone)
+    assert not is_paused(sending)
 
 
 def test_while_killed_it_is_not_let_run_again(sending: SendingWorld) -> None:

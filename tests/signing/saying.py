@@ -6,7 +6,7 @@ from typing import Any
 from engine.domain.mandates import Mandate, Scope, ScopeKind
 from engine.domain.plans import AtomicPlan, digest_of_plan
 from engine.domain.units import NS_PER_S
-from engine.domain.words import Approved, Mandated, SealedWord, WentLive, sealed_word
+from engine.domain.words import Approved, LetRun, Mandated, SealedWord, WentLive, sealed_word
 
 WORD_KEY = bytes(range(32))
 
@@ -51,3 +51,18 @@ def went_live(
 ) -> SealedWord:
     """Say that somebody went live."""
     return sealed_word(WentLive(engine=engine, by="ann", at_ns=at_ns, code=code), key)
+
+
+def let_run(
+    *,
+    at_ns: int,
+    chain: str = "base",
+    command_id: str = "c1",
+    code: str | None = None,
+    key: bytes = WORD_KEY,
+) -> SealedWord:
+    """Say that somebody let our contract on a chain run again."""
+    word = LetRun(
+        engine="main", by="ann", at_ns=at_ns, chain=chain, command_id=command_id, code=code
+    )
+    return sealed_word(word, key)

@@ -12,7 +12,7 @@ import pytest
 from engine.domain.networks import Network
 from engine.domain.signing import Purpose, RefusalKind
 from engine.domain.units import NS_PER_S
-from engine.domain.words import WentLive
+from engine.domain.words import LetRun, WentLive
 from engine.signing.caps import DailyCaps
 from engine.signing.curve import LocalKey
 from engine.signing.desk import SigningDesk, caps_of
@@ -166,6 +166,29 @@ def test_going_live_on_a_main_network_takes_a_code_that_the_signer_checks_once(
     code = signer.code
     assert signer.says(code) == ""
     assert "was used before" in signer.says(code)
+
+
+def test_letting_a_contract_run_again_on_a_main_network_takes_a_code_too(tmp_path: Path) -> None:
+    signer = Signer(tmp_path)
+
+    def says(code: str | None, chain: str = "ethereum") -> str:
+        return signer.gates.why_not_let_run(
+            LetRun(
+                engine="main", by="ann", at_ns=NOW_NS, chain=chain, command_id="c1", code=code
+            )
+        )
+
+    assert "takes a one-time code" in says(None)
+    assert "the code is wrong" in says("000000")
+    assert "no contract of ours is named on base" in says(signer.code, "base")
+    code = signer.code
+    assert says(code) == ""
+    assert "was used before" in says(code)
+
+
+def test_where_no_contract_is_named_nobody_goes_live(tmp_path: Path) -> None:
+    signer = Signer(tmp_path, contracts={})
+    assert "no contract of ours is named" in signer.says(signer.code)
 
 
 def test_on_a_test_network_no_code_is_asked_for_but_a_self_test_is(tmp_path: Path) -> None:

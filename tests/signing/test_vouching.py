@@ -23,6 +23,7 @@ from engine.facade.witness import KEYLESS, UNSEEN, ChatWitness
 from engine.requests.approvals import AnswerApproval, GrantMandate, RevokeMandate
 from engine.requests.presence import PromptShown
 from engine.requests.safety import SetMode
+from engine.requests.transactions import UnpauseContract
 from engine.signing.journal import Journal
 from engine.signing.words import Words
 from tests.signing.intents import NOW_NS, make_plan
@@ -48,7 +49,10 @@ class Signer:
             self.words.hear(request.word, NOW_NS)
         elif isinstance(request, TakeBackWords):
             self.words.take_back(
-                request.engine, mandate_id=request.mandate_id, is_all=request.is_all
+                request.engine,
+                mandate_id=request.mandate_id,
+                chain=request.chain,
+                is_all=request.is_all,
             )
         return cast("Reply", Heard())
 
@@ -87,6 +91,9 @@ class Asked:
     def live(self) -> str:
         return self.signer.words.why_not_gone_live("main", 7)
 
+    def let_run(self) -> str:
+        return self.signer.words.why_not_run("base", now_ns=NOW_NS)
+
     def shows(self, *, is_sent: bool = True) -> None:
         self.ask(PromptShown(nonce="n1", digest=DIGEST, is_sent=is_sent))
 
@@ -107,6 +114,7 @@ def grant(**changes: Any) -> GrantMandate:
     return GrantMandate(**terms | changes)
 
 
+LETS_RUN = UnpauseContract(chain="base", is_confirmed=True)
 GOES_LIVE = SetMode(mode=Mode.LIVE, is_confirmed=True)
 
 
@@ -143,7 +151,8 @@ def test_a_plan_on_paper_takes_no_signer() -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [approve(), grant(), SetMode(mode=Mode.LIVE, is_confirmed=True)]
+    "command",
+    [approve(), grant(), SetMode(mode=Mode.LIVE, is_confirmed=True), LETS_RUN],
 )
 def test_without_the_signer_nothing_is_allowed(command: Any) -> None:
     asked = Asked()
@@ -211,3 +220,22 @@ def test_who_goes_live_and_down_again_is_told_to_the_signer(down: Mode) -> None:
     assert asked.seen[-1] == ""
     asked.say(SetMode(mode=down))
     assert "nobody who went live" in asked.live()
+
+
+def test_who_lets_the_contract_run_again_is_told_to_the_signer_before_the_engine_hears_of_it() -> (
+    None
+):
+    asked = Asked()
+    asked.looks = asked.let_run
+    asked.say(UnpauseContract(chain="base"))
+    assert "no person let" in asked.seen[-1], "the first step of two allows nothing"
+    asked.say(LETS_RUN)
+    assert asked.seen[-1] == ""
+
+    asked = Asked(reply=Declined(why="no"))
+    asked.looks = asked.let_run
+    asked.say(UnpauseContract(chain="base", code="123456"))
+    assert asked.seen[-1] == ""
+    assert "no person let" in asked.let_run(), "what the engine declines is taken back"
+
+    assert Asked(key=None).say(LETS_RUN) == Declined(why=KEYLESS)

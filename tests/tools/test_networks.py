@@ -24,7 +24,7 @@ from engine.domain.words import WentLive, sealed_word
 from engine.operate.clock import make_clock
 from engine.operate.mode_word import ModeWord
 from engine.sandbox.world.abi import call_data
-from engine.sandbox.world.anvil import start_anvil
+from engine.sandbox.world.anvil import Anvil, start_anvil
 from engine.sandbox.world.building import NODE_OPTIONS, Built, built
 from engine.sandbox.world.rpc import Rpc
 from engine.settings.load import load_settings
@@ -68,7 +68,7 @@ def sealed(key: bytes, use: KeyUse) -> bytes:
 
 
 @contextmanager
-def posing_as(chain: str) -> Iterator[tuple[Rpc, Built]]:
+def node_posing_as(chain: str) -> Iterator[tuple[Anvil, Built]]:
     """A node of this machine that says it is of a network, with pools of the usual makers."""
     need_packages()
     world = built("ethereum")
@@ -77,9 +77,16 @@ def posing_as(chain: str) -> Iterator[tuple[Rpc, Built]]:
         with Rpc(node.url) as rpc:
             rpc.ask("anvil_setBalance", OWNER.address, hex(10**19))
             rpc.ask("anvil_setBalance", WALLET.address, hex(10**18))
-            yield rpc, world
+        yield node, world
     finally:
         node.stop()
+
+
+@contextmanager
+def posing_as(chain: str) -> Iterator[tuple[Rpc, Built]]:
+    """The same, and who asks it."""
+    with node_posing_as(chain) as (node, world), Rpc(node.url) as rpc:
+        yield rpc, world
 
 
 class Rig:
@@ -90,6 +97,7 @@ class Rig:
         self.kind = network_of(chain)
         self.env_file = folder / ".env"
         self.paths = prepare(str(folder / "var"))
+        self.leases = folder
         self.said: list[str] = []
         self.asked: list[str] = []
         self.environment = {
@@ -157,14 +165,16 @@ class Rig:
         )
 
     @contextmanager
-    def signer(self) -> Iterator[Role]:
+    def signer(self, *, has_password: bool = True, **changes: str) -> Iterator[Role]:
         own: dict[str, Any] = {
             name: text for name, text in self.environment.items() if "DATA_DIR" not in name
         }
+        own["TMPDIR"] = str(self.leases)  # a machine of its own, as far as wallets are leased
         settings = self.settings().signer
         for name in ("contracts", "gas_day", "notional_day_usd"):
             own[environment_name("signer", name)] = text_of(getattr(settings, name))
-        with running(self.folder, b"", **own) as role:
+        own |= changes
+        with running(self.folder, b"", has_password=has_password, **own) as role:
             yield role
 
 
@@ -277,14 +287,14 @@ async def test_on_a_test_network_the_self_test_opens_what_the_signer_signs_and_t
             await role.until_up()
             assert "no self-test passed on sepolia" in why_not_live(settings, rig.paths)
             with pytest.raises(BadValueError, match="no self-test passed on sepolia"):
-                await role.ask(_going_live())
+                await role.ask(going_live())
             said: list[str] = []
             assert await run_trial(
                 settings, rig.paths, rig.trial(rpc), chain="sepolia", say=said.append
             ), said
             assert any("a test network" in line for line in said)
             assert why_not_live(settings, rig.paths) == ""
-            await role.ask(_going_live())
+            await role.ask(going_live())
             ModeWord(rig.paths.engines / "main").write(Mode.LIVE)
 
             await _pauses_by_the_sender(rig, rpc, role)
@@ -328,7 +338,7 @@ async def _pauses_by_the_sender(rig: Rig, rpc: Rpc, role: Role) -> None:
         await ledger.aclose()
 
 
-def _going_live(code: str | None = None) -> HearWord:
+def going_live(code: str | None = None) -> HearWord:
     word = WentLive(engine="main", by="ann", at_ns=time.time_ns(), code=code)
     return HearWord(word=sealed_word(word, WORD_KEY))
 
@@ -356,7 +366,7 @@ async def test_a_node_that_poses_as_a_main_network_is_signed_for_behind_every_ga
         with rig.signer() as role:
             await role.until_up()
             with pytest.raises(BadValueError, match="no self-test passed on ethereum"):
-                await role.ask(_going_live(_code()))
+                await role.ask(going_live(code_now()))
             assert not await run_trial(
                 settings,
                 rig.paths,
@@ -370,10 +380,10 @@ async def test_a_node_that_poses_as_a_main_network_is_signed_for_behind_every_ga
             assert any("a MAIN network" in line for line in rig.said)
             assert why_not_live(settings, rig.paths) == ""
             with pytest.raises(BadValueError, match="takes a one-time code"):
-                await role.ask(_going_live())
+                await role.ask(going_live())
             with pytest.raises(BadValueError, match="the code is wrong"):
-                await role.ask(_going_live("000000"))
-            await role.ask(_going_live(_code()))
+                await role.ask(going_live("000000"))
+            await role.ask(going_live(code_now()))
             ModeWord(rig.paths.engines / "main").write(Mode.LIVE)
             pause = make_protective(Purpose.PAUSE, chain_id=1, to=rig.contract, nonce=0)
             named = settings.signer.contracts[f"ethereum:{rig.contract}"]
@@ -394,5 +404,5 @@ async def _until_paused(rpc: Rpc, contract: str) -> None:
             await asyncio.sleep(0.05)
 
 
-def _code() -> str:
+def code_now() -> str:
     return pyotp.TOTP(SECRET).now()
