@@ -1,4 +1,4 @@
-"""Which money a report is of: what was asked for; else what was sent, where there is any; else paper.
+"""Which money a report is of: as asked for; else what was sent, where there is any; else paper.
 
 Never both: what a transaction gained and what a simulation would have are not added up.
 """
@@ -13,9 +13,7 @@ from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY
 from engine.requests.performance import GetPerformance
 
-MONEY: Final = Argument(
-    name="money", form=Form.CHOICE, choices=tuple(Money), may_be_skipped=True
-)
+MONEY: Final = Argument(name="money", form=Form.CHOICE, choices=tuple(Money), may_be_skipped=True)
 
 
 async def performance_asked(call: Call, by: By, *, days: int) -> PerformanceReport:

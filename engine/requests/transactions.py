@@ -70,7 +70,7 @@ class UnpauseContract(Command[WorkDone], frozen=True, kw_only=True):
     code: str | None = None
 
     async def ask(self, roles: Roles, /) -> WorkDone | Declined:
-        """Tell the signer who lets it run, before the engine; what came to nothing is taken back."""
+        """Tell the signer who lets it run, before the engine; take back what came to nothing."""
         envelope = self.envelope
         if envelope is None or not (self.is_confirmed or self.code is not None):
             return await roles.engine.call(self, timeout_s=self.timeout_s)

@@ -91,9 +91,7 @@ class PrivateWay:
         block, raws = bid = (head.number + 1, (*ahead(), attempt.raw))
         if self._bid.get(name) == bid:
             return Answer.KNOWN, ""
-        answer, why = await self._relay.send(
-            raws, block=block, ts_max=life.deadline_ts, name=name
-        )
+        answer, why = await self._relay.send(raws, block=block, ts_max=life.deadline_ts, name=name)
         if answer is Answer.TAKEN_IN:
             self._bid[name] = bid
         return answer, why

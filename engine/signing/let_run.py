@@ -39,8 +39,10 @@ class LetRuns:
     def hear(self, word: LetRun) -> None:
         """Keep a word in the place of an earlier one for its chain; told again it is as used."""
         before = self._said.get(word.chain)
-        is_again = before is not None and before.word.command_id == word.command_id
-        self._said[word.chain] = _Said(word, is_used=is_again and before.is_used)
+        is_used = (
+            before is not None and before.is_used and before.word.command_id == word.command_id
+        )
+        self._said[word.chain] = _Said(word, is_used=is_used)
 
     def take_back(self, chain: str) -> None:
         """Forget who let a chain's contract run: it was paused since, or was not to run at all."""

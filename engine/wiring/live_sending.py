@@ -25,11 +25,10 @@ from engine.settings.schema import Settings
 from engine.wiring.going_live import may_sign, why_not_live
 from engine.wiring.paths import Paths
 
-
 LEASE_LOOK_S: Final = 0.5
 OF_ANOTHER: Final = (
-    "the wallet is another engine's (process {process}): of several engines one sends, as each would"
-    " take the other's gas for its own; stop that one, then start this one again"
+    "the wallet is another engine's (process {process}): of several engines one sends, as each"
+    " would take the other's gas for its own; stop that one, then start this one again"
 )
 
 

@@ -167,9 +167,7 @@ async def begin_run(
     """
     at_ns = clock()
     state = await load_state(ledger, at_ns=at_ns, engine_id=settings.engine.id)
-    return state, make_header(
-        settings, venues, state, at_ns=at_ns, sends_approved=sends_approved
-    )
+    return state, make_header(settings, venues, state, at_ns=at_ns, sends_approved=sends_approved)
 
 
 def make_header(

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -14,11 +14,9 @@ from engine.chains.gas.rules import LOCAL_RULE
 from engine.chains.rpc.addresses import Access
 from engine.chains.rpc.pool import ProviderPool, open_pool
 from engine.connectors.outbound import open_outbound
-from engine.domain.assets import AssetCode
-from engine.domain.handed import Handed, PoolTerms
+from engine.domain.handed import Handed
 from engine.domain.instruments import VenueId
-from engine.domain.plans import AtomicPlan, GasBound, Step
-from engine.domain.pools import Pool, Protocol
+from engine.domain.plans import AtomicPlan
 from engine.domain.routes_on_chain import ChainRoute
 from engine.domain.signing import Signed, SigningIntent, SignRefusal
 from engine.domain.told import TransactionNews

@@ -1,4 +1,4 @@
-"""Plans through the pools of a local world, exact as its chain is now, by its makers' own quotes."""
+"""Plans through the pools of a local world, exact as its chain is now: its makers quote."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -148,8 +148,7 @@ class WorldPlans:
                     protocol=Protocol(one.protocol),
                     address=one.balancer_id or one.address,
                     tokens=tuple(
-                        (self.asset(token), names[token].decimals)
-                        for token in one.tokens
+                        (self.asset(token), names[token].decimals) for token in one.tokens
                     ),
                     fee_ratio=Decimal(one.fee_pips) / 10**6,
                     gas_units=100_000,

@@ -173,9 +173,7 @@ def test_letting_a_contract_run_again_on_a_main_network_takes_a_code_too(tmp_pat
 
     def says(code: str | None, chain: str = "ethereum") -> str:
         return signer.gates.why_not_let_run(
-            LetRun(
-                engine="main", by="ann", at_ns=NOW_NS, chain=chain, command_id="c1", code=code
-            )
+            LetRun(engine="main", by="ann", at_ns=NOW_NS, chain=chain, command_id="c1", code=code)
         )
 
     assert "takes a one-time code" in says(None)

@@ -1,4 +1,4 @@
-"""A contract that somebody paused runs again by a person's word alone, and each word is good once."""
+"""A contract that was paused runs again by a person's word alone, and each is good once."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -58,9 +58,7 @@ class Signer:
     async def lets_run(self) -> Signed | SignRefusal:
         """Ask for what lets the contract on base run, with a nonce of its own."""
         self.nonce += 1
-        transaction = make_transaction(
-            data=UNPAUSE, gas_limit=100_000, nonce=self.nonce
-        )
+        transaction = make_transaction(data=UNPAUSE, gas_limit=100_000, nonce=self.nonce)
         return await self.desk.sign(
             SigningIntent(purpose=Purpose.UNPAUSE, transaction=transaction, code_hash=CODE_HASH)
         )

@@ -1,4 +1,4 @@
-"""What is signed for a network with money, by the signer's own process: nothing but behind all gates.
+"""What the signer's own process signs for networks: nothing but behind all of their gates.
 
 A node of this machine poses as each network, in tests only.
 """
@@ -140,13 +140,17 @@ async def _signs_a_route_by_a_persons_word_alone(rig: Rig, role: Role, plans: Wo
     reply = await role.ask(request)
     assert isinstance(reply, Signed), reply
     before_raw = _kept_raw(plans)
-    plans.world.rpc.ask("eth_sendRawTransaction", "0x" + reply.raw.hex())
+    rpc = plans.world.rpc
+    rpc.ask("eth_sendRawTransaction", "0x" + reply.raw.hex())
+    plans.world.mine()  # a node that makes a block of each transaction does so by and by
+    receipt = rpc.ask("eth_getTransactionReceipt", reply.hash)
+    assert receipt["status"] == "0x1", receipt
     assert _kept_raw(plans) > before_raw
 
 
 def _intent(rig: Rig, plans: WorldPlans, *, nonce: int = 0) -> SigningIntent:
     plan = plans.plan(seconds=60)
-    (place, code_hash), = rig.settings().signer.contracts.items()
+    ((place, code_hash),) = rig.settings().signer.contracts.items()
     terms = _terms_of(rig)
     route = route_of(plan, plans.handed(plan).pools, terms)
     transaction = make_transaction(
