@@ -106,6 +106,13 @@ class RefusalKind(StrEnum):
     PERMIT = "permit"
     NONCE = "nonce"
     CAP = "cap"
+    VENUE = "venue"
+    """Nothing is signed for that venue, or it cannot be asked that."""
+    ORDER = "order"
+    """It is not what its plan says: another instrument, side, price, or more of it."""
+    REPEAT = "repeat"
+    """Another order has its id, or the very same was signed and a second send is not harmless."""
+    RATE = "rate"
     KEY = "key"
     """Whoever holds the key did not sign, or signed something else."""
 

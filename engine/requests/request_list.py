@@ -30,6 +30,7 @@ from engine.bus.trading import (
 )
 from engine.bus.trials import GetTrials
 from engine.bus.truths import GetTruths, KeepTruths
+from engine.bus.venue_signing import SignCalls
 from engine.requests import (
     advise,
     alerts,
@@ -122,6 +123,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     chains.GetBlockFacts,
     token.GetToken,
     SignRequest,
+    SignCalls,
     HearWord,
     TakeBackWords,
     LookUpLetRun,

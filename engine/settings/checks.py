@@ -18,6 +18,7 @@ from engine.domain.instruments import Pair
 from engine.domain.network import check_proxy, is_loopback
 from engine.domain.people import Rank
 from engine.domain.redaction import redact
+from engine.gateways.gateway_list import GATEWAYS
 from engine.settings.schema import Settings, environment_name
 from engine.settings.words import nearest, shown_value
 
@@ -287,6 +288,20 @@ def _check_contracts(contracts: Mapping[str, str]) -> None:
             )
 
 
+def _check_exchanges(names: Iterable[str]) -> None:
+    for name in names:
+        if name not in GATEWAYS:
+            raise ValueError(
+                f"no orders can be placed at {shown_value(name)}; the nearest venue where they can"
+                f" is {nearest(name, GATEWAYS)} (of {', '.join(GATEWAYS)})"
+            )
+
+
+def _check_exchange_list(names: list[str]) -> None:
+    _check_once(names)
+    _check_exchanges(names)
+
+
 _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("markets", "venues"): _check_venue_list,
     ("markets", "feeds"): _check_feeds,
@@ -304,6 +319,10 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("telegram", "people"): _check_people,
     ("operator", "time_zone"): _check_time_zone,
     ("network", "proxy"): _check_proxy,
+    ("exchanges", "venues"): _check_exchange_list,
+    ("exchanges", "key_files"): _check_exchanges,
+    ("exchanges", "vouched"): _check_exchanges,
+    ("exchanges", "exposure_usd"): _check_exchanges,
     ("signer", "contracts"): _check_contracts,
     ("signer", "gas_day"): _check_chains,
 }

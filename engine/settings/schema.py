@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from engine.settings.sections.chains import ChainsSettings
+from engine.settings.sections.exchanges import ExchangesSettings
 from engine.settings.sections.keeping import DataSettings, LogSettings, RecordingSettings
 from engine.settings.sections.market import CostsSettings, MarketsSettings, RoutesSettings
 from engine.settings.sections.money import LimitsSettings, PaperSettings
@@ -42,6 +43,7 @@ __all__ = [
     "DataSettings",
     "DoorSettings",
     "EngineSettings",
+    "ExchangesSettings",
     "LimitsSettings",
     "LogSettings",
     "MarketsSettings",
@@ -108,6 +110,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     approvals: ApprovalsSettings = ApprovalsSettings()
     engine: EngineSettings = EngineSettings()
     signer: SignerSettings = SignerSettings()
+    exchanges: ExchangesSettings = ExchangesSettings()
     background: BackgroundSettings = BackgroundSettings()
     network: NetworkSettings = NetworkSettings()
     bus: BusSettings = BusSettings()

@@ -25,6 +25,7 @@ from engine.bus.signing import (
     WalletsReport,
 )
 from engine.bus.unix_socket import open_server
+from engine.bus.venue_signing import VenueReply
 from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.engines import check_engine_id
 from engine.domain.errors import BadValueError, FatalError
@@ -32,6 +33,7 @@ from engine.domain.modes import Mode
 from engine.domain.signing import RefusalKind, Signed, SigningIntent, SignRefusal
 from engine.domain.units import NATIVE_DECIMALS
 from engine.domain.words import SealedWord
+from engine.gateways.venue_signing import VenueIntent
 from engine.operate.clock import Clock, make_clock
 from engine.operate.kill_latch import EngineLatches
 from engine.operate.lifeline import stop_signals
@@ -271,6 +273,10 @@ class SignerAnswers:
         if isinstance(reply, SignRefusal):
             log.warning("not signed, %s: %s", reply.kind, reply.detail)
         return reply
+
+    async def sign_calls(self, intent: VenueIntent) -> VenueReply:
+        """See `bus.venue_signing.VenueSigner`."""
+        return refused(RefusalKind.VENUE, f"nothing is signed for {intent.venue[:40]!r} here")
 
     def wallets(self) -> WalletsReport:
         """See `bus.signing.Signer`."""

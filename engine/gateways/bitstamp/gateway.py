@@ -8,6 +8,7 @@ sent twice. "Order could not be placed" may be a fault within the venue: it prov
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from engine.domain.errors import BadValueError
 from engine.domain.opportunities import Side
 from engine.domain.venue_orders import (
     BalanceShown,
@@ -117,10 +118,14 @@ class BitstampGateway(BitstampStream):
         return None
 
     def place(self, request: OrderRequest) -> Call:
-        """See `Gateway.place`."""
+        """See `Gateway.place`.
+
+        Raises:
+            BadValueError: a name with which its path would be another one's.
+        """
         return self._call(
             CallKind.PLACE,
-            f"/{_SIDES[request.side]}/{request.wire_name}/",
+            f"/{_SIDES[request.side]}/{_path_part(request.wire_name)}/",
             {
                 "amount": plain(request.size_base),
                 "price": plain(request.price_limit),
@@ -211,7 +216,7 @@ class BitstampGateway(BitstampStream):
             "limit": _PAGE,
             "offset": following or "0",
         }
-        return self._call(CallKind.TRADES, f"/user_transactions/{wire_name}/", fields)
+        return self._call(CallKind.TRADES, f"/user_transactions/{_path_part(wire_name)}/", fields)
 
     def trades_page(self, status: int, body: bytes) -> Page[TradeShown] | Unclear:
         """See `Gateway.trades_page`; deposits and withdrawals are left out.
@@ -268,6 +273,13 @@ class BitstampGateway(BitstampStream):
 
     def _call(self, kind: CallKind, path: str, fields: Mapping[str, object]) -> Call:
         return Call(venue=VENUE, kind=kind, method="POST", path=_ROOT + path, fields=fields)
+
+
+def _path_part(wire_name: str) -> str:
+    """Return an instrument's name as it stands in a path: `market/btcusd` is another call."""
+    if not (wire_name.isascii() and wire_name.isalnum()):
+        raise BadValueError(f"{wire_name[:40]!r} is no instrument of bitstamp")
+    return wire_name
 
 
 def _code(status: int, body: bytes) -> str:

@@ -1,0 +1,61 @@
+"""Settings of trading at exchanges: whether, where, with which keys and how much."""
+
+from decimal import Decimal
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from engine.settings.sections.section import Section, exact
+
+
+class ExchangesSettings(Section, frozen=True, kw_only=True):
+    """Trading at exchanges, and what may be signed for it; see docs/signer.md."""
+
+    trades: Annotated[
+        Literal["off", "sandbox", "real"],
+        Meta(description="off: no order is ever signed, and no role is there that could place one; "
+             "sandbox: at the sandbox's exchanges, with its own published keys; real: at "
+             "exchanges, with real money, behind the gates of docs/signer.md"),
+    ] = "off"  # fmt: skip
+    venues: Annotated[
+        list[str],
+        Meta(description="where orders may be placed, as binance,kraken; unless it is set all of "
+             "the sandbox's, and no real one"),
+    ] = msgspec.field(default_factory=list)  # fmt: skip
+    key_files: Annotated[
+        dict[str, str],
+        Meta(description="files with keys of venues, mode 600, as kraken=/run/secrets/kraken; else "
+             "signer/venues/VENUE.json in the data directory, made by python -m engine keys venue "
+             "VENUE"),
+    ] = msgspec.field(default_factory=dict)  # fmt: skip
+    vouched: Annotated[
+        dict[str, str],
+        Meta(description="by venue the name of a key of which you have seen there that it cannot "
+             "withdraw, where the venue does not say it itself, as kraken=KEYNAME"),
+    ] = msgspec.field(default_factory=dict)  # fmt: skip
+    notional_day_usd: Annotated[
+        Decimal | None,
+        exact(
+            "the most that orders signed in a UTC day may move, with what transactions move within "
+            "their own cap, too; unless it is set 100,000 in the sandbox, and at real exchanges "
+            "nothing",
+            unit="USD",
+            at_least=0,
+            at_most=1_000_000_000,
+        ),
+    ] = None
+    orders_day: Annotated[
+        int,
+        Meta(ge=0, le=1_000_000, extra={"unit": "orders"},
+             description="most orders in a UTC day; as many again for what only unwinds"),
+    ] = 2_000  # fmt: skip
+    exposure_usd: Annotated[
+        dict[str, Decimal],
+        Meta(
+            extra={"unit": "USD", "ge": 0, "le": 1_000_000_000},
+            description="the most that may be at risk at a venue at once, and so the most that one "
+            "order may move there, as binance=500; unless it is set 25,000 in the sandbox, and at "
+            "a real exchange nothing",
+        ),
+    ] = msgspec.field(default_factory=dict)
