@@ -11,7 +11,7 @@ from engine.sandbox.announce import STDOUT, announce
 from engine.sandbox.errors import SandboxStartError
 from engine.sandbox.fault_script import (
     INTENSITIES,
-    ScriptedFault,
+    AnyFault,
     load_fault_script,
     make_fault_script,
 )
@@ -62,7 +62,7 @@ def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _choose_faults(options: argparse.Namespace) -> tuple[ScriptedFault, ...]:
+def _choose_faults(options: argparse.Namespace) -> tuple[AnyFault, ...]:
     if options.fault_script is not None:
         return load_fault_script(options.fault_script)
     if options.faults == "none":

@@ -50,7 +50,7 @@ async def serve_client(
         client.idle.set()
         _count_slow(stage, client)
         if client.closing == "reset":
-            _reset(request)
+            reset_connection(request)
     return websocket
 
 
@@ -100,7 +100,8 @@ def _count_slow(stage: Stage, client: Client) -> None:
         stage.counts["slow_clients"] += 1
 
 
-def _reset(request: web.Request) -> None:
+def reset_connection(request: web.Request) -> None:
+    """End the connection of a request at once, by a TCP reset."""
     transport = request.transport
     if transport is None:
         return

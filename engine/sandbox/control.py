@@ -7,7 +7,9 @@ from aiohttp import web
 
 from engine.sandbox.driver import Driver
 from engine.sandbox.errors import SandboxStartError
-from engine.sandbox.fault_script import ScriptedFault
+from engine.sandbox.exchange.faults import ScriptedAccountFault
+from engine.sandbox.exchange.front import PrivateFront
+from engine.sandbox.fault_script import read_fault
 from engine.sandbox.levels import Side, render_steps
 from engine.sandbox.lineup import Listing
 from engine.sandbox.listing_states import ListingChange, change_listing
@@ -15,10 +17,15 @@ from engine.sandbox.stage import Stage
 
 
 def add_control_pages(
-    application: web.Application, *, stage: Stage, driver: Driver, note: str
+    application: web.Application,
+    *,
+    stage: Stage,
+    driver: Driver,
+    note: str,
+    accounts: PrivateFront,
 ) -> None:
     """Add the pages below ``/_sandbox`` to an application."""
-    pages = _Pages(stage, driver, note)
+    pages = _Pages(stage, driver, note, accounts)
     application.router.add_get("/_sandbox/faults", pages.faults)
     application.router.add_post("/_sandbox/faults", pages.inject)
     application.router.add_post("/_sandbox/listing", pages.change_list)
@@ -29,23 +36,28 @@ def add_control_pages(
 
 
 class _Pages:
-    def __init__(self, stage: Stage, driver: Driver, note: str) -> None:
+    def __init__(self, stage: Stage, driver: Driver, note: str, accounts: PrivateFront) -> None:
+        self._accounts = accounts
         self._stage = stage
         self._driver = driver
         self._note = note
 
     async def faults(self, _request: web.Request) -> web.Response:
         """Show how many faults of each kind had their effect."""
-        return _answer(self._stage.box.report())
+        return _answer(self._stage.box.report() | {"accounts": self._accounts.report()})
 
     async def inject(self, request: web.Request) -> web.Response:
-        """Commit or arm the fault in the body."""
+        """Commit or arm the fault in the body, of a market or of an account."""
         try:
-            fault = msgspec.json.decode(await request.read(), type=ScriptedFault)
-            fault = self._stage.check_fault(fault)
+            fault = read_fault(await request.read())
+            if isinstance(fault, ScriptedAccountFault):
+                self._accounts.check(fault)
+                self._accounts.commit(fault)
+            else:
+                fault = self._stage.check_fault(fault)
+                self._stage.commit(fault)
         except (msgspec.MsgspecError, SandboxStartError) as error:
             return _answer({"error": str(error)}, status=400)
-        self._stage.commit(fault)
         return _answer({"armed": fault.fault.value})
 
     async def change_list(self, request: web.Request) -> web.Response:

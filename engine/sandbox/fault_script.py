@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from engine.sandbox.errors import SandboxStartError
+from engine.sandbox.exchange.faults import AccountFault, ScriptedAccountFault
 
 EVERY = "*"
 """As `instrument` of a fault: every instrument of the venue."""
@@ -102,11 +103,30 @@ class ScriptedFault(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_
         return self.form or FORMS.get(self.fault, ("",))[0]
 
 
+AnyFault = ScriptedFault | ScriptedAccountFault
+
+
+class _Kind(msgspec.Struct):
+    fault: str
+
+
 class _ScriptFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    fault: list[ScriptedFault]
+    fault: list[dict[str, object]]
 
 
-def load_fault_script(path: Path) -> tuple[ScriptedFault, ...]:
+def read_fault(body: bytes) -> AnyFault:
+    """Read a fault of a market or of an account, in JSON.
+
+    Raises:
+        msgspec.MsgspecError: it is none, or has an unknown or wrong entry.
+    """
+    kind = msgspec.json.decode(body, type=_Kind).fault
+    if kind in set(AccountFault):
+        return msgspec.json.decode(body, type=ScriptedAccountFault)
+    return msgspec.json.decode(body, type=ScriptedFault)
+
+
+def load_fault_script(path: Path) -> tuple[AnyFault, ...]:
     """Load a script: TOML with ``[[fault]]`` tables, or a JSON list of the same objects.
 
     Raises:
@@ -116,9 +136,10 @@ def load_fault_script(path: Path) -> tuple[ScriptedFault, ...]:
         text = path.read_bytes()
         if path.suffix == ".toml":
             table = tomllib.loads(text.decode())
-            faults = msgspec.convert(table, _ScriptFile).fault
+            entries = msgspec.convert(table, _ScriptFile).fault
         else:
-            faults = msgspec.json.decode(text, type=list[ScriptedFault])
+            entries = msgspec.json.decode(text, type=list[dict[str, object]])
+        faults = [read_fault(msgspec.json.encode(entry)) for entry in entries]
     except (OSError, ValueError, msgspec.MsgspecError) as error:
         raise SandboxStartError(f"fault script {path} cannot be used: {error}") from error
     if len(faults) > SCRIPT_FAULTS_MAX:

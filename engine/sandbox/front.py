@@ -7,7 +7,7 @@ from aiohttp import hdrs, web
 from engine.sandbox.client import Client
 from engine.sandbox.connection import serve_client
 from engine.sandbox.dialects.base import RestAnswer
-from engine.sandbox.exchange.front import PrivateFront
+from engine.sandbox.exchange.front import USER, PrivateFront
 from engine.sandbox.fault_script import FaultKind
 from engine.sandbox.settings import SandboxSettings
 from engine.sandbox.stage import Market, Stage
@@ -47,11 +47,14 @@ class Front:
     async def _connect(self, request: web.Request, market: Market) -> web.StreamResponse:
         name, _, path = request.match_info["tail"].partition("/")
         feed = market.dialect.feeds.get(name)
-        if feed is None:
+        is_user = name == USER and market.dialect.venue in self._accounts.accounts
+        if feed is None and not is_user:
             raise web.HTTPNotFound
         if sum(1 for _ in self._stage.clients()) >= self._settings.clients_max:
             self._stage.counts["clients_refused"] += 1
             raise web.HTTPServiceUnavailable(text="too many clients")
+        if feed is None:
+            return await self._accounts.connect(request, f"/{path}")
         client = Client(
             venue=market.dialect.venue,
             feed=name,

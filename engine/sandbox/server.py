@@ -22,7 +22,8 @@ from engine.sandbox.control import add_control_pages
 from engine.sandbox.dialects.all import DIALECTS
 from engine.sandbox.driver import Driver
 from engine.sandbox.errors import SandboxStartError
-from engine.sandbox.exchange.front import PrivateFront
+from engine.sandbox.exchange.faults import ScriptedAccountFault
+from engine.sandbox.exchange.front import USER, PrivateFront
 from engine.sandbox.fault_script import ScriptedFault
 from engine.sandbox.front import Front
 from engine.sandbox.levels import Side
@@ -82,6 +83,10 @@ class Sandbox:
         query = self.stage.markets[venue].dialect.feeds[feed].announced_query
         return f"ws://{self._settings.host}:{self.port}/{venue}/{feed}{query}"
 
+    def user_stream_url(self, venue: str) -> str:
+        """Return the base address of the user stream of a venue's account."""
+        return f"ws://{self._settings.host}:{self.port}/{venue}/{USER}"
+
     def rest_url(self, venue: str) -> str:
         """Return the base address of a venue's REST paths."""
         return f"http://{self._settings.host}:{self.port}/{venue}"
@@ -104,8 +109,12 @@ class Sandbox:
             for name, side in (("bids", Side.BID), ("asks", Side.ASK))
         }
 
-    def inject(self, fault: ScriptedFault) -> None:
+    def inject(self, fault: ScriptedFault | ScriptedAccountFault) -> None:
         """Commit or arm a fault now, whatever its `at_s`."""
+        if isinstance(fault, ScriptedAccountFault):
+            self.accounts.check(fault)
+            self.accounts.commit(fault)
+            return
         self.stage.commit(self.stage.check_fault(fault))
 
     async def play(self, seconds: float) -> None:
@@ -134,6 +143,9 @@ class Sandbox:
                 for venue, market in markets.items()
             },
             "rest_urls": {venue: self.rest_url(venue) for venue in markets},
+            "user_stream_urls": {
+                venue: self.user_stream_url(venue) for venue in self.accounts.accounts
+            },
             "pairs": {
                 venue: [str(listing.instrument.pair) for listing in market.listings()]
                 for venue, market in markets.items()
@@ -190,7 +202,7 @@ async def _open_markets(settings: SandboxSettings, worlds: Worlds) -> AsyncItera
         dialects=DIALECTS,
         epoch_ns=time.time_ns() if settings.epoch_ns is None else settings.epoch_ns,
         seed=settings.seed,
-        faults=settings.faults,
+        faults=[one for one in settings.faults if isinstance(one, ScriptedFault)],
         # In slow motion the venues' clocks go on as ours do: they would fall behind otherwise.
         venue_time_ratio=max(1.0, 1.0 / settings.speed),
     )
@@ -202,10 +214,10 @@ async def _open_markets(settings: SandboxSettings, worlds: Worlds) -> AsyncItera
         )
         chain = ChainDoor(made_up, block_s=BLOCK_MS / 1_000 / settings.speed)
     application = web.Application()
-    add_control_pages(application, stage=stage, driver=driver, note=note)
+    accounts = PrivateFront(stage, settings)
+    add_control_pages(application, stage=stage, driver=driver, note=note, accounts=accounts)
     if chain is not None:
         chain.add_route(application)
-    accounts = PrivateFront(stage)
     Front(stage, settings, accounts).add_routes(application)
     runner = web.AppRunner(application, access_log=None, shutdown_timeout=SHUTDOWN_TIMEOUT_S)
     await runner.setup()

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 from pathlib import Path
 
 from engine.sandbox.errors import SandboxStartError
-from engine.sandbox.fault_script import ScriptedFault
+from engine.sandbox.fault_script import AnyFault
 from engine.sandbox.lineup import LINEUP_PATH, RECORDINGS_FOLDER
 
 SPEED_MAX = 200.0
@@ -20,7 +20,7 @@ class SandboxSettings:
         speed: replay seconds per second; the venues' clocks run as fast, and never slower than
             ours.
         seed: seeds what a fault does to a frame.
-        faults: script, by replay time.
+        faults: script, by replay time; of markets and of accounts.
         is_paused: the replay stands still until `Sandbox.play` or `Sandbox.resume`.
         epoch_ns: venue time at the start of the replay; None for the real time.
         bitstamp_cache_s: replay time for which a Bitstamp REST book is kept, as its cache does.
@@ -36,7 +36,7 @@ class SandboxSettings:
     port: int = 0
     speed: float = 1.0
     seed: int = 7
-    faults: tuple[ScriptedFault, ...] = ()
+    faults: tuple[AnyFault, ...] = ()
     is_paused: bool = False
     epoch_ns: int | None = None
     bitstamp_cache_s: float = 0.0

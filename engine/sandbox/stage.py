@@ -159,6 +159,7 @@ class Stage:
         epoch_ns: venue time at replay time 0.
         venue_time_ratio: venue time that passes in replay time.
         box: armed faults and their counts.
+        listeners: told of each instrument whose book has changed.
     """
 
     def __init__(
@@ -176,6 +177,7 @@ class Stage:
         self.venue_time_ratio = venue_time_ratio
         self.box = FaultBox()
         self.counts: Counter[str] = Counter()
+        self.listeners: list[Callable[[Market, Listing], None]] = []
         self._rng = random.Random(seed)  # noqa: S311 - shapes faults, guards nothing
         self._id_rng = random.Random(f"ids {seed}")  # noqa: S311 - same
         self._time_rng = random.Random(f"times {seed}")  # noqa: S311 - same
@@ -191,7 +193,7 @@ class Stage:
         for interval_ms in BATCH_INTERVALS_MS:
             self._schedule_batches(interval_ms)
         for fault in faults:
-            self._at(int(fault.at_s * 1e9), partial(self.commit, self.check_fault(fault)))
+            self.at(int(fault.at_s * 1e9), partial(self.commit, self.check_fault(fault)))
 
     def check_fault(self, fault: ScriptedFault) -> ScriptedFault:
         """Refuse a fault that could never hit; return it with the wire name in this venue's case.
@@ -247,14 +249,16 @@ class Stage:
         match fault.fault:
             case FaultKind.STALL:
                 until_ns = self.box.stall(fault, self.now_ns)
-                self._at(until_ns, lambda: self._flush(self.markets[fault.venue], (0,)))
+                self.at(until_ns, lambda: self._flush(self.markets[fault.venue], (0,)))
             case FaultKind.DISCONNECT | FaultKind.RECONNECT_REQUEST:
                 self._disconnect(fault)
             case _:
                 self.box.arm(fault)
 
     def _disconnect(self, fault: ScriptedFault) -> None:
-        clients = list(self.markets[fault.venue].clients)
+        feeds = self.markets[fault.venue].dialect.feeds
+        # Those of accounts have faults of their own.
+        clients = [one for one in self.markets[fault.venue].clients if one.feed in feeds]
         for client in clients:
             if fault.fault is FaultKind.DISCONNECT:
                 client.close(fault.variant)
@@ -263,13 +267,23 @@ class Stage:
         if clients:
             self.box.record(fault.venue, fault.instrument, fault.fault, self.now_ns)
 
-    def _at(self, at_ns: int, action: Callable[[], None]) -> None:
+    def at(self, at_ns: int, action: Callable[[], None]) -> None:
+        """Let something happen at a replay time; at once at the next step, if that has passed."""
         self._entry_count += 1
         heapq.heappush(self._entries, (at_ns, self._entry_count, action))
 
+    def every(self, interval_ns: int, action: Callable[[], None]) -> None:
+        """Let something happen again and again, the first time after the interval."""
+
+        def happen() -> None:
+            action()
+            self.every(interval_ns, action)
+
+        self.at(self.now_ns + interval_ns, happen)
+
     def _schedule_market(self, market: Market) -> None:
         for listing in market.every_listing():
-            self._at(listing.track.next_at_ns, partial(self._play, market, listing))
+            self.at(listing.track.next_at_ns, partial(self._play, market, listing))
         for name, feed in market.dialect.feeds.items():
             if feed.heartbeat_s:
                 interval_ns = int(feed.heartbeat_s * 1e9)
@@ -282,7 +296,7 @@ class Stage:
                     client.push(client.session.heartbeat(), at_ns=self.now_ns)
             self._schedule_heartbeat(market, feed, at_ns + interval_ns, interval_ns)
 
-        self._at(at_ns, beat)
+        self.at(at_ns, beat)
 
     def _schedule_batches(self, interval_ms: int, at_ns: int = 0) -> None:
         ratio = 1.0 + self._time_rng.uniform(-UNEVEN_RATIO, UNEVEN_RATIO)
@@ -295,7 +309,7 @@ class Stage:
                     client.release(self.now_ns)
             self._schedule_batches(interval_ms, due_ns)
 
-        self._at(due_ns, flush)
+        self.at(due_ns, flush)
 
     def _flush(self, market: Market, intervals_ms: Sequence[int]) -> None:
         for (_, interval_ms), channel in market.channels.items():
@@ -318,7 +332,7 @@ class Stage:
     def _play(self, market: Market, listing: Listing) -> None:
         cycles = listing.track.cycles
         changes = listing.track.step()
-        self._at(listing.track.next_at_ns, partial(self._play, market, listing))
+        self.at(listing.track.next_at_ns, partial(self._play, market, listing))
         if listing.track.cycles != cycles:
             self.counts["cycles"] += 1
         if not changes:
@@ -331,6 +345,8 @@ class Stage:
                 channel.pending[side, price] = size
             if not interval_ms:
                 self._publish(market, channel)
+        for listener in self.listeners:
+            listener(market, listing)
 
     def _publish(self, market: Market, channel: _Channel) -> None:
         venue, listing = market.dialect.venue, channel.listing

@@ -132,6 +132,7 @@ async def test_control_pages_show_faults_truth_and_status(tmp_path: Path) -> Non
             assert answer.status == 429
         async with session.get("faults") as answer:
             shown = await answer.json()
+            assert set(shown.pop("accounts")) == set(sandbox.stage.markets)
             assert shown == {
                 "kinds": {"http_429": 1},
                 "venues": {"binance": {"http_429": 1}},

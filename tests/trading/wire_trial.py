@@ -51,6 +51,7 @@ class WireTrial:
         self._stream_free_ms = 0
         self._stream_down_until_ms = 0
         self._numbers: dict[str, int] = {}
+        self._session, _ = self.at.listen(lambda: self.now_ms)
         self.trades: dict[str, TradeShown] = {}
         self.last: Told | None = None
         self.was_absent = False
@@ -211,11 +212,9 @@ class WireTrial:
 
     def _stream(self) -> None:
         """Send what changed down the stream, in order, if it is up."""
-        changed = list(dict.fromkeys(map(id, self.at.exchange.changed)))
-        by_id = {id(one): one for one in self.at.exchange.changed}
-        self.at.exchange.changed.clear()
-        for order in (by_id[one] for one in changed):
-            frames = self.at.door.told(order, self.now_ms)
+        changed, self.at.exchange.changed = self.at.exchange.changed, []
+        for change in changed:
+            frames = self._session.told(change)
             if self.now_ms < self._stream_down_until_ms:
                 continue
             if self._is_bad(0.3):

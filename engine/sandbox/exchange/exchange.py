@@ -5,7 +5,9 @@ until the level changes, so that the same liquidity is not had twice. All is exa
 made nor lost but by fees.
 """
 
+import copy
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import ROUND_UP, Decimal
 from typing import Final
 
@@ -13,6 +15,8 @@ from engine.sandbox.exchange.model import (
     Assets,
     Balance,
     Books,
+    Change,
+    ChangeKind,
     ClientIds,
     FeeFrom,
     Fill,
@@ -36,7 +40,7 @@ class Exchange:
         balances: by asset.
         orders: all ever made, in the order of their numbers.
         fills: all fills, in the order in which they happened.
-        changed: orders that changed since somebody took them out of here, for the user stream.
+        changed: what happened since somebody took it out of here, for the user stream.
     """
 
     def __init__(self, terms: VenueTerms, books: Books, balances: Assets) -> None:
@@ -44,7 +48,8 @@ class Exchange:
         self.balances = {asset: Balance(free=amount) for asset, amount in balances.items()}
         self.orders: list[OwnOrder] = []
         self.fills: list[Fill] = []
-        self.changed: list[OwnOrder] = []
+        self.changed: list[Change] = []
+        self._open: dict[int, OwnOrder] = {}
         self._books = books
         self._taken: dict[tuple[str, bool, Decimal], tuple[Decimal, Decimal]] = {}
 
@@ -69,6 +74,7 @@ class Exchange:
         order = OwnOrder(
             number=self.terms.first_number + len(self.orders),
             ordered=ordered,
+            market=market,
             made_at_ms=at_ms,
             changed_at_ms=at_ms,
             held=worst,
@@ -77,6 +83,8 @@ class Exchange:
         balance.free -= worst
         balance.held += worst
         self.orders.append(order)
+        self._open[order.number] = order
+        self._tell(ChangeKind.MADE, order, market, at_ms)
         self._meet(order, market, at_ms)
         return order
 
@@ -93,7 +101,7 @@ class Exchange:
 
     def open_orders(self) -> list[OwnOrder]:
         """Return what is open."""
-        return [order for order in self.orders if order.state is State.OPEN]
+        return list(self._open.values())
 
     def by_number(self, number: int) -> OwnOrder | None:
         """Return an order by its number."""
@@ -105,14 +113,21 @@ class Exchange:
         return [order for order in self.orders if order.ordered.client_id == client_id]
 
     def market_of(self, order: OwnOrder) -> Market:
-        """Return the instrument of an order that was taken."""
-        market = self._books.market(order.ordered.wire_name)
-        assert market is not None
-        return market
+        """Return the instrument of an order as it was when that was taken."""
+        return order.market
 
     def market(self, wire_name: str) -> Market | None:
         """Return an instrument."""
         return self._books.market(wire_name)
+
+    def best_ask(self, wire_name: str) -> Decimal | None:
+        """Return the best price at which an instrument can be bought now."""
+        return next((price for price, _ in self._books.levels(wire_name, asks=True)), None)
+
+    def rests(self, wire_name: str) -> bool:
+        """Say whether anything of an instrument rests."""
+        folded = wire_name.casefold()
+        return any(one.ordered.wire_name.casefold() == folded for one in self._open.values())
 
     def advance(self, at_ms: int) -> None:
         """Let what rests meet the books as they are now."""
@@ -120,6 +135,40 @@ class Exchange:
             market = self._books.market(order.ordered.wire_name)
             if market is not None and market.is_open:
                 self._fill_resting(order, market, at_ms)
+
+    # ---- what others do
+
+    def pay(self, asset: str, amount: Decimal, at_ms: int) -> None:
+        """Let somebody pay in, or out if below 0: no more than what is free then."""
+        balance = self.balances.setdefault(asset, Balance())
+        moved = max(amount, -balance.free)
+        balance.free += moved
+        self._moved(asset, moved, at_ms)
+
+    def reverse(self, fill: Fill, at_ms: int) -> None:
+        """Take a fill back, with its fee; what it gave is taken even if it was spent meanwhile."""
+        order = self.by_number(fill.order_number)
+        if order is None or fill.is_reversed:
+            return
+        market = self.market_of(order)
+        sign = 1 if order.ordered.is_buy else -1
+        back = {market.base: -sign * fill.size, market.quote: sign * fill.size * fill.price}
+        back[fill.fee_asset] += fill.fee
+        undone = replace(fill, is_reversed=True)
+        for fills in (self.fills, order.fills):
+            fills[fills.index(fill)] = undone
+        for asset, amount in back.items():
+            self.balances.setdefault(asset, Balance()).free += amount
+            self._moved(asset, amount, at_ms)
+
+    def frozen(self) -> "Exchange":
+        """Return the account as it is now, which nothing changes any more."""
+        still = Exchange(self.terms, self._books, {})
+        still.balances = {asset: copy.copy(one) for asset, one in self.balances.items()}
+        still.orders = [replace(one, fills=list(one.fills)) for one in self.orders]
+        still.fills = list(self.fills)
+        still._open = {one.number: one for one in still.orders if one.state is State.OPEN}
+        return still
 
     # ---- the book
 
@@ -140,8 +189,6 @@ class Exchange:
         if ordered.life is Life.MAKER_ONLY:
             if reachable:
                 self._end(order, State.CANCELLED, at_ms)
-            else:
-                self.changed.append(order)
             return
         if ordered.life is Life.WHOLE_OR_NOT:
             there = sum((size for _, size in reachable), start=Decimal(0))
@@ -237,10 +284,9 @@ class Exchange:
             order.held -= size
             quote.free += notional - fee
         order.changed_at_ms = at_ms
+        self._tell(ChangeKind.FILLED, order, market, at_ms, fill=fill)
         if order.left <= 0:
             self._end(order, State.FILLED, at_ms)
-        else:
-            self.changed.append(order)
 
     def _end(self, order: OwnOrder, state: State, at_ms: int) -> None:
         market = self.market_of(order)
@@ -251,7 +297,45 @@ class Exchange:
         order.held = Decimal(0)
         order.state = state
         order.changed_at_ms = at_ms
-        self.changed.append(order)
+        del self._open[order.number]
+        self._tell(ChangeKind.ENDED, order, market, at_ms)
+
+    # ---- what is told
+
+    def _tell(
+        self,
+        kind: ChangeKind,
+        order: OwnOrder,
+        market: Market,
+        at_ms: int,
+        *,
+        fill: Fill | None = None,
+    ) -> None:
+        self.changed.append(
+            Change(
+                kind=kind,
+                at_ms=at_ms,
+                order=order,
+                fill=fill,
+                state=order.state,
+                filled=order.filled,
+                balances=self._now(market.base, market.quote),
+            )
+        )
+
+    def _moved(self, asset: str, amount: Decimal, at_ms: int) -> None:
+        self.changed.append(
+            Change(
+                kind=ChangeKind.MOVED,
+                at_ms=at_ms,
+                moved=(asset, amount),
+                balances=self._now(asset),
+            )
+        )
+
+    def _now(self, *assets: str) -> dict[str, tuple[Decimal, Decimal]]:
+        balances = {asset: self.balances.setdefault(asset, Balance()) for asset in assets}
+        return {asset: (one.free, one.held) for asset, one in balances.items()}
 
 
 def _refusal(market: Market, ordered: Ordered) -> Reason | None:

@@ -72,6 +72,7 @@ class Fill:
 
     Attributes:
         fee: in `fee_asset`, above 0.
+        is_reversed: the exchange took it back afterwards.
     """
 
     number: int
@@ -82,6 +83,25 @@ class Fill:
     fee_asset: str
     at_ms: int
     is_maker: bool
+    is_reversed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """What is traded, and its rules.
+
+    Attributes:
+        is_open: whether orders are taken now.
+    """
+
+    wire_name: str
+    base: str
+    quote: str
+    tick: Decimal
+    lot: Decimal
+    size_min: Decimal = Decimal(0)
+    notional_min: Decimal = Decimal(0)
+    is_open: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -89,12 +109,14 @@ class OwnOrder:
     """An order of the account.
 
     Attributes:
+        market: its instrument, as it was when the order was taken.
         held: what is reserved for what is left of it, in the asset that it gives.
         is_foreign: it was placed by somebody else on the same account.
     """
 
     number: int
     ordered: Ordered
+    market: Market
     made_at_ms: int
     state: State = State.OPEN
     fills: list[Fill] = field(default_factory=list)
@@ -138,22 +160,36 @@ class Balance:
     held: Decimal = Decimal(0)
 
 
+class ChangeKind(StrEnum):
+    """What happened."""
+
+    MADE = "made"
+    FILLED = "filled"
+    ENDED = "ended"
+    MOVED = "moved"
+    """A balance is another without any order: somebody paid in or out, or a fill was taken back."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Market:
-    """What is traded, and its rules.
+class Change:
+    """One thing that happened to an account, as it was then; what the user stream tells.
 
     Attributes:
-        is_open: whether orders are taken now.
+        order: None for what is about no order.
+        fill: what met the book, of a fill.
+        state, filled: of the order after it.
+        moved: asset and by how much, of a balance that is another without an order.
+        balances: free and held of the assets that it touched, after it.
     """
 
-    wire_name: str
-    base: str
-    quote: str
-    tick: Decimal
-    lot: Decimal
-    size_min: Decimal = Decimal(0)
-    notional_min: Decimal = Decimal(0)
-    is_open: bool = True
+    kind: ChangeKind
+    at_ms: int
+    order: OwnOrder | None = None
+    fill: Fill | None = None
+    state: State = State.OPEN
+    filled: Decimal = Decimal(0)
+    moved: tuple[str, Decimal] = ("", Decimal(0))
+    balances: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
 
 class Books(Protocol):

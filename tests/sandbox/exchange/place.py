@@ -1,20 +1,23 @@
 """An exchange with a book that stands still until somebody changes it, behind any venue's door."""
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from engine.gateways.calls import Call, SignedCall
 from engine.gateways.gateway import Gateway
 from engine.gateways.gateway_list import gateway_of
+from engine.gateways.stream import StreamAnswer, StreamOpening, is_of_socket
 from engine.sandbox.exchange.doors.door import Answered, Asked, Door, DoorKey
 from engine.sandbox.exchange.doors.door_list import DOORS
 from engine.sandbox.exchange.exchange import Exchange
 from engine.sandbox.exchange.model import Market
+from engine.sandbox.exchange.streams.session import Knock, UserSession
+from engine.sandbox.exchange.streams.stream_list import open_stream
 from engine.signing.venue_auth.auth import Authentication, VenueKey
 from engine.signing.venue_auth.auth_list import authentication_of
 
@@ -78,6 +81,41 @@ class Place:
         """Sign a call, and return it as it comes to the venue."""
         self.nonce += 1
         return asked_of(self.auth.sign(call, now_ms=at_ms, nonce=self.nonce))
+
+    def opening(self, at_ms: int) -> StreamOpening:
+        """Return what opens the user stream, as the gateway makes it."""
+        names = [self.books.wire_name]
+        signed = []
+        for call in self.gateway.stream(names):
+            self.nonce += 1
+            signed.append(self.auth.sign(call, now_ms=at_ms, nonce=self.nonce))
+        asked = [asked_of(one) for one in signed if not is_of_socket(one)]
+        told = [self.door.answer(one, at_ms) for one in asked]
+        answers = [StreamAnswer(status=one.status, body=one.body) for one in told]
+        opening = self.gateway.opening(names, signed, answers)
+        assert isinstance(opening, StreamOpening), opening
+        return opening
+
+    def open(
+        self, opening: StreamOpening, now_ms: Callable[[], int]
+    ) -> tuple[UserSession[Any] | None, list[bytes]]:
+        """Open the user stream by it; return it, if it is opened, and what it says at first."""
+        headers = {name.lower(): value for name, value in opening.headers.items()}
+        knock = Knock(path=opening.path, headers=headers)
+        session = open_stream(self.venue, self.door, knock, now_ms)
+        if session is None:
+            return None, []
+        return session, [
+            frame
+            for message in opening.messages
+            for frame in session.received(message.decode()).frames
+        ]
+
+    def listen(self, now_ms: Callable[[], int]) -> tuple[UserSession[Any], list[bytes]]:
+        """Open the user stream now; return it, and what it says at first."""
+        session, frames = self.open(self.opening(now_ms()), now_ms)
+        assert session is not None
+        return session, frames
 
     def ask(self, call: Call, at_ms: int) -> Answered:
         """Ask and be answered at once."""

@@ -265,23 +265,6 @@ def test_the_rights_of_the_key_are_told_where_the_venue_tells_them(
 
 
 @of_each
-def test_the_user_stream_tells_every_fill_and_the_end_of_an_order(venue: str) -> None:
-    at = place_of(venue)
-    request = order(at, size_base=Decimal("1.5"))
-    facts: list[object] = []
-    put(at, request)
-
-    for changed in at.exchange.changed[-1:]:
-        for frame in at.door.told(changed, BEGIN_MS):
-            facts += at.gateway.streamed(frame)
-
-    orders = [one for one in facts if isinstance(one, OrderShown)]
-    assert orders[-1].stage in (Stage.CANCELLED, Stage.EXPIRED)
-    assert orders[-1].filled_base == 1
-    assert orders[-1].wire_id == request.wire_id
-
-
-@of_each
 def test_any_request_is_answered(venue: str) -> None:
     at = place_of(venue)
     signed = at.sign(at.gateway.place(order(at)), BEGIN_MS)

@@ -5,20 +5,15 @@ from decimal import Decimal
 
 import aiohttp
 import pytest
-from yarl import URL
 
 from engine.domain.opportunities import Side
 from engine.domain.venue_orders import OrderRequest, wire_id_of
 from engine.gateways.answers import Found, NotPlaced, Page, Placed, Unclear
-from engine.gateways.calls import Call
-from engine.gateways.gateway_list import gateway_of
-from engine.sandbox.exchange.keys import key_of
 from engine.sandbox.server import Sandbox, open_sandbox
-from engine.signing.venue_auth.auth import VenueKey
-from engine.signing.venue_auth.auth_list import authentication_of
-from tests.sandbox.rig import EPOCH_NS, paused
+from tests.sandbox.exchange.wire import BEGIN_MS as AT_MS
+from tests.sandbox.exchange.wire import Trader
+from tests.sandbox.rig import paused
 
-AT_MS = EPOCH_NS // 1_000_000
 VENUES = ("binance", "bitstamp", "coinbase", "gemini")
 
 
@@ -26,35 +21,6 @@ VENUES = ("binance", "bitstamp", "coinbase", "gemini")
 async def sandbox() -> AsyncIterator[Sandbox]:
     async with open_sandbox(paused()) as opened:
         yield opened
-
-
-class Client:
-    """Speaks to one venue of a sandbox as its gateway does."""
-
-    def __init__(self, sandbox: Sandbox, venue: str, *, secret: str | None = None) -> None:
-        key = key_of(venue)
-        self.gateway = gateway_of(venue)
-        self._auth = authentication_of(venue, VenueKey(name=key.name, secret=secret or key.secret))
-        self._url = sandbox.rest_url(venue)
-        self._nonce = sandbox.stage.counts["tests' nonces"]
-        self._sandbox = sandbox
-
-    async def ask(self, call: Call) -> tuple[int, bytes]:
-        """Send a call, and return what is answered."""
-        self._sandbox.stage.counts["tests' nonces"] += 1
-        nonce = self._sandbox.stage.counts["tests' nonces"]
-        signed = self._auth.sign(call, now_ms=AT_MS, nonce=nonce)
-        headers = {k: v for k, v in signed.headers.items() if k.lower() != "content-length"}
-        async with (
-            aiohttp.ClientSession() as http,
-            http.request(
-                signed.method,
-                URL(self._url + signed.target, encoded=True),
-                headers=headers,
-                data=signed.body,
-            ) as answer,
-        ):
-            return answer.status, await answer.read()
 
 
 def best_ask(sandbox: Sandbox, venue: str) -> tuple[str, Decimal, Decimal]:
@@ -75,7 +41,7 @@ async def test_an_order_over_the_wire_takes_the_best_price_that_the_feed_tells(
 
 
 async def takes_the_best_price(sandbox: Sandbox, venue: str) -> None:
-    client = Client(sandbox, venue)
+    client = Trader(sandbox, venue)
     wire_name, price, _ = best_ask(sandbox, venue)
     listing = sandbox.stage.markets[venue].named(wire_name)
     assert listing is not None
@@ -130,7 +96,7 @@ async def test_the_sandbox_takes_its_own_key_alone_and_no_other_paths(sandbox: S
 
 async def refuses_another_key(sandbox: Sandbox, venue: str) -> None:
     other = "b3RoZXIgc2VjcmV0IG9mIHRoaXJ0eS10d28gYnl0ZXM="  # 32 bytes, as Ed25519 wants them
-    client = Client(sandbox, venue, secret=other)
+    client = Trader(sandbox, venue, secret=other)
     wire_name, price, size = best_ask(sandbox, venue)
     request = OrderRequest(
         wire_id=wire_id_of(f"{venue}-2", engine_id="main"),

@@ -2,13 +2,13 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
 import msgspec
 
-from engine.sandbox.exchange.doors.door import Answered, Asked, DoorKey
-from engine.sandbox.exchange.exchange import Exchange
+from engine.sandbox.exchange.doors.door import Answered, Asked, Asks, BaseDoor, Refusal
 from engine.sandbox.exchange.model import (
     Life,
     Ordered,
@@ -46,16 +46,29 @@ _REFUSALS: Final = {
 }
 
 
-class BinanceDoor:
+class BinanceDoor(BaseDoor):
     """Obeys `Door`."""
-
-    def __init__(self, exchange: Exchange, key: DoorKey) -> None:
-        self.exchange = exchange
-        self._key = key
 
     def is_private(self, method: str, path: str) -> bool:  # noqa: ARG002
         """See `Door.is_private`."""
         return path in _PATHS
+
+    def asks(self, asked: Asked) -> Asks:
+        """See `Door.asks`."""
+        if asked.method == "POST":
+            return Asks.PLACE
+        return Asks.READ if asked.method == "GET" else Asks.CHANGE
+
+    def refused(self, why: Refusal) -> Answered:
+        """See `Door.refused`."""
+        if why is Refusal.BANNED:
+            return _error(-1003, "Way too much request weight used; IP banned.", 418)
+        return Answered(status=503, body=b"<html><body>Service Unavailable</body></html>")
+
+    def signature(self, text: str) -> str:
+        """Return what signs a text."""
+        secret = self.key.secret.encode()
+        return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
 
     def answer(self, asked: Asked, at_ms: int) -> Answered:
         """See `Door.answer`."""
@@ -82,59 +95,15 @@ class BinanceDoor:
         except (KeyError, ValueError, InvalidOperation):
             return _error(-1102, "Mandatory parameter was not sent, was empty/null, or malformed.")
 
-    def told(self, order: OwnOrder, at_ms: int) -> list[bytes]:
-        """See `Door.told`."""
-        ordered = order.ordered
-        last = order.fills[-1] if order.fills else None
-        is_trade = last is not None and last.at_ms == order.changed_at_ms and (
-            order.state in (State.OPEN, State.FILLED)
-        )  # fmt: skip
-        report: dict[str, object] = {
-            "e": "executionReport",
-            "E": at_ms,
-            "s": ordered.wire_name,
-            "c": ordered.client_id,
-            "S": "BUY" if ordered.is_buy else "SELL",
-            "o": "LIMIT",
-            "f": "IOC",
-            "q": _plain(ordered.size),
-            "p": _plain(ordered.price),
-            "C": "",
-            "x": "TRADE" if is_trade else _STATES.get(order.state, "NEW"),
-            "X": self._status(order),
-            "r": "NONE",
-            "i": order.number,
-            "z": _plain(order.filled),
-            "T": at_ms,
-            "O": order.made_at_ms,
-        }
-        if is_trade and last is not None:
-            report |= {
-                "l": _plain(last.size),
-                "L": _plain(last.price),
-                "n": _plain(last.fee),
-                "N": last.fee_asset,
-                "t": last.number,
-                "m": last.is_maker,
-            }
-        return [_encode({"subscriptionId": 0, "event": report})]
-
     def _refusal(self, asked: Asked, at_ms: int) -> Answered | None:
-        if asked.headers.get("x-mbx-apikey") != self._key.name:
+        if not self.is_known(asked.headers.get("x-mbx-apikey")):
             return _error(-2015, "Invalid API-key, IP, or permissions for action.", 401)
         text, separator, signature = asked.query.rpartition("&signature=")
-        secret = self._key.secret.encode()
-        right = hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
-        if not separator or not hmac.compare_digest(right, signature):
+        if not separator or not hmac.compare_digest(self.signature(text), signature):
             return _error(-1022, "Signature for this request is not valid.")
-        fields = asked.fields
-        try:
-            sent_ms, window_ms = int(fields["timestamp"]), int(fields.get("recvWindow", "5000"))
-        except (KeyError, ValueError):
-            return _error(-1102, "Mandatory parameter 'timestamp' was not sent.")
-        if not sent_ms - _AHEAD_MS < at_ms <= sent_ms + window_ms:
+        if not is_in_time(asked.fields, at_ms):
             return _error(-1021, "Timestamp for this request is outside of the recvWindow.")
-        if asked.method != "GET" and not self._key.may_trade:
+        if asked.method != "GET" and not self.key.may_trade:
             return _error(-2015, "Invalid API-key, IP, or permissions for action.", 401)
         return None
 
@@ -207,6 +176,8 @@ class BinanceDoor:
     def _trades(self, fields: dict[str, str], _: int) -> Answered:
         trades = []
         for fill in self.exchange.fills:
+            if fill.is_reversed:  # no word for that is known: it is listed no more
+                continue
             order = self.exchange.by_number(fill.order_number)
             assert order is not None
             is_asked = (
@@ -237,7 +208,7 @@ class BinanceDoor:
             {"asset": asset, "free": _plain(one.free), "locked": _plain(one.held)}
             for asset, one in self.exchange.balances.items()
         ]
-        return _ok({"canTrade": self._key.may_trade, "balances": balances})
+        return _ok({"canTrade": self.key.may_trade, "balances": balances})
 
     def _commission(self, fields: dict[str, str], _: int) -> Answered:
         terms = self.exchange.terms
@@ -258,8 +229,8 @@ class BinanceDoor:
             {
                 "ipRestrict": True,
                 "enableReading": True,
-                "enableWithdrawals": self._key.may_withdraw,
-                "enableSpotAndMarginTrading": self._key.may_trade,
+                "enableWithdrawals": self.key.may_withdraw,
+                "enableSpotAndMarginTrading": self.key.may_trade,
             }
         )
 
@@ -291,6 +262,15 @@ class BinanceDoor:
             "type": "LIMIT",
             "side": "BUY" if ordered.is_buy else "SELL",
         }
+
+
+def is_in_time(fields: Mapping[str, str], at_ms: int) -> bool:
+    """Say whether what was signed may still be taken, or already."""
+    try:
+        sent_ms, window_ms = int(fields["timestamp"]), int(fields.get("recvWindow", "5000"))
+    except (KeyError, ValueError):
+        return False
+    return sent_ms - _AHEAD_MS < at_ms <= sent_ms + window_ms
 
 
 def _plain(number: Decimal) -> str:

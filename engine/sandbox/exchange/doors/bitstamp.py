@@ -8,7 +8,15 @@ from typing import Final
 
 import msgspec
 
-from engine.sandbox.exchange.doors.door import Answered, Asked, DoorKey
+from engine.sandbox.exchange.doors.door import (
+    TOKEN_MS,
+    Answered,
+    Asked,
+    Asks,
+    BaseDoor,
+    DoorKey,
+    Refusal,
+)
 from engine.sandbox.exchange.exchange import Exchange
 from engine.sandbox.exchange.model import Fill, Life, Ordered, OwnOrder, Reason, Refused, State
 
@@ -16,7 +24,7 @@ HOST: Final = "www.bitstamp.net"
 
 _ROOT: Final = "/api/v2"
 _WINDOW_MS: Final = 150_000
-_USER: Final = 4
+USER: Final = 4
 _HEADERS: Final = ("x-auth-nonce", "x-auth-timestamp", "x-auth-version")
 
 _OPTIONS: Final = {
@@ -40,17 +48,29 @@ _REFUSALS: Final = {
 }
 
 
-class BitstampDoor:
+class BitstampDoor(BaseDoor):
     """Obeys `Door`."""
 
     def __init__(self, exchange: Exchange, key: DoorKey) -> None:
-        self.exchange = exchange
-        self._key = key
+        super().__init__(exchange, key)
         self._nonces: dict[str, int] = {}
 
     def is_private(self, method: str, path: str) -> bool:
         """See `Door.is_private`."""
         return method == "POST" and path.startswith(_ROOT)
+
+    def asks(self, asked: Asked) -> Asks:
+        """See `Door.asks`."""
+        name = asked.path.removeprefix(_ROOT).strip("/").partition("/")[0]
+        if name in ("buy", "sell"):
+            return Asks.PLACE
+        return Asks.CHANGE if name in ("cancel_order", "websockets_token") else Asks.READ
+
+    def refused(self, why: Refusal) -> Answered:
+        """See `Door.refused`."""
+        if why is Refusal.BANNED:
+            return _error("400.002", "Request rejected due to exceeded rate limit.")
+        return Answered(status=503, body=b"<html><body>Maintenance</body></html>")
 
     def answer(self, asked: Asked, at_ms: int) -> Answered:
         """See `Door.answer`."""
@@ -69,62 +89,17 @@ class BitstampDoor:
         except (KeyError, ValueError, InvalidOperation):
             return _error("400.004", "A parameter is missing or malformed.")
 
-    def told(self, order: OwnOrder, at_ms: int) -> list[bytes]:
-        """See `Door.told`; fills come on a channel of their own, before their order's event."""
-        ordered = order.ordered
-        side = "buy" if ordered.is_buy else "sell"
-        frames = [
-            _encode(
-                {
-                    "event": "trade",
-                    "channel": f"private-my_trades_{ordered.wire_name}-{_USER}",
-                    "data": {
-                        "id": fill.number,
-                        "amount": f"{fill.size:f}",
-                        "price": f"{fill.price:f}",
-                        "microtimestamp": str(fill.at_ms * 1_000),
-                        "fee": f"{fill.fee:f}",
-                        "order_id": order.number,
-                        "client_order_id": ordered.client_id,
-                        "side": side,
-                    },
-                }
-            )
-            for fill in order.fills
-            if fill.at_ms == order.changed_at_ms
-        ]
-        is_open = order.state is State.OPEN
-        event = ("order_changed" if order.fills else "order_created") if is_open else (
-            "order_deleted"
-        )  # fmt: skip
-        told = {
-            "event": event,
-            "channel": f"private-my_orders_{ordered.wire_name}-{_USER}",
-            "data": {
-                "id": order.number,
-                "id_str": str(order.number),
-                "client_order_id": ordered.client_id,
-                "order_type": 0 if ordered.is_buy else 1,
-                "price": f"{ordered.price:f}",
-                "amount": f"{order.left:f}",
-                "amount_traded": f"{order.filled:f}",
-                "amount_at_create": f"{ordered.size:f}",
-                "microtimestamp": str(at_ms * 1_000),
-            },
-        }
-        return [*frames, _encode(told)]
-
     def _refusal(self, asked: Asked, at_ms: int) -> Answered | None:
         headers = asked.headers
-        if headers.get("x-auth") != f"BITSTAMP {self._key.name}":
+        if not self.is_known(headers.get("x-auth", "").removeprefix("BITSTAMP ")):
             return _error("API0001", "API key not found", 403, is_old=True)
         nonce, sent, version = (headers.get(name, "") for name in _HEADERS)
         kind = headers.get("content-type", "") if asked.body else ""
         text = (
-            f"BITSTAMP {self._key.name}{asked.method}{HOST}{asked.path}{asked.query}{kind}"
+            f"BITSTAMP {self.key.name}{asked.method}{HOST}{asked.path}{asked.query}{kind}"
             f"{nonce}{sent}{version}{asked.body.decode('ascii', 'replace')}"
         )
-        right = hmac.new(self._key.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
+        right = hmac.new(self.key.secret.encode(), text.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(right, headers.get("x-auth-signature", "")):
             return _error("API0005", "Invalid signature", 403, is_old=True)
         if not asked.body:
@@ -137,7 +112,7 @@ class BitstampDoor:
         return None
 
     def _place(self, wire_name: str, form: dict[str, str], at_ms: int, *, is_buy: bool) -> Answered:
-        if not self._key.may_trade:
+        if not self.key.may_trade:
             return _error("API0003", "No permission found", 403, is_old=True)
         chosen = [life for name, life in _OPTIONS.items() if form.get(name) == "True"]
         ordered = Ordered(
@@ -168,6 +143,9 @@ class BitstampDoor:
     def _other(self, name: str, form: dict[str, str], at_ms: int) -> Answered:
         if name in ("cancel_order", "order_status"):
             return self._about(self._named(form), at_ms, is_cancel=name == "cancel_order")
+        if name == "websockets_token":
+            token = self.new_token(at_ms)
+            return _answer({"token": token, "user_id": USER, "valid_sec": TOKEN_MS // 1_000})
         if name == "open_orders/all":
             return _answer([self._open(one) for one in self.exchange.open_orders()])
         if name == "account_balances":
@@ -222,6 +200,7 @@ class BitstampDoor:
             order = self.exchange.by_number(fill.order_number)
             if (
                 order is not None
+                and not fill.is_reversed  # no word for that is known: it is listed no more
                 and order.ordered.wire_name == wire_name
                 and fill.at_ms >= since_ms
             ):
@@ -266,6 +245,7 @@ class BitstampDoor:
                     "type": 2,
                 }
                 for fill in order.fills
+                if not fill.is_reversed
             ],
         }
 

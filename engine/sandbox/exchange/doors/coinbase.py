@@ -10,7 +10,14 @@ import msgspec
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from engine.sandbox.exchange.doors.door import Answered, Asked, DoorKey
+from engine.sandbox.exchange.doors.door import (
+    Answered,
+    Asked,
+    Asks,
+    BaseDoor,
+    DoorKey,
+    Refusal,
+)
 from engine.sandbox.exchange.exchange import Exchange
 from engine.sandbox.exchange.model import Fill, Life, Ordered, OwnOrder, Reason, Refused, State
 
@@ -19,7 +26,7 @@ HOST: Final = "api.coinbase.com"
 _ROOT: Final = "/api/v3/brokerage"
 _TOKEN_S: Final = 120
 
-_STATES: Final = {
+STATES: Final = {
     State.OPEN: "OPEN",
     State.FILLED: "FILLED",
     State.CANCELLED: "CANCELLED",
@@ -38,22 +45,34 @@ _REFUSALS: Final = {
 }
 
 
-class CoinbaseDoor:
+class CoinbaseDoor(BaseDoor):
     """Obeys `Door`; the key is the public half of an Ed25519 key, in base64."""
 
     def __init__(self, exchange: Exchange, key: DoorKey) -> None:
-        self.exchange = exchange
-        self._key = key
+        super().__init__(exchange, key)
         self._public = Ed25519PublicKey.from_public_bytes(base64.b64decode(key.secret))
-        self._sequence = 0
 
     def is_private(self, method: str, path: str) -> bool:  # noqa: ARG002
         """See `Door.is_private`."""
         return path.startswith(_ROOT) and not path.startswith(f"{_ROOT}/market/")
 
+    def asks(self, asked: Asked) -> Asks:
+        """See `Door.asks`."""
+        if asked.method == "GET":
+            return Asks.READ
+        return Asks.PLACE if asked.path == f"{_ROOT}/orders" else Asks.CHANGE
+
+    def refused(self, why: Refusal) -> Answered:
+        """See `Door.refused`."""
+        if why is Refusal.BANNED:
+            errors = [{"id": "rate_limit_exceeded", "message": "You have exceeded your limit."}]
+            return _answer({"errors": errors}, 429)
+        return Answered(status=503, body=b"<html><body>upstream unavailable</body></html>")
+
     def answer(self, asked: Asked, at_ms: int) -> Answered:
         """See `Door.answer`."""
-        if not self._is_signed(asked, at_ms):
+        token = asked.headers.get("authorization", "").removeprefix("Bearer ")
+        if not self.is_token(token, at_ms, uri=f"{asked.method} {HOST}{asked.path}"):
             return _answer({"error": "authentication_error", "message": "Unauthorized"}, 401)
         path = asked.path.removeprefix(_ROOT)
         try:
@@ -68,42 +87,18 @@ class CoinbaseDoor:
         except (KeyError, ValueError, TypeError, InvalidOperation, msgspec.DecodeError):
             return _answer({"error": "INVALID_ARGUMENT", "message": "malformed"}, 400)
 
-    def told(self, order: OwnOrder, at_ms: int) -> list[bytes]:
-        """See `Door.told`."""
-        number, self._sequence = self._sequence, self._sequence + 1
-        ordered = order.ordered
-        fees = sum((one.fee for one in order.fills), start=Decimal(0))
-        event = {
-            "order_id": f"o-{order.number}",
-            "client_order_id": ordered.client_id,
-            "product_id": ordered.wire_name,
-            "order_side": "BUY" if ordered.is_buy else "SELL",
-            "status": _STATES[order.state],
-            "cumulative_quantity": f"{order.filled:f}",
-            "leaves_quantity": f"{order.left:f}" if order.state is State.OPEN else "0",
-            "avg_price": f"{order.price_average:f}",
-            "total_fees": f"{fees:f}",
-            "limit_price": f"{ordered.price:f}",
-        }
-        frame = {
-            "channel": "user",
-            "timestamp": _time(at_ms),
-            "sequence_num": number,
-            "events": [{"type": "update", "orders": [event]}],
-        }
-        return [msgspec.json.encode(frame)]
-
-    def _is_signed(self, asked: Asked, at_ms: int) -> bool:
-        token = asked.headers.get("authorization", "").removeprefix("Bearer ")
+    def is_token(self, token: str, at_ms: int, *, uri: str | None) -> bool:
+        """Say whether a token is one of the account's key for an address; of a stream for none."""
         try:
             text, signature = token.rsplit(".", 1)
             header, claims = (msgspec.json.decode(_unpadded(part)) for part in text.split("."))
             self._public.verify(_unpadded(signature), text.encode())
             return bool(
                 header["alg"] == "EdDSA"
-                and header["kid"] == claims["sub"] == self._key.name
+                and header["kid"] == claims["sub"]
+                and self.is_known(claims["sub"])
                 and claims["iss"] == "cdp"
-                and claims["uri"] == f"{asked.method} {HOST}{asked.path}"
+                and claims.get("uri") == uri
                 and claims["nbf"] <= at_ms // 1_000 + 30
                 and at_ms // 1_000 <= claims["exp"] <= claims["nbf"] + _TOKEN_S
             )
@@ -111,7 +106,7 @@ class CoinbaseDoor:
             return False
 
     def _place(self, fields: dict[str, Any], at_ms: int) -> Answered:
-        if not self._key.may_trade:
+        if not self.key.may_trade:
             return _refused("PERMISSION_DENIED")
         ((name, limits),) = fields["order_configuration"].items()
         life = {
@@ -192,7 +187,7 @@ class CoinbaseDoor:
             }
             return _answer({"fee_tier": {"pricing_tier": "", **rates}})
         if path == "/key_permissions":
-            key = self._key
+            key = self.key
             return _answer(
                 {"can_view": True, "can_trade": key.may_trade, "can_transfer": key.may_withdraw}
             )
@@ -210,8 +205,8 @@ class CoinbaseDoor:
             "product_id": ordered.wire_name,
             "side": "BUY" if ordered.is_buy else "SELL",
             "client_order_id": ordered.client_id,
-            "status": _STATES[order.state],
-            "created_time": _time(order.made_at_ms),
+            "status": STATES[order.state],
+            "created_time": time_text(order.made_at_ms),
             "filled_size": f"{order.filled:f}",
             "average_filled_price": f"{order.price_average:f}",
             "order_configuration": {_CONFIGURATIONS[ordered.life]: limits},
@@ -231,8 +226,8 @@ class CoinbaseDoor:
             "price": f"{fill.price:f}",
             "size": f"{fill.size:f}",
             "commission": f"{fill.fee:f}",
-            "trade_time": _time(fill.at_ms),
-            "trade_type": "FILL",
+            "trade_time": time_text(fill.at_ms),
+            "trade_type": "REVERSAL" if fill.is_reversed else "FILL",
             "size_in_quote": False,
         }
 
@@ -242,7 +237,7 @@ def _is_asked(order: OwnOrder, query: dict[str, list[str]]) -> bool:
     products = query.get("product_ids")
     return (
         (not wanted or f"o-{order.number}" in wanted)
-        and (not statuses or _STATES[order.state] in statuses)
+        and (not statuses or STATES[order.state] in statuses)
         and (not products or order.ordered.wire_name in products)
         and order.made_at_ms >= _ms(query.get("start_date", [""])[0])
     )
@@ -267,7 +262,8 @@ def _unpadded(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
-def _time(at_ms: int) -> str:
+def time_text(at_ms: int) -> str:
+    """Write a time as the venue does."""
     return datetime.fromtimestamp(at_ms / 1_000, UTC).isoformat().replace("+00:00", "Z")
 
 

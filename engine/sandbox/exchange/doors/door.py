@@ -5,11 +5,30 @@ It is written from the venues' documents and knows nothing of the gateways that 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from enum import StrEnum
+from typing import Final, Protocol
 from urllib.parse import parse_qsl
 
 from engine.sandbox.exchange.exchange import Exchange
-from engine.sandbox.exchange.model import OwnOrder
+
+TOKEN_MS: Final = 60_000
+"""For so long a token opens a user stream, at the venues that have such."""
+
+
+class Asks(StrEnum):
+    """What a request is about."""
+
+    PLACE = "place"
+    CHANGE = "change"
+    """It changes something else than by placing an order, or could."""
+    READ = "read"
+
+
+class Refusal(StrEnum):
+    """Why a venue answers nothing that was asked."""
+
+    DOWN = "down"
+    BANNED = "banned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,12 +72,17 @@ class DoorKey:
     Attributes:
         secret: of an HMAC; the public half, in PEM or base64, where it is of another kind.
         may_trade, may_withdraw: its rights.
+        is_revoked: it is none any more.
+        is_held_off: orders go when nothing was heard of it for a while, at a venue that has that as
+            an option of keys.
     """
 
     name: str
     secret: str
     may_trade: bool = True
     may_withdraw: bool = False
+    is_revoked: bool = False
+    is_held_off: bool = False
 
 
 class Door(Protocol):
@@ -66,18 +90,58 @@ class Door(Protocol):
 
     Attributes:
         exchange: whose account it is.
+        key: the account's, as it is now.
+        tokens: by which user streams may be opened, with the time at which each was given.
     """
 
     exchange: Exchange
+    key: DoorKey
+    tokens: dict[str, int]
 
     def is_private(self, method: str, path: str) -> bool:
         """Say whether a request is for the account, and not for market data."""
+        ...
+
+    def asks(self, asked: Asked) -> Asks:
+        """Say what a request is about."""
         ...
 
     def answer(self, asked: Asked, at_ms: int) -> Answered:
         """Answer a request, by the venue's clock."""
         ...
 
-    def told(self, order: OwnOrder, at_ms: int) -> list[bytes]:
-        """Render what the user stream tells of an order that changed."""
+    def refused(self, why: Refusal) -> Answered:
+        """Answer nothing that was asked."""
         ...
+
+    def advance(self, at_ms: int) -> None:
+        """Let happen what is due by itself: what rests meets the books, switches fire."""
+        ...
+
+
+class BaseDoor:
+    """What all doors have."""
+
+    def __init__(self, exchange: Exchange, key: DoorKey) -> None:
+        self.exchange = exchange
+        self.key = key
+        self.tokens: dict[str, int] = {}
+
+    def is_known(self, name: str | None) -> bool:
+        """Say whether a key's name is that of the account's key, and it still is one."""
+        return name == self.key.name and not self.key.is_revoked
+
+    def new_token(self, at_ms: int) -> str:
+        """Give a token that opens a user stream."""
+        token = f"token-{len(self.tokens)}-{at_ms}"
+        self.tokens[token] = at_ms
+        return token
+
+    def is_fresh(self, token: str, at_ms: int) -> bool:
+        """Say whether a token opens a user stream now."""
+        given_ms = self.tokens.get(token)
+        return given_ms is not None and at_ms - given_ms <= TOKEN_MS and not self.key.is_revoked
+
+    def advance(self, at_ms: int) -> None:
+        """See `Door.advance`."""
+        self.exchange.advance(at_ms)

@@ -3,24 +3,33 @@
 import base64
 import hashlib
 import hmac
+from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 import msgspec
 
-from engine.sandbox.exchange.doors.door import Answered, Asked, DoorKey
+from engine.sandbox.exchange.doors.door import (
+    Answered,
+    Asked,
+    Asks,
+    BaseDoor,
+    DoorKey,
+    Refusal,
+)
 from engine.sandbox.exchange.exchange import Exchange
 from engine.sandbox.exchange.model import Fill, Life, Ordered, OwnOrder, Reason, Refused, State
 
-_NS_PER_MS: Final = 1_000_000
 _PAGE: Final = 500
+_HELD_OFF_MS: Final = 30_000
+_CHANGING: Final = frozenset({"/v1/order/cancel", "/v1/heartbeat"})
 
 _LIVES: Final = {
     "immediate-or-cancel": Life.IMMEDIATE,
     "fill-or-kill": Life.WHOLE_OR_NOT,
     "maker-or-cancel": Life.MAKER_ONLY,
 }
-_WHY: Final = {
+WHY: Final = {
     Life.IMMEDIATE: "ImmediateOrCancelWouldPost",
     Life.WHOLE_OR_NOT: "FillOrKillWouldNotFill",
     Life.MAKER_ONLY: "MakerOrCancelWouldTake",
@@ -37,26 +46,47 @@ _REFUSALS: Final = {
 }
 
 
-class GeminiDoor:
+class GeminiDoor(BaseDoor):
     """Obeys `Door`."""
 
     def __init__(self, exchange: Exchange, key: DoorKey) -> None:
-        self.exchange = exchange
-        self._key = key
+        super().__init__(exchange, key)
         self._last_number = 0
+        self._heard_at_ms = 0
 
     def is_private(self, method: str, path: str) -> bool:
         """See `Door.is_private`."""
         return method == "POST" and path.startswith("/v1/")
 
+    def asks(self, asked: Asked) -> Asks:
+        """See `Door.asks`."""
+        if asked.path == "/v1/order/new":
+            return Asks.PLACE
+        return Asks.CHANGE if asked.path in _CHANGING else Asks.READ
+
+    def refused(self, why: Refusal) -> Answered:
+        """See `Door.refused`."""
+        return _error(429, "RateLimit") if why is Refusal.BANNED else _error(503, "Maintenance")
+
+    def advance(self, at_ms: int) -> None:
+        """See `Door.advance`; a key that has to be heard of cancels what it placed if it is not."""
+        if self.key.is_held_off and at_ms - self._heard_at_ms > _HELD_OFF_MS:
+            for order in self.exchange.open_orders():
+                if not order.is_foreign:
+                    self.exchange.cancel(order, at_ms)
+        super().advance(at_ms)
+
+    def is_signed(self, headers: Mapping[str, str], payload: bytes) -> bool:
+        """Say whether headers sign a payload with the account's key."""
+        right = hmac.new(self.key.secret.encode(), payload, hashlib.sha384).hexdigest()
+        signature = headers.get("x-gemini-signature", "")
+        name = headers.get("x-gemini-apikey")
+        return self.is_known(name) and hmac.compare_digest(right, signature)
+
     def answer(self, asked: Asked, at_ms: int) -> Answered:
         """See `Door.answer`."""
         payload = asked.headers.get("x-gemini-payload", "").encode()
-        right = hmac.new(self._key.secret.encode(), payload, hashlib.sha384).hexdigest()
-        signature = asked.headers.get("x-gemini-signature", "")
-        if asked.headers.get("x-gemini-apikey") != self._key.name or not hmac.compare_digest(
-            right, signature
-        ):
+        if not self.is_signed(asked.headers, payload):
             return _error(400, "InvalidSignature")
         try:
             fields = msgspec.json.decode(base64.b64decode(payload), type=dict[str, Any])
@@ -66,37 +96,10 @@ class GeminiDoor:
             if number <= self._last_number:
                 return _error(400, "InvalidNonce")
             self._last_number = number
+            self._heard_at_ms = at_ms
             return self._route(asked.path, fields, at_ms)
         except (KeyError, ValueError, TypeError, InvalidOperation, msgspec.DecodeError):
             return _error(400, "MissingOrderField")
-
-    def told(self, order: OwnOrder, at_ms: int) -> list[bytes]:
-        """See `Door.told`; of an order that ended after a fill in the same moment both are told."""
-        fills = [one for one in order.fills if one.at_ms == order.changed_at_ms]
-        frames = []
-        left = order.left + sum((one.size for one in fills), start=Decimal(0))
-        for fill in fills:
-            left -= fill.size
-            event = self._event(order, at_ms) | {
-                "X": "FILLED" if left <= 0 else "PARTIALLY_FILLED",
-                "z": f"{left:f}",
-                "Z": f"{fill.size:f}",
-                "L": f"{fill.price:f}",
-                "t": fill.number,
-                "n": f"{fill.fee:f}",
-                "m": fill.is_maker,
-            }
-            frames.append(msgspec.json.encode({k: v for k, v in event.items() if v != "0"}))
-        if order.state in (State.CANCELLED, State.EXPIRED) or not fills:
-            word = "OPEN" if order.state is State.OPEN else "CANCELED"
-            event = self._event(order, at_ms) | {
-                "X": word,
-                "z": f"{order.left:f}",
-                "Z": f"{order.filled:f}",
-                "r": "" if word == "OPEN" else _WHY[order.ordered.life],
-            }
-            frames.append(msgspec.json.encode(event))
-        return frames
 
     def _route(self, path: str, fields: dict[str, Any], at_ms: int) -> Answered:
         routes = {
@@ -164,8 +167,8 @@ class GeminiDoor:
             return _answer(
                 {
                     "isAuditor": False,
-                    "isFundManager": self._key.may_withdraw,
-                    "isTrader": self._key.may_trade,
+                    "isFundManager": self.key.may_withdraw,
+                    "isTrader": self.key.may_trade,
                 }
             )
         if path == "/v1/heartbeat":
@@ -173,7 +176,7 @@ class GeminiDoor:
         return _error(404, "EndpointNotFound")
 
     def _place(self, fields: dict[str, Any], at_ms: int) -> Answered:
-        if not self._key.may_trade:
+        if not self.key.may_trade:
             return _error(403, "MissingRole")
         options = fields.get("options", [])
         if len(options) > 1:
@@ -222,7 +225,7 @@ class GeminiDoor:
             "avg_execution_price": f"{order.price_average:f}",
         }
         if is_cancelled:
-            content["reason"] = _WHY[ordered.life]
+            content["reason"] = WHY[ordered.life]
         if has_trades:
             content["trades"] = [self._trade(one) for one in order.fills]
         return content
@@ -230,7 +233,8 @@ class GeminiDoor:
     def _trade(self, fill: Fill) -> dict[str, Any]:
         order = self.exchange.by_number(fill.order_number)
         assert order is not None
-        return {
+        broken = {"break": "full"} if fill.is_reversed else {}
+        return broken | {
             "price": f"{fill.price:f}",
             "amount": f"{fill.size:f}",
             "timestampms": fill.at_ms,
@@ -242,21 +246,6 @@ class GeminiDoor:
             "order_id": str(fill.order_number),
             "client_order_id": order.ordered.client_id,
             "symbol": order.ordered.wire_name,
-        }
-
-    def _event(self, order: OwnOrder, at_ms: int) -> dict[str, Any]:
-        ordered = order.ordered
-        return {
-            "e": "orderUpdate",
-            "E": at_ms * _NS_PER_MS,
-            "s": ordered.wire_name.upper(),
-            "i": order.number,
-            "c": ordered.client_id,
-            "S": "BUY" if ordered.is_buy else "SELL",
-            "o": "LIMIT",
-            "p": f"{ordered.price:f}",
-            "q": f"{ordered.size:f}",
-            "T": at_ms * _NS_PER_MS,
         }
 
 

@@ -9,21 +9,25 @@ from typing import Final
 
 import msgspec
 
-from engine.sandbox.exchange.doors.door import Answered, Asked, DoorKey
+from engine.sandbox.exchange.doors.door import (
+    TOKEN_MS,
+    Answered,
+    Asked,
+    Asks,
+    BaseDoor,
+    DoorKey,
+    Refusal,
+)
 from engine.sandbox.exchange.exchange import Exchange
 from engine.sandbox.exchange.model import Fill, Life, Ordered, OwnOrder, Reason, Refused, State
 
 _ROOT: Final = "/0/private"
 _PAGE: Final = 50
+_CHANGING: Final = frozenset({"/CancelOrder", "/CancelAllOrdersAfter", "/GetWebSocketsToken"})
 
 _STATES: Final = {
     State.OPEN: "open",
     State.FILLED: "closed",
-    State.CANCELLED: "canceled",
-    State.EXPIRED: "canceled",
-}
-_STREAM_STATES: Final = {
-    State.FILLED: "filled",
     State.CANCELLED: "canceled",
     State.EXPIRED: "canceled",
 }
@@ -38,20 +42,30 @@ _REFUSALS: Final = {
 }
 
 
-class KrakenDoor:
+class KrakenDoor(BaseDoor):
     """Obeys `Door`."""
 
     def __init__(self, exchange: Exchange, key: DoorKey) -> None:
-        self.exchange = exchange
-        self._key = key
+        super().__init__(exchange, key)
         self._secret = base64.b64decode(key.secret)
         self._last_number = 0
-        self._sequence = 0
         self._silent_until_ms = 0
 
     def is_private(self, method: str, path: str) -> bool:  # noqa: ARG002
         """See `Door.is_private`."""
         return path.startswith(_ROOT)
+
+    def asks(self, asked: Asked) -> Asks:
+        """See `Door.asks`."""
+        name = asked.path.removeprefix(_ROOT)
+        if name == "/AddOrder":
+            return Asks.PLACE
+        return Asks.CHANGE if name in _CHANGING else Asks.READ
+
+    def refused(self, why: Refusal) -> Answered:
+        """See `Door.refused`."""
+        is_ban = why is Refusal.BANNED
+        return _error("EGeneral:Temporary lockout" if is_ban else "EService:Unavailable")
 
     def answer(self, asked: Asked, at_ms: int) -> Answered:
         """See `Door.answer`."""
@@ -60,7 +74,7 @@ class KrakenDoor:
         digest = hashlib.sha256(nonce.encode() + asked.body).digest()
         right = hmac.new(self._secret, asked.path.encode() + digest, hashlib.sha512).digest()
         signature = asked.headers.get("api-sign", "")
-        if asked.headers.get("api-key") != self._key.name:
+        if not self.is_known(asked.headers.get("api-key")):
             return _error("EAPI:Invalid key")
         if not hmac.compare_digest(base64.b64encode(right).decode(), signature):
             return _error("EAPI:Invalid signature")
@@ -73,56 +87,11 @@ class KrakenDoor:
             return _error("EGeneral:Invalid arguments")
 
     def advance(self, at_ms: int) -> None:
-        """Cancel everything if the switch was set and nobody held it off."""
+        """See `Door.advance`; a switch that was set and that nobody held off cancels everything."""
         if self._silent_until_ms and at_ms >= self._silent_until_ms:
             self._silent_until_ms = 0
             self.exchange.cancel_all(at_ms)
-
-    def told(self, order: OwnOrder, at_ms: int) -> list[bytes]:
-        """See `Door.told`; of an order that ended after a fill in the same moment both are told."""
-        ordered = order.ordered
-        about: dict[str, object] = {
-            "order_id": _name(order.number),
-            "cl_ord_id": ordered.client_id,
-            "side": "buy" if ordered.is_buy else "sell",
-            "order_qty": _number(ordered.size),
-            "limit_price": _number(ordered.price),
-            "timestamp": _time(at_ms),
-        }
-        reports = []
-        fills = [one for one in order.fills if one.at_ms == order.changed_at_ms]
-        filled = order.filled - sum((one.size for one in fills), start=Decimal(0))
-        for fill in fills:
-            filled += fill.size
-            is_whole = filled >= ordered.size
-            reports.append(
-                about
-                | {
-                    "exec_type": "trade",
-                    "exec_id": f"T{fill.number}",
-                    "last_qty": _number(fill.size),
-                    "last_price": _number(fill.price),
-                    "cum_qty": _number(filled),
-                    "order_status": "filled" if is_whole else "partially_filled",
-                    "fees": [{"asset": fill.fee_asset, "qty": _number(fill.fee)}],
-                }
-            )
-        if order.state is not State.FILLED and (order.state is not State.OPEN or not fills):
-            word = _STREAM_STATES.get(order.state, "new")
-            reports.append(
-                about | {"exec_type": word, "order_status": word, "cum_qty": _number(order.filled)}
-            )
-        frames = []
-        for report in reports:
-            self._sequence += 1
-            frame = {
-                "channel": "executions",
-                "type": "update",
-                "sequence": self._sequence,
-                "data": [report],
-            }
-            frames.append(msgspec.json.encode(frame))
-        return frames
+        super().advance(at_ms)
 
     def _route(self, path: str, form: dict[str, str], at_ms: int) -> Answered:
         if path == "/AddOrder":
@@ -135,7 +104,9 @@ class KrakenDoor:
         if path == "/CancelAllOrdersAfter":
             wait_s = int(form["timeout"])
             self._silent_until_ms = at_ms + wait_s * 1_000 if wait_s else 0
-            return _answer({"currentTime": _time(at_ms), "triggerTime": "0"})
+            return _answer({"currentTime": time_text(at_ms), "triggerTime": "0"})
+        if path == "/GetWebSocketsToken":
+            return _answer({"token": self.new_token(at_ms), "expires": TOKEN_MS // 1_000})
         return self._read(path, form)
 
     def _read(self, path: str, form: dict[str, str]) -> Answered:
@@ -143,17 +114,21 @@ class KrakenDoor:
         orders = [one for one in self.exchange.orders if wanted in (None, one.ordered.client_id)]
         if path == "/OpenOrders":
             open_ones = [one for one in orders if one.state is State.OPEN]
-            return _answer({"open": {_name(one.number): self._order(one) for one in open_ones}})
+            return _answer(
+                {"open": {order_name(one.number): self._order(one) for one in open_ones}}
+            )
         if path == "/ClosedOrders":
             ended = [
                 one
                 for one in orders
                 if one.state is not State.OPEN and one.made_at_ms >= since_s * 1_000
             ]
-            page = {_name(one.number): self._order(one) for one in ended[:_PAGE]}
+            page = {order_name(one.number): self._order(one) for one in ended[:_PAGE]}
             return _answer({"closed": page, "count": len(ended)})
         if path == "/TradesHistory":
             fills = [one for one in self.exchange.fills if one.at_ms >= since_s * 1_000]
+            # Of one that was taken back no word is known: it is listed no more.
+            fills = [one for one in fills if not one.is_reversed]
             first = int(form.get("ofs", "0"))
             page = {f"T{one.number}": self._trade(one) for one in fills[first : first + _PAGE]}
             return _answer({"trades": page, "count": len(fills)})
@@ -176,7 +151,7 @@ class KrakenDoor:
         return _error("EGeneral:Unknown method")
 
     def _place(self, form: dict[str, str], at_ms: int) -> Answered:
-        if not self._key.may_trade:
+        if not self.key.may_trade:
             return _error("EGeneral:Permission denied")
         if "deadline" in form:
             deadline = datetime.fromisoformat(form["deadline"]).timestamp() * 1_000
@@ -199,7 +174,7 @@ class KrakenDoor:
             return _error(_REFUSALS[made.reason])
         side = "buy" if ordered.is_buy else "sell"
         order = f"{side} {ordered.size:f} {ordered.wire_name} @ limit {ordered.price:f}"
-        return _answer({"descr": {"order": order}, "txid": [_name(made.number)]})
+        return _answer({"descr": {"order": order}, "txid": [order_name(made.number)]})
 
     def _named(self, form: dict[str, str]) -> OwnOrder | None:
         if "txid" in form:
@@ -229,7 +204,7 @@ class KrakenDoor:
         assert order is not None
         market = self.exchange.market_of(order)
         return {
-            "ordertxid": _name(fill.order_number),
+            "ordertxid": order_name(fill.order_number),
             "pair": f"X{market.base}Z{market.quote}",
             "time": fill.at_ms / 1_000,
             "type": "buy" if order.ordered.is_buy else "sell",
@@ -240,13 +215,9 @@ class KrakenDoor:
         }
 
 
-def _name(number: int) -> str:
+def order_name(number: int) -> str:
+    """Return the venue's own id of an order."""
     return f"OSANDB-BOX00-{number}"
-
-
-def _number(amount: Decimal) -> msgspec.Raw:
-    """Write a number of the stream, where they are no texts, without rounding it."""
-    return msgspec.Raw(f"{amount:f}".encode())
 
 
 def _answer(result: object) -> Answered:
@@ -257,5 +228,6 @@ def _error(word: str) -> Answered:
     return Answered(status=200, body=msgspec.json.encode({"error": [word]}))
 
 
-def _time(at_ms: int) -> str:
+def time_text(at_ms: int) -> str:
+    """Write a time as the venue does."""
     return datetime.fromtimestamp(at_ms / 1_000, UTC).isoformat().replace("+00:00", "Z")
