@@ -98,6 +98,9 @@ class SilentJournal:
     def found_on_chain(self, found: Found, seen: WalletSeen, at_ns: int) -> None:
         pass
 
+    def found_at_venue(self, found: Found, at_ns: int) -> None:
+        pass
+
     def cost_booked(self, cost: Cost, at_ns: int) -> None:
         pass
 

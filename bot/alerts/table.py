@@ -45,6 +45,7 @@ from engine.bus.notices import (
     SendingTrouble,
     Started,
     StillThere,
+    TradingTrouble,
     Unkilled,
     VenueBack,
     VenueLost,
@@ -413,6 +414,13 @@ ROWS: Final[tuple[Row, ...]] = (
         kind="transactions",
         topic="Transactions that need a look",
         fingerprint=lambda notice: f"sending:{notice.chain}:{notice.matter}",
+        calm_s=HOUR_S,
+    ),
+    Row(
+        notice=TradingTrouble,
+        kind="orders",
+        topic="Orders at venues that need a look",
+        fingerprint=lambda notice: f"trading:{notice.venue}:{notice.matter}",
         calm_s=HOUR_S,
     ),
     Row(

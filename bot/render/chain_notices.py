@@ -9,11 +9,16 @@ from engine.bus.notices import (
     ProviderCaught,
     Reorganised,
     SendingTrouble,
+    TradingTrouble,
     WorkTrouble,
 )
+from engine.domain.orders_matters import TradingMatter
 from engine.domain.told import Matter
 
-CHAIN_NOTICES: Final = (*(Reorganised, ProviderCaught, WorkTrouble, ChainFileLost, SendingTrouble),)
+CHAIN_NOTICES: Final = (
+    *(Reorganised, ProviderCaught, WorkTrouble, ChainFileLost),
+    *(SendingTrouble, TradingTrouble),
+)
 
 _ANEW: Final = {
     "pools": ("pools", "All are looked for anew: that takes requests and some minutes."),
@@ -35,9 +40,25 @@ _MATTERS: Final = {
 }
 """What each is called in a title."""
 
+_TRADING: Final = {
+    TradingMatter.UNKNOWN: "an order is unknown",
+    TradingMatter.DIFFERENCE: "it differs from our orders",
+    TradingMatter.HALTED: "no order goes there",
+    TradingMatter.BALANCE: "the account differs",
+    TradingMatter.REVERSED: "a trade was taken back",
+    TradingMatter.RESTING: "an order rests there",
+    TradingMatter.KEY: "its key",
+    TradingMatter.OTHER: "orders",
+}
+
 
 def chain_content(
-    notice: Reorganised | ProviderCaught | WorkTrouble | ChainFileLost | SendingTrouble,
+    notice: Reorganised
+    | ProviderCaught
+    | WorkTrouble
+    | ChainFileLost
+    | SendingTrouble
+    | TradingTrouble,
 ) -> tuple[Mark, str, list[str]]:
     """Return mark, title and lines of a notice."""
     if isinstance(notice, Reorganised):
@@ -55,6 +76,10 @@ def chain_content(
     if isinstance(notice, SendingTrouble):
         what = f"{notice.what[:1].upper()}{notice.what[1:]}."
         return Mark.WARN, f"{notice.chain}: {_MATTERS[notice.matter]}", [what]
+    if isinstance(notice, TradingTrouble):
+        what = f"{notice.what[:1].upper()}{notice.what[1:]}."
+        title = f"{notice.venue.capitalize()}: {_TRADING[notice.matter]}"
+        return Mark.WARN, title, [what]
     if isinstance(notice, ChainFileLost):
         what, anew = _ANEW.get(notice.what, (words.phrase(notice.what), "It is asked anew."))
         return (

@@ -283,7 +283,11 @@ def _fees(legs: list[LegLine], line: OpportunityLine) -> Lines:
                 if asset == "USD"
                 else f"{words.size(leg.fee_quote)} {asset}"
             )
-        rows.append(f"fee {side} {_where(leg, line)} {rate} {amount}")
+        if leg.other_fees and not (leg.fee_base or leg.fee_quote):
+            rate, amount = "", ""
+        also = [f"{words.size(paid)} {asset}" for asset, paid in leg.other_fees]
+        shown = " ".join(one for one in (rate, amount, *also) if one)
+        rows.append(f"fee {side} {_where(leg, line)} {shown}")
     return Lines(tuple(rows))
 
 

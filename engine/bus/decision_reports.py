@@ -16,7 +16,11 @@ from engine.domain.stories import TradeStory
 
 
 class LegLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A leg as planned and as filled."""
+    """A leg as planned and as filled.
+
+    Attributes:
+        other_fees: in assets that are none of the pair's, with their amounts.
+    """
 
     venue: VenueId
     pair: str
@@ -29,6 +33,7 @@ class LegLine(msgspec.Struct, frozen=True, kw_only=True):
     fee_quote: Decimal
     frame_seq: int
     fee_base: Decimal = Decimal(0)
+    other_fees: tuple[tuple[str, Decimal], ...] = ()
 
 
 class ExactNow(msgspec.Struct, frozen=True, kw_only=True):

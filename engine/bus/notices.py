@@ -18,6 +18,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.mandates import MandateUse
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Reason
+from engine.domain.orders_matters import TradingMatter
 from engine.domain.performance import Missed, Sums, TradeMark
 from engine.domain.stories import TradeStory
 from engine.domain.switched_off import PlaceKind
@@ -462,6 +463,19 @@ class SendingTrouble(_Notice, frozen=True, kw_only=True):
     matter: Matter = Matter.OTHER
 
 
+class TradingTrouble(_Notice, frozen=True, kw_only=True):
+    """Something about orders that are really placed that a person has to know.
+
+    Attributes:
+        what: in a sentence.
+        matter: which kind of thing it is.
+    """
+
+    venue: VenueId
+    what: str
+    matter: TradingMatter = TradingMatter.OTHER
+
+
 class ChainFileLost(_Notice, frozen=True, kw_only=True):
     """What was kept of a chain over a restart could not be read, and is asked anew.
 
@@ -533,6 +547,7 @@ Notice = (
     | WorkTrouble
     | ChainFileLost
     | SendingTrouble
+    | TradingTrouble
     | AlertAct
 )
 

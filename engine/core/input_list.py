@@ -22,12 +22,14 @@ from engine.core.inputs.limits_set import LIMITS_SET
 from engine.core.inputs.listed import LISTED
 from engine.core.inputs.mandate_set import MANDATE_GRANTED, MANDATE_REVOKED
 from engine.core.inputs.opened import OPENED
+from engine.core.inputs.order_told import ORDER_TOLD
 from engine.core.inputs.places_off import PLACES_OFF
 from engine.core.inputs.pool_added import POOL_ADDED
 from engine.core.inputs.pool_removed import POOL_REMOVED
 from engine.core.inputs.switched import SWITCHED
 from engine.core.inputs.tick import TICK
 from engine.core.inputs.transaction_told import TRANSACTION_TOLD
+from engine.core.inputs.venue_seen import VENUE_SEEN
 from engine.core.inputs.wallet_seen import WALLET_SEEN
 
 INPUTS: Final[tuple[AnyKind, ...]] = (
@@ -58,4 +60,6 @@ INPUTS: Final[tuple[AnyKind, ...]] = (
     ADVISED,
     TRANSACTION_TOLD,
     WALLET_SEEN,
+    ORDER_TOLD,
+    VENUE_SEEN,
 )

@@ -67,6 +67,10 @@ class Journal(Protocol):
         """Learn that a chain shows live money otherwise than the books; these are put right."""
         ...
 
+    def found_at_venue(self, found: Found, at_ns: int) -> None:
+        """Learn that a venue shows live money otherwise than the books; these are put right."""
+        ...
+
     def cost_booked(self, cost: Cost, at_ns: int) -> None:
         """Learn that a transaction that carries no plan out was paid."""
         ...

@@ -29,6 +29,8 @@ from engine.domain.instruments import VenueId
 from engine.domain.mandates import Mandate
 from engine.domain.opportunities import Opportunity, Reason
 from engine.domain.orders import Intent
+from engine.domain.orders_booked import BookedOrders
+from engine.domain.orders_told import OrderNews, VenueSeen
 from engine.domain.plans import Plan
 from engine.domain.switched_off import Off
 from engine.domain.told import Booked, TransactionNews, WalletSeen
@@ -172,8 +174,34 @@ class Pipeline:
             self._executors.remember(booked.plan, booked.transaction)
         self._executors.told(news, at_ns)
 
+    def order_told(self, news: OrderNews, booked: BookedOrders | None, at_ns: int) -> None:
+        """Learn what became of an order that was placed.
+
+        Args:
+            news: what is told.
+            booked: what the ledger has of its plan, where that ended in an earlier run.
+            at_ns: now.
+        """
+        if booked is not None:
+            self._executors.remember_orders(booked.plan, booked.orders)
+        self._executors.order_told(news, at_ns)
+
+    def venue_seen(self, seen: VenueSeen, *, is_whole: bool, at_ns: int) -> None:
+        """Learn what is ours at a venue and whether it takes orders.
+
+        The books are put right by it where it reckons with all that was told of our orders there,
+        and none of them is under way: what an open one is filled for cannot be told apart from
+        what others move.
+        """
+        live = self._decider.live
+        is_fit = is_whole and seen.venue not in live.under_way.venues
+        if is_fit:
+            for found in live.wallets.take_venue(seen, self._usd_per(at_ns)):
+                self._journal.found_at_venue(found, at_ns)
+        self._decider.exchanges.take(seen, at_ns, has_balances=is_fit)
+
     def knows_transaction(self, client_order_id: str) -> bool:
-        """Say whether something of a transaction is known in this run."""
+        """Say whether something of a transaction, or of an order, is known in this run."""
         is_chore = self._decider.live.chores.knows(client_order_id)
         return is_chore or self._executors.knows(client_order_id)
 

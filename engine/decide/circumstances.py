@@ -4,13 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from engine.decide.account import Account, LiveAccount
+from engine.decide.exchanges import Exchanges
 from engine.decide.limit_set import LimitSet
 from engine.decide.off_list import OffList
 from engine.decide.order_rate import OrderRate
 from engine.decide.schedule import Schedules
 from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
+from engine.decide.venue_failures import VenueFailures
 from engine.domain.modes import Money
+from engine.domain.opportunities import Opportunity
 from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
 from engine.market.gas_book import GasBook
@@ -39,6 +42,9 @@ class Circumstances:
         shows_killed, shows_ledger_behind: looks of reports; they leave no trace.
         positions, inventory, under_way: of paper.
         live: the same of what is sent.
+        exchanges: at which venues orders are placed for real, and how each stands.
+        failures: how many orders in a row each of them refused.
+        money: whose limits look.
     """
 
     board: Board
@@ -59,6 +65,9 @@ class Circumstances:
     order_rate: OrderRate = field(default_factory=OrderRate)
     come_through: ComeThrough = field(default_factory=ComeThrough)
     live: LiveAccount = field(default_factory=LiveAccount)
+    exchanges: Exchanges = field(default_factory=Exchanges)
+    failures: VenueFailures = field(default_factory=VenueFailures)
+    money: Money = Money.PAPER
 
     def of(self, money: Money) -> "Circumstances":
         """Return them as limits of plans with this money see them: no other counts there."""
@@ -66,8 +75,16 @@ class Circumstances:
             return self
         live = self.live
         return replace(
-            self, positions=live.positions, inventory=live.inventory, under_way=live.under_way
+            self,
+            positions=live.positions,
+            inventory=live.inventory,
+            under_way=live.under_way,
+            money=Money.LIVE,
         )
+
+    def trades(self, opportunity: Opportunity) -> bool:
+        """Say whether the orders of a route are placed for real, as things are now."""
+        return self.switches.trades and self.exchanges.takes(opportunity.hops)
 
     def account(self, money: Money) -> Account:
         """Return the books of a kind of money."""

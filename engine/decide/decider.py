@@ -16,6 +16,7 @@ from engine.bus.reports import LimitLine
 from engine.decide.account import Account, LiveAccount
 from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.circumstances import Circumstances
+from engine.decide.exchanges import Exchanges
 from engine.decide.limit_lines import limit_lines
 from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker
 from engine.decide.limits import Draft, Figures, Finding, Limit, ShrinkTo, Verdict
@@ -23,7 +24,7 @@ from engine.decide.mixing import mixed_figures
 from engine.decide.permits import Permits
 from engine.decide.planning import AnyConfirmed, Bundled, Planning, Sized, SizedPlan
 from engine.decide.terms import worst_quote
-from engine.decide.under_way import Need, exposure_quote, needs
+from engine.decide.under_way import Need, exposure_quote, needs, venues_usd
 from engine.domain.approvals import Approval
 from engine.domain.mixed_routes import pool_run
 from engine.domain.modes import Money
@@ -170,6 +171,11 @@ class Decider:
         return self._accounts.values()
 
     @property
+    def exchanges(self) -> Exchanges:
+        """At which venues orders are placed for real, and how each stands."""
+        return self._circumstances.exchanges
+
+    @property
     def live(self) -> LiveAccount:
         """The books of live money."""
         return self._circumstances.live
@@ -185,10 +191,13 @@ class Decider:
     def learn(self, execution: Execution) -> None:
         """Learn what came of what was sent."""
         self._circumstances.come_through.add(execution)
+        self._circumstances.failures.add(execution)
 
     def step_clock(self, step_ns: int) -> None:
         """Keep the rate of orders over a step of the clock."""
         self._circumstances.order_rate.step_clock(step_ns)
+        self._circumstances.exchanges.step_clock(step_ns)
+        self._circumstances.failures.step_clock(step_ns)
         self.permits.step_clock(step_ns)
 
     def take_limits(self, by_operator: Mapping[str, Decimal]) -> None:
@@ -201,7 +210,7 @@ class Decider:
 
     def limit_lines(self, at_ns: int) -> list[LimitLine]:
         """Return all limits for a report."""
-        return limit_lines(self._limits[self._money], self.limits, self.refused, at_ns)
+        return limit_lines(self._limits[self._shown], self.limits, self.refused, at_ns)
 
     def _check_early(self, opportunity: Opportunity, at_ns: int) -> Finding | None:
         draft = Draft(opportunity=opportunity)
@@ -266,6 +275,7 @@ class Decider:
     ) -> Sized | Finding:
         """Size a route of books, with a transaction among them or none, as the limits allow."""
         confirm = self._confirm_of(opportunity, at_ns)
+        is_live = self._money_of(opportunity) is Money.LIVE
         whole: AnyConfirmed | None = None
         shrunk: ShrinkTo | None = None
         for _ in range(SHRINKS_MAX + 1):
@@ -275,6 +285,9 @@ class Decider:
                 return Finding(reason=cause.reason, detail=cause.detail)
             whole = whole or confirmed
             figures = _figures(confirmed, usd_per_quote)
+            if is_live and isinstance(confirmed, Confirmed):
+                usd_at = venues_usd(confirmed.legs, usd_per_quote)
+                figures = msgspec.structs.replace(figures, usd_at=usd_at)
             verdict = self._check_late(Draft(opportunity=opportunity, figures=figures), at_ns)
             if verdict is None:
                 return Sized(
@@ -317,9 +330,18 @@ class Decider:
         """With what is decided on now what may be sent at all."""
         return Money.LIVE if self._is_live else Money.PAPER
 
+    @property
+    def _shown(self) -> Money:
+        """Whose limits a report shows: of live money once any of it may move."""
+        run = self._circumstances
+        is_live = run.switches.sends or (run.switches.trades and bool(run.exchanges.enabled))
+        return Money.LIVE if is_live else Money.PAPER
+
     def _money_of(self, opportunity: Opportunity) -> Money:
-        """With what a route is decided on: what is no one transaction stays on paper."""
-        return self._money if opportunity.is_on_one_chain else Money.PAPER
+        """With what a route is decided on: what is neither sent nor placed stays on paper."""
+        if opportunity.is_on_one_chain:
+            return self._money
+        return Money.LIVE if self._circumstances.trades(opportunity) else Money.PAPER
 
 
 _Check = Callable[[Draft, int], Verdict]

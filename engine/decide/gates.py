@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from engine.decide.circumstances import Circumstances
+from engine.decide.exchanges import Exchanges
 from engine.decide.limit_set import Term
 from engine.decide.limits import Draft, Finding, Verdict
 from engine.decide.off_list import OffList
 from engine.decide.switches import Switches
-from engine.domain.mixed_routes import why_not_traded
+from engine.domain.mixed_routes import pool_run, why_not_traded
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Reason
 
@@ -82,9 +83,10 @@ class PauseLimit:
 
 @dataclass(slots=True)
 class ModeLimit:
-    """In observe mode nothing is planned, in live mode only what is one transaction."""
+    """In observe mode nothing is planned, in live mode only what is really sent or placed."""
 
     switches: Switches
+    exchanges: Exchanges
     name: str = "mode"
     unit: str = ""
     term: ClassVar[Term | None] = None
@@ -95,7 +97,7 @@ class ModeLimit:
     @classmethod
     def make(cls, run: Circumstances) -> "ModeLimit":
         """Make it for a run."""
-        return cls(run.switches)
+        return cls(run.switches, run.exchanges)
 
     def used(self, at_ns: int) -> str:
         """Name the mode."""
@@ -103,16 +105,26 @@ class ModeLimit:
         return self.switches.mode.value
 
     def check(self, draft: Draft, at_ns: int) -> Verdict:
-        """Refuse in observe mode, and in live mode what is no transaction."""
+        """Refuse in observe mode, and in live mode what nobody sends or places."""
         del at_ns
-        if self.switches.mode is Mode.LIVE and not draft.opportunity.is_on_one_chain:
-            return Finding(
-                reason=Reason.NO_EXECUTOR,
-                detail="live mode sends transactions alone; orders at books are on paper",
-            )
+        if self.switches.mode is Mode.LIVE and (why := self._why_not_live(draft)):
+            return Finding(reason=Reason.NO_EXECUTOR, detail=why)
         if self.switches.mode is not Mode.OBSERVE:
             return None
         return Finding(reason=Reason.OBSERVE_ONLY, detail="observe mode makes no plans")
+
+    def _why_not_live(self, draft: Draft) -> str:
+        if draft.opportunity.is_on_one_chain:
+            return "" if self.switches.sends else "live mode sends no transactions here"
+        hops = draft.opportunity.hops
+        if pool_run(hops) is not None:
+            return "orders together with a transaction are on paper alone; live mode makes none"
+        if self.exchanges.takes(hops):
+            return ""
+        if not self.exchanges.enabled:
+            return "live mode sends transactions alone; orders at books are on paper"
+        others = sorted({hop.venue for hop in hops} - self.exchanges.enabled)
+        return f"orders at {', '.join(others)} are on paper; live mode makes none there"
 
 
 @dataclass(slots=True)

@@ -14,6 +14,9 @@ from engine.decide.bounds.pool_age import StalePoolLimit
 from engine.decide.bounds.position import PositionLimit
 from engine.decide.bounds.proof import ProofLimit
 from engine.decide.bounds.shapes import ShapeLimit
+from engine.decide.bounds.venue_exposure import VenueExposureLimit
+from engine.decide.bounds.venue_failures import VenueFailuresLimit
+from engine.decide.bounds.venues import VenuesLimit
 from engine.decide.circumstances import Circumstances
 from engine.decide.gates import (
     ChatLimit,
@@ -45,6 +48,8 @@ LIMITS: Final[tuple[LimitMaker, ...]] = (
     ModeLimit,
     OffLimit,
     ChatLimit,
+    VenuesLimit,
+    VenueFailuresLimit,
     StaleLimit,
     StalePoolLimit,
     ProofLimit,
@@ -52,6 +57,7 @@ LIMITS: Final[tuple[LimitMaker, ...]] = (
     ShapeLimit,
     InclusionLimit,
     PositionLimit,
+    VenueExposureLimit,
     BalanceLimit,
     DailyLossLimit,
     OrderRateLimit,

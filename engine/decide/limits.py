@@ -4,7 +4,7 @@ A check returns None if the draft may pass, a `Finding` with the numbers if it m
 greatest size that would pass. `limit_list` holds the list.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import ClassVar, Protocol
 
@@ -13,6 +13,7 @@ import msgspec
 from engine.decide.limit_set import Term
 from engine.decide.under_way import Need
 from engine.domain.assets import AssetCode
+from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Opportunity, Reason
 
 
@@ -50,6 +51,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
         left_over: assets of which it may leave something over.
         orders: how many orders it sends, or transactions.
         is_scalable: whether a smaller one needs less.
+        usd_at: what its orders turn at each venue at the most, where they are placed for real.
     """
 
     size_base: Decimal
@@ -63,6 +65,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     orders: int
     is_scalable: bool
     fixed: Sequence[Need] = ()
+    usd_at: Mapping[VenueId, Decimal] = {}
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):

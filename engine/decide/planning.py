@@ -94,6 +94,7 @@ class Planning:
             usd_per_quote=sized.usd_per_quote,
             unproven_ms=0 if unproven is None else unproven[0] // NS_PER_MS,
             sizing=sized.sizing,
+            is_live=True if self._circumstances.trades(opportunity) else msgspec.UNSET,
         )
 
     def _atomic(self, opportunity: Opportunity, sized: Bundled, at_ns: int) -> AtomicPlan:

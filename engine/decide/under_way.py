@@ -1,12 +1,20 @@
 """Plans under way: what they may still cost, from the decision until the execution is booked."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, Context, Decimal
 
 from engine.domain.holdings import Place
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Leg, Side
-from engine.domain.plans import GasBound, LeggedPlan, MixedPlan, Plan, RoutePart, Swaps
+from engine.domain.plans import (
+    GasBound,
+    LeggedPlan,
+    MixedPlan,
+    Plan,
+    RoutePart,
+    Swaps,
+    is_live,
+)
 from engine.portfolio.costs import EXACT, QUOTE_STEP
 
 Need = tuple[Place, Decimal]
@@ -22,6 +30,12 @@ def exposure_quote(parts: Iterable[RoutePart]) -> Decimal:
     may fill without the others, so that each asset between two legs may be held or owed whole. A
     transaction is one of them: it may land and no order fill, or the other way round.
     """
+    values = values_quote(parts)
+    return (len(values) - 1) * max(values)
+
+
+def values_quote(parts: Iterable[RoutePart]) -> list[Decimal]:
+    """Return what each leg turns at the most, in the asset that the route starts and ends in."""
     first, *others = parts
     values = [_given_at_limit(first)]
     for leg in others:
@@ -29,7 +43,15 @@ def exposure_quote(parts: Iterable[RoutePart]) -> Decimal:
             values.append(leg.received)
         else:
             values.append(first.given * _given_at_limit(leg) / leg.given)
-    return len(others) * max(values)
+    return values
+
+
+def venues_usd(legs: Sequence[Leg], usd_per_quote: Decimal) -> dict[VenueId, Decimal]:
+    """Return what the legs at each venue turn at the most, in USD."""
+    sums: dict[VenueId, Decimal] = {}
+    for leg, value in zip(legs, values_quote(legs), strict=True):
+        sums[leg.venue] = sums.get(leg.venue, _ZERO) + value * usd_per_quote
+    return sums
 
 
 def _given_at_limit(leg: RoutePart) -> Decimal:
@@ -75,12 +97,15 @@ class PlansUnderWay:
         self._gas_usd_by_plan: dict[str, Decimal] = {}
         self._needs_by_plan: dict[str, list[Need]] = {}
         self._reserved: dict[Place, Decimal] = {}
+        self._usd_at_by_plan: dict[str, dict[VenueId, Decimal]] = {}
 
     def add(self, plan: Plan) -> None:
         """Count a plan that was just made."""
         if isinstance(plan, LeggedPlan):
             self._usd_by_plan[plan.plan_id] = exposure_quote(plan.legs) * plan.usd_per_quote
             reserving = needs(plan.legs)
+            if is_live(plan):
+                self._usd_at_by_plan[plan.plan_id] = venues_usd(plan.legs, plan.usd_per_quote)
         elif isinstance(plan, MixedPlan):
             self._usd_by_plan[plan.plan_id] = exposure_quote(plan.parts) * plan.usd_per_quote
             self._gas_usd_by_plan[plan.plan_id] = plan.gas.quote * plan.usd_per_quote
@@ -97,12 +122,22 @@ class PlansUnderWay:
         """Stop counting a plan whose execution is booked in the positions."""
         self._usd_by_plan.pop(plan_id, None)
         self._gas_usd_by_plan.pop(plan_id, None)
+        self._usd_at_by_plan.pop(plan_id, None)
         for place, amount in self._needs_by_plan.pop(plan_id):
             self._reserved[place] = EXACT.subtract(self.reserved(place), amount)
 
     def reserved(self, place: Place) -> Decimal:
         """Return what plans under way may still draw on at a place."""
         return self._reserved.get(place, _ZERO)
+
+    def usd_at(self, venue: VenueId) -> Decimal:
+        """Return what the orders of live plans under way turn at a venue at the most."""
+        return sum((one.get(venue, _ZERO) for one in self._usd_at_by_plan.values()), _ZERO)
+
+    @property
+    def venues(self) -> frozenset[VenueId]:
+        """Venues at which live plans have orders under way."""
+        return frozenset(venue for one in self._usd_at_by_plan.values() for venue in one)
 
     @property
     def total_usd(self) -> Decimal:

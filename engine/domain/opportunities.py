@@ -262,6 +262,11 @@ class Reason(StrEnum):
     """By advice routes of its shape fail when they are tried on a fork."""
     LIKELY_TAKEN = "likely_taken"
     """By advice it is too probable that others take it first."""
+    VENUE_UNREADY = "venue_unready"
+    """A venue takes no real orders now."""
+    VENUE_FAILURES = "venue_failures"
+    """Too many orders in a row failed there."""
+    VENUE_EXPOSURE = "venue_exposure"
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Orders, fills, transactions, and the executions that they add up to."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 
@@ -43,16 +43,35 @@ class Purpose(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class OtherFee:
+    """A fee in neither asset of the instrument, as in a token of the venue's own.
+
+    Attributes:
+        amount: exact; negative for a rebate.
+        worth_quote: in the asset that the plan's route starts and ends in, by its price when it was
+            told, rounded against us; 0 where none was known.
+    """
+
+    asset: AssetCode
+    amount: Decimal
+    worth_quote: Decimal
+
+    def __neg__(self) -> "OtherFee":
+        return replace(self, amount=-self.amount, worth_quote=-self.worth_quote)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Fill:
     """An execution of part of an order at one price.
 
     Attributes:
         price: quote per base.
-        size_base: what was traded, before any fee.
+        size_base: what was traded, before any fee; negative where a venue took a trade back.
         fee_quote: taker fee of this fill, in the quote asset.
         frame_seq: number of the frame that last changed the book it was filled against.
         fee_base: taker fee of this fill in the base asset, where the venue takes it from what a
-            buy receives; a fill pays its fee in one of the two.
+            buy receives; a fill pays its fee in one asset.
+        other_fee: of this fill, where the venue takes it in a third asset.
     """
 
     fill_id: str
@@ -63,11 +82,16 @@ class Fill:
     fee_quote: Decimal
     frame_seq: int
     fee_base: Decimal = Decimal(0)
+    other_fee: OtherFee | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """Our instruction to a venue; in paper mode it is filled against the board."""
+    """Our instruction to a venue; in paper mode it is filled against the board.
+
+    Attributes:
+        version: which word of whoever places it is known; 0 where nobody counts them.
+    """
 
     client_order_id: str
     plan_id: str
@@ -80,6 +104,7 @@ class Order:
     arrives_at_ns: int
     state: OrderState
     fills: tuple[Fill, ...] = ()
+    version: int = 0
 
     @property
     def filled_base(self) -> Decimal:
@@ -115,12 +140,22 @@ class Order:
         return exact_sum((self.filled_base if self.side is Side.BUY else -self.filled_base, -fees))
 
     @property
+    def other_fees(self) -> tuple[tuple[AssetCode, Decimal], ...]:
+        """Fees in neither asset of the instrument, by asset."""
+        sums: dict[AssetCode, Decimal] = {}
+        for fill in self.fills:
+            if (fee := fill.other_fee) is not None:
+                sums[fee.asset] = exact_sum((sums.get(fee.asset, Decimal(0)), fee.amount))
+        return tuple(sorted(sums.items()))
+
+    @property
     def changes(self) -> tuple[tuple[VenueId, AssetCode, Decimal], ...]:
-        """What this order's fills changed: venue, asset and amount of the base, of the quote."""
+        """What this order's fills changed: venue, asset and amount; base first, then quote."""
         instrument = self.instrument
         return (
             (instrument.venue, instrument.pair.base, self.base_change),
             (instrument.venue, instrument.pair.quote, self.cash_quote),
+            *((instrument.venue, asset, -amount) for asset, amount in self.other_fees),
         )
 
 

@@ -47,6 +47,7 @@ class LeggedPlan(msgspec.Struct, tag="legged", frozen=True, kw_only=True):
         sizing: how it came to its size; plans of earlier versions do not say.
         permit: by whose word it is carried out, where a person has to allow it.
         advice: what of background work's bore on it, in words; not written where nothing did.
+        is_live: its orders are signed and placed at their venues; not written on paper.
     """
 
     plan_id: str
@@ -63,6 +64,7 @@ class LeggedPlan(msgspec.Struct, tag="legged", frozen=True, kw_only=True):
     sizing: Sizing | None = None
     permit: Permit | None = None
     advice: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    is_live: bool | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def parts(self) -> tuple[Leg, ...]:
@@ -393,8 +395,8 @@ def sends_of(plan: Plan) -> int:
 
 
 def is_live(plan: Plan) -> bool:
-    """Say whether a plan is carried out for real: signed and sent."""
-    return isinstance(plan, AtomicPlan) and plan.is_live is True
+    """Say whether a plan is carried out for real: signed and sent, or placed."""
+    return isinstance(plan, (AtomicPlan, LeggedPlan)) and plan.is_live is True
 
 
 def money_of(plan: Plan) -> Money:

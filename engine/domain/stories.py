@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_sum
 from engine.domain.instruments import VenueId
 
@@ -75,7 +76,11 @@ class Difference:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderCost:
-    """What one order cost: its fee in quote, or in base where the venue takes it from a buy."""
+    """What one order cost: its fee in quote, or in base where the venue takes it from a buy.
+
+    Attributes:
+        other_fees: in any other asset, with its amount; by asset.
+    """
 
     venue: VenueId
     side: str
@@ -83,6 +88,7 @@ class OrderCost:
     fee_quote: Decimal
     fee_base: Decimal
     latency_ns: int
+    other_fees: tuple[tuple[AssetCode, Decimal], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

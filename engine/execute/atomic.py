@@ -142,7 +142,7 @@ class AtomicExecutor:
 
     def remember(self, plan: AtomicPlan, transaction: Transaction) -> None:
         """Know a plan that ended in an earlier run: what is told of it corrects what was booked."""
-        self._following.remember(plan, 0, TransactionLife(transaction))
+        self._following.remember(plan, [(0, TransactionLife(transaction))])
 
     def _end(self, run: Run, at_ns: int) -> list[Act]:
         return [self._following.end(run, at_ns)]

@@ -87,6 +87,7 @@ class BookExecutor:
         self.stored = self._following.stored
         self.on_news = self._following.on_news
         self.knows = self._following.knows
+        self.find = self._following.find
         self.missed = self._following.missed
         self.tick = self._following.tick
 
@@ -115,12 +116,15 @@ class BookExecutor:
         plan = intent.plan
         assert isinstance(plan, (LeggedPlan, MixedPlan))
         self._has_followed.add(plan.plan_id)
-        instruments = [leg.instrument for leg in plan.legs]
         lives: list[tuple[int, Life]] = [
             *((0, TransactionLife(one)) for one in intent.transactions),
-            *((instruments.index(one.instrument), OrderLife(one)) for one in intent.orders),
+            *_lives(plan, intent.orders),
         ]
         return self._following.resume(plan, lives, at_ns)
+
+    def remember(self, plan: LeggedPlan, orders: Iterable[Order]) -> None:
+        """Know a plan that ended in an earlier run: what is told of it corrects what was booked."""
+        self._following.remember(plan, _lives(plan, orders))
 
     def _go_on(self, run: Run, at_ns: int) -> list[Act]:
         """Let what follows go, once; then close what is left over, and end."""
@@ -199,6 +203,12 @@ class BookExecutor:
 def orders_of(sendables: Sequence[Sendable]) -> list[Order]:
     """Return the orders among what was intended of a plan."""
     return [one for one in sendables if isinstance(one, Order)]
+
+
+def _lives(plan: LeggedPlan | MixedPlan, orders: Iterable[Order]) -> list[tuple[int, Life]]:
+    """Return what is followed of orders, each with the number of its leg."""
+    instruments = [leg.instrument for leg in plan.legs]
+    return [(instruments.index(one.instrument), OrderLife(one)) for one in orders]
 
 
 def _plan(run: Run) -> LeggedPlan | MixedPlan:

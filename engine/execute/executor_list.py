@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from engine.domain.errors import BadValueError, FatalError
-from engine.domain.orders import Intent, Transaction
-from engine.domain.plans import AtomicPlan, Plan, is_live
+from engine.domain.orders import Intent, Order, Transaction
+from engine.domain.orders_told import OrderNews
+from engine.domain.plans import AtomicPlan, LeggedPlan, Plan, is_live
 from engine.domain.told import TransactionNews
 from engine.execute.executor import NEVER_NS
 from engine.execute.finished import NOTHING_FINISHED, Finished
 from engine.execute.live_atomic import LiveAtomicExecutor
+from engine.execute.live_legged import LiveLeggedExecutor
 from engine.execute.order_life import News, OrderEvent
 from engine.execute.paper import make_paper, make_paper_mixed
 from engine.execute.paper_atomic import make_paper_atomic
@@ -27,6 +29,7 @@ EXECUTORS: Final[tuple[Callable[[Around], PlanExecutor], ...]] = (
     make_paper_atomic,
     make_paper_mixed,
     LiveAtomicExecutor.make,
+    LiveLeggedExecutor,
 )
 
 
@@ -115,6 +118,18 @@ class Executors:
                 return
         _log.warning("%s is of no plan that is known here: %s", news.client_order_id, news.fate)
 
+    def order_told(self, news: OrderNews, at_ns: int) -> None:
+        """Learn what became of an order that was placed.
+
+        If nobody knows it any more it is logged, for a person to look at.
+        """
+        for one in self._all:
+            if isinstance(one, LiveLeggedExecutor) and one.knows(news.client_order_id):
+                one.told(news, at_ns)
+                self._plan_ahead()
+                return
+        _log.warning("%s is of no plan that is known here: %s", news.client_order_id, news.fate)
+
     def knows(self, client_order_id: str) -> bool:
         """Say whether an order is of a plan under way, or of one that ended not long ago."""
         return any(one.knows(client_order_id) for one in self._all)
@@ -124,6 +139,12 @@ class Executors:
         for one in self._all:
             if isinstance(one, LiveAtomicExecutor):
                 one.remember(plan, transaction)
+
+    def remember_orders(self, plan: LeggedPlan, orders: Sequence[Order]) -> None:
+        """Know a live plan of orders that ended in an earlier run, as it was booked."""
+        for one in self._all:
+            if isinstance(one, LiveLeggedExecutor):
+                one.remember(plan, orders)
 
     def advance(self, at_ns: int) -> Sequence[Finished]:
         """Let everything happen that is due up to `at_ns`, in order; return what ended.

@@ -5,7 +5,7 @@ ends when the venue shows it, or when it is nowhere to be found, twice, so long 
 that it would be there. A plan under way keeps its exposure and reservations until then.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -197,13 +197,19 @@ class Following:
             _learn(sent, OrderEvent.UNCLEAR)
         return self._go_on(run, at_ns)
 
-    def remember(self, plan: Plan, leg: int, life: Life) -> None:
-        """Know a plan that ended in an earlier run, with what was known of an order of it then."""
-        client_order_id = life.order.client_order_id
+    def remember(self, plan: Plan, lives: Iterable[tuple[int, Life]]) -> None:
+        """Know a plan that ended in an earlier run, with what was known of its orders then."""
         run = Run(plan=plan, deadline_ns=plan.deadline_ns)
-        run.orders[client_order_id] = Sent(leg=leg, life=life)
-        self._ended[client_order_id] = run
+        for leg, life in lives:
+            client_order_id = life.order.client_order_id
+            run.orders[client_order_id] = Sent(leg=leg, life=life)
+            self._ended[client_order_id] = run
         self._forget()
+
+    def find(self, client_order_id: str) -> tuple[Plan, Sendable] | None:
+        """Return an order as it is known, with its plan, be that under way or ended."""
+        run = self._run_of_order.get(client_order_id) or self._ended.get(client_order_id)
+        return None if run is None else (run.plan, run.orders[client_order_id].life.order)
 
     def end(self, run: Run, at_ns: int) -> End:
         """End a plan of which nothing is open."""

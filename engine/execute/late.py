@@ -47,8 +47,8 @@ class LateFinished:
         )
 
 
-def correct(late: Late, *, number: int, transfer_bps: Decimal = Decimal(0)) -> LateFinished:
-    """Make the correction number `number` of an execution."""
+def correct(late: Late, *, number: int | str, transfer_bps: Decimal = Decimal(0)) -> LateFinished:
+    """Make the correction of an execution that has that number, or is named so."""
     plan = late.plan
     execution_id = f"{plan.plan_id}-x"
     blank = Execution(

@@ -52,7 +52,7 @@ def tell_mixed_story(
     planned_fee = exact_sum(
         (planned_gross, -plan.profit_quote, -plan.transfer_quote, -plan.gas.quote)
     )
-    fee = exact_sum((gross, -settled.cash_quote, -settled.carry_quote))
+    fee = exact_sum((gross, -settled.cash_quote, -settled.carry_quote, settled.other_fee_quote))
     planned_costs = (-plan.transfer_quote, -plan.gas.quote)
     realised = worth_of(plan, settled.profit_quote)
     to_realised = differences_of(

@@ -5,7 +5,7 @@ grow: trades count once by their id, and what was filled never falls. That an or
 unknown ends by proof alone, never by time: the order is shown, or its absence is proven.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from enum import StrEnum
@@ -24,7 +24,7 @@ class OrderEvent(StrEnum):
     released. `REFUSED`: a definite answer that this send made no order. `UNCLEAR`: an answer whose
     meaning is not known, or none in time, or a restart after the intent was stored. `ACCEPTED`,
     `TRADED`, `FILLED`, `CANCELLED`, `EXPIRED`: the venue showed it so. `ABSENT`: it is proven that
-    the venue never had it.
+    the venue never had it. `REVERSED`: the venue took trades back, whatever it was before.
     """
 
     STORED = "stored"
@@ -38,6 +38,7 @@ class OrderEvent(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     ABSENT = "absent"
+    REVERSED = "reversed"
 
 
 _SHOWN: Final = {
@@ -83,7 +84,18 @@ ENDED: Final = frozenset(
     {OrderState.FILLED, OrderState.CANCELLED, OrderState.EXPIRED, OrderState.REJECTED}
 )
 UNSENT: Final = frozenset({OrderState.PLANNED, OrderState.INTENDED})
-PROOFS: Final = frozenset({OrderEvent.ACCEPTED, *_SHOWN})
+PROOFS: Final = frozenset({OrderEvent.ACCEPTED, *_SHOWN, OrderEvent.REVERSED})
+
+_TOLD: Final = {
+    OrderEvent.ACCEPTED: OrderState.OPEN,
+    OrderEvent.REFUSED: OrderState.REJECTED,
+    OrderEvent.ABSENT: OrderState.REJECTED,
+    OrderEvent.UNCLEAR: OrderState.UNKNOWN,
+    **_SHOWN,
+}
+"""What whoever places it tells, and the state that it is.
+
+That word is of what is proven, so it does not depend on what was told before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,13 +112,14 @@ class News:
     """Something learned of an order.
 
     Attributes:
-        fills: trades told with it, any of which may have been told before.
+        fills: trades told with it, any of which may have been told before; with a version, all that
+            count.
         filled_base: what the venue says is filled in all, None if it does not say.
         shape: what the venue says the order is; one of another shape is not ours.
         arrived_at_ns: when it met the book, 0 if unknown.
         receipt: of a transaction.
-        version: of what whoever sends says of a transaction: a later one stands in place of all
-            before it, also where it takes something back; 0 of other news.
+        version: of what whoever sends says of it: a later one stands in place of all before it,
+            also where it takes something back; 0 of other news.
     """
 
     client_order_id: str
@@ -135,6 +148,10 @@ class OrderLife:
     _fill_ids: set[str] = field(default_factory=set)
     _was_withheld: bool = False
 
+    def __post_init__(self) -> None:
+        """Begin with what is known of it."""
+        self._fill_ids.update(fill.fill_id for fill in self.order.fills)
+
     @property
     def where(self) -> str:
         """Where it goes, for a person."""
@@ -162,9 +179,12 @@ class OrderLife:
     def take(self, news: News) -> None:
         """Take over what is learned; the same twice, or in another order, ends in the same facts.
 
-        What cannot be about this order changes nothing but raises an alarm.
+        What cannot be about this order changes nothing but raises an alarm. Where versions are
+        told, the last one stands.
         """
         order = self.order
+        if news.version and news.version <= order.version:
+            return
         if news.shape is not None and news.shape != Shape(
             instrument=order.instrument, side=order.side, size_base=order.size_base
         ):
@@ -178,19 +198,26 @@ class OrderLife:
         self._take_fills(news)
         if was in ENDED and self.known_base > known_base:
             self._alarm(f"filled {self.known_base:f} in all, told after it was {was}")
-        state = LIFE[was].get(news.event, was)
+        state = _told(news.event, was) if news.version else LIFE[was].get(news.event, was)
         if self.order.filled_base >= order.size_base:
             state = OrderState.FILLED
         if was is OrderState.REJECTED and state is not was:
             self._alarm(f"taken to have been rejected, now shown as {news.event}")
         self.order = replace(
-            self.order, state=state, arrives_at_ns=news.arrived_at_ns or order.arrives_at_ns
+            self.order,
+            state=state,
+            arrives_at_ns=news.arrived_at_ns or order.arrives_at_ns,
+            version=news.version or order.version,
         )
 
     def _take_fills(self, news: News) -> None:
-        if news.filled_base is not None:
-            self.stated_base = max(self.stated_base, news.filled_base)
-        fresh = tuple(fill for fill in news.fills if fill.fill_id not in self._fill_ids)
+        if news.version:
+            self.stated_base = news.filled_base or Decimal(0)
+            fresh = self._since(news)
+        else:
+            if news.filled_base is not None:
+                self.stated_base = max(self.stated_base, news.filled_base)
+            fresh = tuple(fill for fill in news.fills if fill.fill_id not in self._fill_ids)
         if not fresh:
             return
         self._fill_ids.update(fill.fill_id for fill in fresh)
@@ -198,5 +225,66 @@ class OrderLife:
         if self.order.filled_base > self.order.size_base:
             self._alarm(f"filled {self.order.filled_base:f} of {self.order.size_base:f}")
 
+    def _since(self, news: News) -> tuple[Fill, ...]:
+        """Return what makes the fills that count of those that did: new ones, and taken back ones.
+
+        What was booked is never changed: what does not count any more is followed by its opposite.
+        """
+        told = {fill.fill_id: fill for fill in news.fills}
+        counted = counting(self.order.fills)
+        gone = [
+            fill
+            for fill_id, fill in counted.items()
+            if fill_id not in told or facts_of(told[fill_id]) != facts_of(fill)
+        ]
+        for fill in gone:
+            self._alarm(f"the venue took trade {fill.fill_id} of {fill.size_base:f} back")
+        came = [
+            replace(fill, fill_id=f"{fill_id}~+{news.version}")
+            if fill_id in self._fill_ids
+            else fill
+            for fill_id, fill in told.items()
+            if fill_id not in counted or facts_of(counted[fill_id]) != facts_of(fill)
+        ]
+        return (*(taken_back(fill, f"{fill.fill_id}~-{news.version}") for fill in gone), *came)
+
     def _alarm(self, sentence: str) -> None:
         self.alarms.append(f"{self.order.client_order_id} at {self.order.instrument}: {sentence}")
+
+
+def _told(event: OrderEvent, was: OrderState) -> OrderState:
+    """Return the state after a word with a version; one that takes a trade back says no other."""
+    if event is OrderEvent.REVERSED:
+        return was if was in ENDED else OrderState.CANCELLED
+    return _TOLD.get(event, was)
+
+
+def counting(fills: Iterable[Fill]) -> dict[str, Fill]:
+    """Return the fills that count, by the venue's ids: what was taken back is left out."""
+    found: dict[str, Fill] = {}
+    for fill in fills:
+        fill_id = fill.fill_id.partition("~")[0]
+        if fill.size_base < 0:
+            found.pop(fill_id, None)
+        else:
+            found[fill_id] = replace(fill, fill_id=fill_id)
+    return found
+
+
+def facts_of(fill: Fill) -> tuple[object, ...]:
+    """Return what a venue says of a trade; the worth of a fee in another asset is our own word."""
+    other = fill.other_fee
+    paid = None if other is None else (other.asset, other.amount)
+    return fill.price, fill.size_base, fill.fee_quote, fill.fee_base, paid
+
+
+def taken_back(fill: Fill, fill_id: str) -> Fill:
+    """Return the opposite of a fill, which takes it back to the last digit."""
+    return replace(
+        fill,
+        fill_id=fill_id,
+        size_base=-fill.size_base,
+        fee_quote=-fill.fee_quote,
+        fee_base=-fill.fee_base,
+        other_fee=None if fill.other_fee is None else -fill.other_fee,
+    )

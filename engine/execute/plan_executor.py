@@ -2,14 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final, Protocol
 
 from engine.decide.order_rate import OrderRate
 from engine.detect.graph.moved_pair import KnownPool
+from engine.domain.assets import AssetCode
 from engine.domain.handed import PoolTerms
-from engine.domain.orders import Intent, Transaction
-from engine.domain.plans import AtomicPlan, Plan
+from engine.domain.orders import Intent, Order, Transaction
+from engine.domain.plans import AtomicPlan, LeggedPlan, Plan
 from engine.execute.chain_sight import NO_CHAINS, ChainSight
+from engine.execute.executor import Send
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
 from engine.execute.late_fills import NONE_LATE, LateFills
@@ -103,8 +106,42 @@ class NoSender:
 NO_SENDER: Final = NoSender()
 
 
+class Trader(Protocol):
+    """The way to whoever signs and places orders; it never waits, and keeps trying by itself."""
+
+    def hand_over(
+        self, plan: LeggedPlan, sends: Sequence[Send], approved: LeggedPlan | None = None
+    ) -> None:
+        """Hand over together what is durable of a plan, with the terms that a person approved."""
+        ...
+
+    def ask_after(self, order: Order) -> None:
+        """Ask what became of an order; one that never came is not placed from then on."""
+        ...
+
+
+class NoTrader:
+    """Places nothing: in a replay what became of orders is among the inputs."""
+
+    def hand_over(
+        self, plan: LeggedPlan, sends: Sequence[Send], approved: LeggedPlan | None = None
+    ) -> None:
+        """See `Trader.hand_over`."""
+
+    def ask_after(self, order: Order) -> None:
+        """See `Trader.ask_after`."""
+
+
+NO_TRADER: Final = NoTrader()
+
+
 def no_terms(_plan: Plan) -> Plan | None:
     """Say that no person was asked."""
+    return None
+
+
+def no_price(_asset: AssetCode, _at_ns: int) -> Decimal | None:
+    """Say that an asset has no price."""
     return None
 
 
@@ -121,6 +158,8 @@ class Around:
         chains: what transactions may know of their chains.
         late_fills: which orders have fills that are told late.
         sender: the way to whoever signs and sends; to nobody in a replay, and where nothing is.
+        trader: the same to whoever places orders.
+        usd_per: value of one unit of an asset in USD at a time, None without a price.
     """
 
     venue: PaperVenue
@@ -138,3 +177,5 @@ class Around:
     chains: ChainSight = NO_CHAINS
     late_fills: LateFills = NONE_LATE
     sender: Sender = NO_SENDER
+    trader: Trader = NO_TRADER
+    usd_per: Callable[[AssetCode, int], Decimal | None] = no_price

@@ -47,7 +47,7 @@ def tell_story(
     realised = worth_of(plan, settled.profit_quote)
     steps = _leg_steps(plan, execution, met)
     gross = _gross(plan, steps[-1], execution.orders)
-    fee = gross - exact_sum((settled.cash_quote, settled.carry_quote))
+    fee = exact_sum((gross, -settled.cash_quote, -settled.carry_quote, settled.other_fee_quote))
     planned_gross = _gross(plan, steps[0])
     planned_fee = exact_sum((planned_gross, -plan.profit_quote, -plan.transfer_quote))
     reached = [*(_gross(plan, step) for step in steps[1:]), gross]
@@ -152,5 +152,6 @@ def order_cost(order: Order) -> OrderCost:
         purpose=order.purpose.value,
         fee_quote=exact_sum(fill.fee_quote for fill in order.fills),
         fee_base=exact_sum(fill.fee_base for fill in order.fills),
+        other_fees=order.other_fees,
         latency_ns=order.arrives_at_ns - order.sent_at_ns,
     )

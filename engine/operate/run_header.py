@@ -52,6 +52,8 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
             recordings of earlier versions they counted as durable at once.
         sends_approved: whether mode approve signs and sends what is one transaction; in recordings
             of earlier versions it was on paper.
+        sends_live: whether mode live sends transactions; in recordings of earlier versions it did.
+        trades: venues at which orders are placed for real, and the most in USD at risk at each.
         gas_stale_ms: how long a price of gas that a chain told counts; 0 for ever, as earlier.
     """
 
@@ -69,6 +71,8 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     late_fill_ratio: float = 0.0
     approvals: ApprovalRules = ApprovalRules()
     sends_approved: bool = False
+    sends_live: bool = True
+    trades: dict[VenueId, Decimal] = {}
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):

@@ -171,6 +171,7 @@ def _executed_legs(execution: Execution) -> list[LegLine]:
                 price_average=paid_quote / filled_base if filled_base and paid_quote else None,
                 fee_quote=sum((fill.fee_quote for fill in order.fills), filled_base * 0),
                 fee_base=sum((fill.fee_base for fill in order.fills), filled_base * 0),
+                other_fees=order.other_fees,
                 frame_seq=max((fill.frame_seq for fill in order.fills), default=0),
             )
         )

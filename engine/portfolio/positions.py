@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_product, exact_sum
+from engine.domain.instruments import VenueId
 from engine.domain.orders import Execution
 from engine.domain.plans import Plan
 from engine.domain.residuals import (
@@ -110,6 +111,11 @@ class Positions:
     def exposure(self, usd_per: UsdPer, at_ns: int) -> Valued:
         """Return the absolute value of all residuals."""
         return self._last.exposure(self._residuals.values(), usd_per, at_ns)
+
+    def exposure_at(self, venue: VenueId, usd_per: UsdPer, at_ns: int) -> Valued:
+        """Return the absolute value of all residuals at a venue."""
+        there = (one for one in self._residuals.values() if one.venue == venue)
+        return self._last.exposure(there, usd_per, at_ns)
 
     def marked(self, usd_per: UsdPer, at_ns: int) -> Valued:
         """Return the unrealised gain of all residuals."""

@@ -33,7 +33,9 @@ class Settlement:
         carry_quote: sum of these values.
         transfer_quote: cost of moving back what all legs filled.
         gas_quote: paid by a transaction among them, whether or not it reverted.
-        profit_quote: ``cash + carry - transfer - gas``: realised, the residuals valued as filled.
+        other_fee_quote: worth of the fees in assets that are none of the route's.
+        profit_quote: ``cash + carry - transfer - gas - other fees``: realised, the residuals valued
+            as filled.
     """
 
     cash_quote: Decimal
@@ -42,6 +44,7 @@ class Settlement:
     transfer_quote: Decimal
     profit_quote: Decimal
     gas_quote: Decimal = _ZERO
+    other_fee_quote: Decimal = _ZERO
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,18 +177,31 @@ def settle(plan: LeggedPlan, orders: Sequence[Order], *, transfer_bps: Decimal) 
         transfer_bps=transfer_bps,
         venue_changes=plan.opportunity.venue_changes,
     )
+    other = other_fee_quote(legs, orders)
     return Settlement(
         cash_quote=cash,
         residuals=tuple(residuals),
         carry_quote=carry,
         transfer_quote=transfer,
-        profit_quote=exact_sum((cash, carry, -transfer)),
+        other_fee_quote=other,
+        profit_quote=exact_sum((cash, carry, -transfer, -other)),
+    )
+
+
+def other_fee_quote(parts: Sequence[RoutePart], orders: Iterable[Order]) -> Decimal:
+    """Return the worth of fees in assets that a route does not turn: those count by themselves."""
+    own = {asset for part in parts for asset in (part.source, part.target)}
+    return exact_sum(
+        fill.other_fee.worth_quote
+        for order in orders
+        for fill in order.fills
+        if fill.other_fee is not None and fill.other_fee.asset not in own
     )
 
 
 def turn_of(leg: Leg, order: Order | None) -> Turn:
     """Return what a leg turned; one that filled nothing counts at its planned price."""
-    if order is None or not order.fills:
+    if order is None or not order.filled_base:  # what was taken back again filled nothing
         return Turn.of(leg, base=leg.size_base, quote=leg.notional_quote)
     return Turn(order.given, order.received)
 

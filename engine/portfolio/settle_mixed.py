@@ -16,7 +16,14 @@ from engine.domain.opportunities import Leg
 from engine.domain.orders import Order, Transaction, changes_by_asset, leg_orders
 from engine.domain.plans import MixedPlan, RoutePart
 from engine.domain.residuals import Residual
-from engine.portfolio.settle import Settlement, Turn, transfer_quote, turn_of, value_left_over
+from engine.portfolio.settle import (
+    Settlement,
+    Turn,
+    other_fee_quote,
+    transfer_quote,
+    turn_of,
+    value_left_over,
+)
 
 _ZERO: Final = Decimal(0)
 
@@ -57,13 +64,15 @@ def settle_mixed(
     )
     receipt = None if transaction is None else transaction.receipt
     gas = _ZERO if receipt is None else receipt.gas_quote
+    other = other_fee_quote(parts, orders)
     return Settlement(
         cash_quote=cash,
         residuals=tuple(residuals),
         carry_quote=carry,
         transfer_quote=transfer,
         gas_quote=gas,
-        profit_quote=exact_sum((cash, carry, -transfer, -gas)),
+        other_fee_quote=other,
+        profit_quote=exact_sum((cash, carry, -transfer, -gas, -other)),
     )
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from engine.bus.allowances import GetAllowances, RevokeAllowance
 from engine.bus.background_copies import GetTaskCopies, KeepTaskCopies
-from engine.bus.booked import GetBooked
+from engine.bus.booked import GetBooked, GetBookedOrders
 from engine.bus.records import Append, LoadState
 from engine.bus.request import Request
 from engine.bus.sending import (
@@ -106,6 +106,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     life.GetExposure,
     performance.GetBooks,
     GetBooked,
+    GetBookedOrders,
     past.GetEpisodes,
     past.GetPastTrades,
     chat.PutInbox,

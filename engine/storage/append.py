@@ -391,11 +391,13 @@ def _order_row(execution: Execution, order: Order, position: int) -> Row:
         "sent_at_ns": order.sent_at_ns,
         "arrives_at_ns": order.arrives_at_ns,
         "state": order.state.value,
+        "version": order.version or None,
     }
 
 
 def _fill_row(order: Order, position: int) -> Row:
     fill = order.fills[position]
+    other = fill.other_fee
     return {
         "fill_id": fill.fill_id,
         "client_order_id": order.client_order_id,
@@ -405,7 +407,11 @@ def _fill_row(order: Order, position: int) -> Row:
         "size_base": fill.size_base,
         "fee_quote": fill.fee_quote,
         "fee_base": fill.fee_base,
+        "other_fee": None if other is None else other.amount,
+        "other_fee_asset": None if other is None else other.asset,
+        "other_fee_quote": None if other is None else other.worth_quote,
         "frame_seq": fill.frame_seq,
+        "version": order.version or None,
     }
 
 

@@ -131,7 +131,18 @@ async def _of_fills(connection: AsyncConnection, when: ColumnElement[bool]) -> l
         .where(when)
         .group_by(*of)
     )
-    changes: list[Change] = []
+    paid = await connection.execute(
+        select(
+            *of[:4],
+            fills.c.other_fee_asset.label("asset"),
+            exact_total(fills.c.other_fee).label("fee"),
+        )
+        .join_from(fills, orders)
+        .join(executions)
+        .where(when, fills.c.other_fee_asset.is_not(None))
+        .group_by(*of[:4], fills.c.other_fee_asset)
+    )
+    changes: list[Change] = [(_key(row), -row.fee) for row in paid]
     for row in found:
         base, _, quote = row.pair.partition("-")
         sign = 1 if row.side == "buy" else -1

@@ -83,6 +83,8 @@ _fill_columns = (
     _fills.c.fee_quote,
     _fills.c.frame_seq,
     _fills.c.fee_base,
+    _fills.c.other_fee,
+    _fills.c.other_fee_asset,
 )
 
 _swap_key = _swaps.c.execution_id + "-" + cast(_swaps.c.position, Text)

@@ -19,7 +19,7 @@ from sqlalchemy import Row
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.background_copies import CopiesKept, TaskCopies, TaskCopy
-from engine.bus.booked import BookedReport
+from engine.bus.booked import BookedOrdersReport, BookedReport
 from engine.bus.lease import held_lease
 from engine.bus.life import LifeReport
 from engine.bus.notices import AlertAct, AuditGap
@@ -69,6 +69,7 @@ from engine.storage.audit_check import check
 from engine.storage.audit_head import HeadFile
 from engine.storage.backup import take_backup
 from engine.storage.booked import load_booked
+from engine.storage.booked_orders import load_booked_orders
 from engine.storage.books import load_books
 from engine.storage.discoveries import Discoveries
 from engine.storage.ever import Ever
@@ -355,6 +356,11 @@ class Ledger:
         """Load what is booked of transactions."""
         load = partial(load_booked, client_order_ids=client_order_ids[:BOOKED_MAX])
         return BookedReport(booked=tuple(await self._writer.transact(load)))
+
+    async def booked_orders(self, client_order_ids: Sequence[str]) -> BookedOrdersReport:
+        """Load what is booked of the live plans that orders are of."""
+        load = partial(load_booked_orders, client_order_ids=client_order_ids[:BOOKED_MAX])
+        return BookedOrdersReport(plans=tuple(await self._writer.transact(load)))
 
     async def books(self) -> BooksReport:
         """Compare the balances with all that made them."""

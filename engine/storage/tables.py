@@ -153,8 +153,11 @@ orders = Table(
     Column("sent_at_ns", BigInteger, nullable=False),
     Column("arrives_at_ns", BigInteger, nullable=False),
     Column("state", Text, nullable=False),
+    Column("version", BigInteger),
     Index("ix_orders_execution_id", "execution_id"),
 )
+"""`version` is the word of whoever placed it by which it was booked; of paper orders there is
+none."""
 
 fills = Table(
     "fills",
@@ -168,9 +171,16 @@ fills = Table(
     Column("fee_quote", ExactDecimal, nullable=False),
     Column("frame_seq", BigInteger, nullable=False),
     Column("fee_base", ExactDecimal),
+    Column("other_fee", ExactDecimal),
+    Column("other_fee_asset", Text),
+    Column("other_fee_quote", ExactDecimal),
+    Column("version", BigInteger),
     Index("ix_fills_client_order_id", "client_order_id"),
     Index("ix_fills_filled_at_ns", "filled_at_ns"),
 )
+"""`other_fee` is paid in `other_fee_asset`, which is none of the pair's; `other_fee_quote` is what
+it was worth when it was told. `size_base` is negative, and so are the fees, where a venue took a
+trade back. `version` is the word of whoever placed the order that told it."""
 
 transactions = Table(
     "transactions",

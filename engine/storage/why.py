@@ -1,5 +1,6 @@
 """Why: one opportunity or execution with the decision on it and what came of it."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -246,5 +247,14 @@ async def _sent(connection: AsyncConnection, order: "Row[Any]", *, frame_seq: in
         price_average=notional / filled_base if filled_base else None,
         fee_quote=exact_sum(part.fee_quote for part in parts),
         fee_base=exact_sum(part.fee_base or Decimal(0) for part in parts),
+        other_fees=_other_fees(parts),
         frame_seq=frame_seq or (parts[0].frame_seq if parts else 0),
     )
+
+
+def _other_fees(parts: "Sequence[Row[Any]]") -> tuple[tuple[str, Decimal], ...]:
+    paid: dict[str, list[Decimal]] = {}
+    for part in parts:
+        if part.other_fee_asset is not None:
+            paid.setdefault(part.other_fee_asset, []).append(part.other_fee)
+    return tuple((asset, exact_sum(amounts)) for asset, amounts in sorted(paid.items()))

@@ -22,6 +22,7 @@ from engine.decide.bounds.book_age import AGE_MS
 from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.circumstances import Circumstances
 from engine.decide.decider import PLAN_TTL_MS, Decider
+from engine.decide.exchanges import Exchanges
 from engine.decide.limit_list import (
     LAG_MS,
     LIMITS,
@@ -57,7 +58,7 @@ from engine.execute.executor_list import Executors
 from engine.execute.fill import PaperVenue
 from engine.execute.late_fills import LateFills
 from engine.execute.latency import Latency, LatencyModel
-from engine.execute.plan_executor import NO_SENDER, Around, Sender
+from engine.execute.plan_executor import NO_SENDER, NO_TRADER, Around, Sender, Trader
 from engine.execute.unwinding import UnwindRules
 from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
@@ -105,6 +106,7 @@ class Surroundings:
             rows; a run that shares no prices, such as a replay, has none.
         alarm: is told of each opportunity before it is decided on; a replay has none.
         sender: the way to whoever signs and sends; to nobody in a replay.
+        trader: the same to whoever places orders.
         opportunity_usd_min: least profit of an opportunity that the operator is told of.
         kinds: the kinds of input that there are.
         limits: the limits that there are.
@@ -118,6 +120,7 @@ class Surroundings:
     open_matrix: OpenMatrix | None = None
     alarm: Alarm | None = None
     sender: Sender = NO_SENDER
+    trader: Trader = NO_TRADER
     kinds: Sequence[AnyKind] = INPUTS
     limits: Sequence[LimitMaker] = LIMITS
 
@@ -151,6 +154,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         mode=header.control.mode,
         is_paused=header.control.is_paused,
         sends_approved=terms.sends_approved,
+        sends_live=terms.sends_live,
     )
     # They change while running; the header stays what it was.
     gas = GasBook(terms.gas_prices_gwei, stale_ms=terms.gas_stale_ms)
@@ -195,6 +199,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         off=OffList(header.off),
         switches=control,
         live=live,
+        exchanges=Exchanges(terms.trades),
     )
     taken_pools = TakenPools(graph.pools)
     rules = LimitRules(slippage_bps=limits[SLIPPAGE_BPS], edge_bps_floor=limits[EDGE_BPS])
@@ -265,6 +270,8 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                 ),
                 late_fills=LateFills(ratio=terms.late_fill_ratio, seed=terms.seed),
                 sender=around.sender,
+                trader=around.trader,
+                usd_per=valuation.usd_per,
             )
         ),
         inventory=inventory,

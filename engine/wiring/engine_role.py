@@ -22,7 +22,7 @@ from engine.domain.errors import BadValueError, FatalError, SyndicateError, wors
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_S
-from engine.execute.plan_executor import Sender
+from engine.execute.plan_executor import Sender, Trader
 from engine.market.matrix_file import shared_path
 from engine.operate.aftermath import Aftermath
 from engine.operate.awake import kept_awake
@@ -68,7 +68,7 @@ from engine.wiring.chains import open_streams
 from engine.wiring.core import Surroundings, build_core
 from engine.wiring.holding import EngineHold
 from engine.wiring.lists import VenueList, fetch_list
-from engine.wiring.live_sending import open_live_sending
+from engine.wiring.live import open_live
 from engine.wiring.paths import Paths, prepare_engine
 from engine.wiring.run_set_up import (
     OpenVenues,
@@ -160,9 +160,14 @@ async def open_engine(
         lease = stack.enter_context(held_lease(paths.lease("engine"), what="engine"))
         outbound = await stack.enter_async_context(open_outbound(settings.network.proxy))
         venues = await open_venues(settings, paths, outbound, now_ns)
-        live = stack.enter_context(open_live_sending(settings, paths, ledger, now_ns))
+        live = stack.enter_context(open_live(settings, paths, ledger, now_ns))
         state, header = await begin_run(
-            settings, venues, ledger, now_ns, sends_approved=live.may_send
+            settings,
+            venues,
+            ledger,
+            now_ns,
+            sends_approved=live.sending.may_send,
+            trades=live.trading.venues,
         )
         name_in_logs(run=header.run_id)
         mode_word = _mode_word(stack, paths, header)
@@ -190,7 +195,8 @@ async def open_engine(
                 lease=lease,
                 prices=prices,
                 alarm=holding.alarm,
-                sender=live.sender,
+                sender=live.sending.sender,
+                trader=live.trading.trader,
             ),
         )
         stack.enter_context(holding.of(core))
@@ -407,6 +413,7 @@ def _surroundings(
     prices: SharedPrices,
     alarm: Alarm,
     sender: Sender,
+    trader: Trader,
 ) -> Surroundings:
     def write_line(line: bytes) -> None:
         if recorder is not None:
@@ -426,6 +433,7 @@ def _surroundings(
         open_matrix=prices.open,
         alarm=alarm,
         sender=sender,
+        trader=trader,
     )
 
 

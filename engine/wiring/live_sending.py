@@ -13,8 +13,6 @@ from typing import Final
 from engine.bus.lease import HeldByAnotherError, Lease, held_lease, keep
 from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller
-from engine.core.inputs.transaction_told import TransactionTold
-from engine.domain.told import WalletSeen
 from engine.execute.plan_executor import NO_SENDER, Sender
 from engine.operate.clock import Clock
 from engine.operate.clock_watch import ClockWatch
@@ -92,9 +90,9 @@ class LiveSending:
         """Let the mode live be had where it can be, and news become inputs."""
         answers.why_not_live = self.why_not
         if self._handing is not None:
-            self._handing.take = told_to(hot_path, watch, self._now_ns)
+            self._handing.take_told = told_to(hot_path, watch, self._now_ns)
             self._handing.see = told_to(hot_path, watch, self._now_ns)
-            self._handing.knows = hot_path.knows_transaction
+            self._handing.is_known = hot_path.knows_transaction
             answers.sender = self.sender_role
 
     async def run(self) -> None:
@@ -105,12 +103,10 @@ class LiveSending:
                 tasks.create_task(keep(self._lease, every_s=LEASE_LOOK_S))
 
 
-def told_to(
-    hot_path: HotPath, watch: ClockWatch, clock: Clock
-) -> Callable[[TransactionTold | WalletSeen], None]:
-    """Return what makes an input of what is told of a transaction, or of what is ours."""
+def told_to(hot_path: HotPath, watch: ClockWatch, clock: Clock) -> Callable[[object], None]:
+    """Return what makes an input of what is told of what was sent, or of what is ours."""
 
-    def tell(told: TransactionTold | WalletSeen) -> None:
+    def tell(told: object) -> None:
         at_ns = clock()
         if at_ns >= watch.late_at_ns:
             at_ns = watch.read()

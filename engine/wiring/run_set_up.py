@@ -156,18 +156,22 @@ async def begin_run(
     clock: Clock,
     *,
     sends_approved: bool = False,
+    trades: Mapping[VenueId, Decimal] | None = None,
 ) -> tuple[EngineState, RunHeader]:
     """Load what earlier runs left and make the header, both of one instant.
 
     What was realised is of the day of that instant, however long the ledger takes to say it.
-    `sends_approved` says whether this engine may have transactions sent.
+    `sends_approved` says whether this engine may have transactions sent, `trades` at which venues
+    orders are placed, and the most in USD at risk at each.
 
     Raises:
         TransientError: the ledger does not answer.
     """
     at_ns = clock()
     state = await load_state(ledger, at_ns=at_ns, engine_id=settings.engine.id)
-    return state, make_header(settings, venues, state, at_ns=at_ns, sends_approved=sends_approved)
+    return state, make_header(
+        settings, venues, state, at_ns=at_ns, sends_approved=sends_approved, trades=trades
+    )
 
 
 def make_header(
@@ -177,6 +181,7 @@ def make_header(
     *,
     at_ns: int,
     sends_approved: bool = False,
+    trades: Mapping[VenueId, Decimal] | None = None,
 ) -> RunHeader:
     """Make the header of a run."""
     instruments: list[Instrument] = []
@@ -201,7 +206,7 @@ def make_header(
         streams=streams,
         pools=list(venues.pools),
         bridges=_bridges(settings),
-        terms=_terms(settings, venues, sends_approved=sends_approved),
+        terms=_terms(settings, venues, sends_approved=sends_approved, trades=trades or {}),
         control=ControlState(mode=mode, is_paused=state.is_paused),
         limits=state.limits,
         off=state.off,
@@ -307,7 +312,13 @@ def _assumed_gas(sources: Mapping[str, ChainSource]) -> dict[str, Decimal]:
     }
 
 
-def _terms(settings: Settings, venues: OpenVenues, *, sends_approved: bool) -> RunTerms:
+def _terms(
+    settings: Settings,
+    venues: OpenVenues,
+    *,
+    sends_approved: bool,
+    trades: Mapping[VenueId, Decimal],
+) -> RunTerms:
     factor = settings.paper.latency_factor
     return RunTerms(
         venues={
@@ -336,4 +347,6 @@ def _terms(settings: Settings, venues: OpenVenues, *, sends_approved: bool) -> R
             two_operators_usd=settings.approvals.two_operators_usd or None,
         ),
         sends_approved=sends_approved,
+        sends_live=sends_approved,
+        trades=dict(trades),
     )

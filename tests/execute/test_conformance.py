@@ -18,6 +18,7 @@ from engine.execute.book_executor import BookExecutor
 from engine.execute.executor import NEVER_NS, Act, Alarm, End, Executor, Store
 from engine.execute.following import OutcomeRules
 from engine.execute.legged import LeggedWay
+from engine.execute.live_legged import LiveLeggedWay
 from engine.execute.mixed import MixedWay
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.costs import Costs
@@ -82,7 +83,20 @@ def make_mixed(is_killed: Callable[[], bool]) -> BookExecutor:
     )
 
 
+def make_live(is_killed: Callable[[], bool]) -> BookExecutor:
+    return BookExecutor(
+        LiveLeggedWay(lambda _plan_id: not is_killed()),
+        quotes=FlatQuotes(),
+        costs=Costs(fee_bps_taker={leg.venue: FEE_BPS for leg in (*TWO.legs, *THREE.legs)}),
+        unwinding=UnwindRules(),
+        outcomes=OutcomeRules(answer_ms_max=3_000, absent_after_ms=20_000),
+        order_rate=OrderRate(),
+        is_killed=is_killed,
+    )
+
+
 TWO, THREE = plan_of_two(), open_triangle(make_world())
+LIVE = tuple(msgspec.structs.replace(one, is_live=True) for one in (TWO, THREE))
 MIXED = tuple(
     msgspec.structs.replace(open_plan(make_mixed_world(pool)), first=first)
     for pool in (DEAR, CHEAP, BETWEEN)
@@ -94,6 +108,7 @@ EXECUTORS: dict[str, tuple[Make, tuple[Plan, ...]]] = {
     "legged": (make_legged, (TWO, THREE)),
     "atomic": (make_atomic, (ATOMIC,)),
     "mixed": (make_mixed, MIXED),
+    "live": (make_live, LIVE),
 }
 
 

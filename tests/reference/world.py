@@ -12,6 +12,7 @@ from engine.decide.account import LiveAccount
 from engine.decide.approvals import ApprovalRules, Approvals
 from engine.decide.circumstances import Circumstances
 from engine.decide.decider import PLAN_TTL_MS, Decider
+from engine.decide.exchanges import Exchanges
 from engine.decide.limit_list import LIMITS, LimitMaker, terms_of
 from engine.decide.limit_set import LimitSet
 from engine.decide.mandates import Mandates
@@ -39,6 +40,7 @@ from engine.domain.mandates import MandateUse
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Hop, HopKind, Opportunity, Reason, Refusal
 from engine.domain.orders import Execution, Intent
+from engine.domain.orders_told import OrderNews, VenueSeen
 from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan
 from engine.domain.told import Cost, WalletSeen
 from engine.execute.atomic_finished import AtomicFinished
@@ -49,7 +51,7 @@ from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
 from engine.execute.late_fills import LateFills
 from engine.execute.latency import Latency, LatencyModel
-from engine.execute.plan_executor import Around, PlanExecutor
+from engine.execute.plan_executor import NO_TRADER, Around, PlanExecutor, Trader
 from engine.execute.unwinding import UnwindRules
 from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
@@ -201,6 +203,10 @@ class MemoryJournal:
         del seen, at_ns
         self.on_chain.append(found)
 
+    def found_at_venue(self, found: Found, at_ns: int) -> None:
+        del at_ns
+        self.on_chain.append(found)
+
     def cost_booked(self, cost: Cost, at_ns: int) -> None:
         del at_ns
         self.costs.append(cost)
@@ -292,6 +298,10 @@ class Setup:
     late_fill_ratio: float = 0.0
     mode: Mode = Mode.PAPER
     sends_approved: bool = False
+    trades: Sequence[str] = ()
+    """Venues at which orders are placed for real."""
+
+    trader: Trader = NO_TRADER
     approvals: ApprovalRules = field(default_factory=ApprovalRules)
     inventory: Callable[[Sequence[Instrument]], Inventory] = lambda of: Inventory(
         holdings=[
@@ -372,6 +382,7 @@ class World:
             gas=screen.gas,
             # As if the chain's wallet had been read, and held what there is of paper.
             live=LiveAccount(inventory=setup.inventory(setup.instruments)),
+            exchanges=Exchanges({VenueId(one): Decimal(10**9) for one in setup.trades}),
         )
         self.pool_health = PoolHealth(self.moving)
         atomic = AtomicConfirmer(
@@ -434,6 +445,8 @@ class World:
                 waits_for_intents=setup.waits_for_intents,
                 chains=ChainSight(head_of=self.moving.head_of, gas=screen.gas),
                 late_fills=LateFills(ratio=setup.late_fill_ratio, seed=setup.seed),
+                trader=setup.trader,
+                usd_per=self.valuation.usd_per,
             ),
             setup.executors,
         )
@@ -502,6 +515,18 @@ class World:
         self._before()
         self.pools.take(block, self.now_ns)
         self.pipeline.after_block(self.now_ns)
+
+    def tell_order(self, news: OrderNews) -> None:
+        """One input: what became of an order that was placed."""
+        self._before()
+        self.pipeline.order_told(news, None, self.now_ns)
+        self.pipeline.after_input(self.now_ns)
+
+    def see_venue(self, seen: VenueSeen, *, is_whole: bool = True) -> None:
+        """One input: what is ours at a venue."""
+        self._before()
+        self.pipeline.venue_seen(seen, is_whole=is_whole, at_ns=self.now_ns)
+        self.pipeline.after_input(self.now_ns)
 
     def tick(self) -> None:
         """One input: the time."""

@@ -65,8 +65,8 @@ async def running(ledger: Caller, sender: Caller) -> AsyncIterator[BookingEngine
     handing = Handing(sender, ledger, engine="main", now_ns=time.time_ns)
     core = build_core(header, replace(make_surroundings(), put=outbox.put, sender=handing))
     engine = BookingEngine(core, outbox, handing)
-    handing.take = handing.see = engine.take
-    handing.knows = core.hot_path.knows_transaction
+    handing.take_told = handing.see = engine.take
+    handing.is_known = core.hot_path.knows_transaction
     tasks = [asyncio.create_task(one) for one in (outbox.run(), handing.run())]
     try:
         yield engine

@@ -59,7 +59,7 @@ class Engine:
         self.finished: list[Finished] = []
         self.caller = SocketCaller(self.socket, role="sender")
         self.handing = Handing(self.caller, EMPTY, engine="main", now_ns=self.sending.now_ns)
-        self.handing.take = self.take
+        self.handing.take_told = self.take
         known = [
             SimpleNamespace(pool=terms.pool, row=SimpleNamespace(tick_spacing=terms.tick_spacing))
             for terms in self.sending.pools(self.sending.concentrated, self.sending.pair)

@@ -13,12 +13,14 @@ from engine.bus.notices import (
     PaperTraded,
     PlanVoided,
     SendingTrouble,
+    TradingTrouble,
 )
 from engine.bus.records import NoticeRecord, Record
 from engine.domain.approvals import Approval
 from engine.domain.modes import Basis, Money, basis_of
 from engine.domain.opportunities import Reason, Refusal
 from engine.domain.orders import Execution, traded_base
+from engine.domain.orders_matters import TradingMatter
 from engine.domain.plans import Plan, basis_of_plan
 from engine.domain.told import Matter, WalletSeen
 from engine.operate.journal.recent import Entry
@@ -34,6 +36,8 @@ BALANCE_NOTICE_NS: Final = 3_600_000_000_000
 LIMIT_REASONS: Final = frozenset(
     {
         Reason.POSITION_LIMIT,
+        Reason.VENUE_EXPOSURE,
+        Reason.VENUE_FAILURES,
         Reason.BALANCE_TOO_LOW,
         Reason.DAILY_LOSS_LIMIT,
         Reason.ORDER_RATE_LIMIT,
@@ -121,6 +125,18 @@ class Notices:
                 chain=seen.chain,
                 what=found.why,
                 matter=Matter.ANEW if found.is_anew else Matter.BALANCE,
+            )
+        )
+
+    def found_at_venue(self, found: Found, at_ns: int) -> None:
+        """Tell that a venue shows live money otherwise than the books."""
+        self.tell(
+            TradingTrouble(
+                at_ns=at_ns,
+                basis=basis_of(self.basis, Money.LIVE),
+                venue=found.deposit.venue,
+                what=found.why,
+                matter=TradingMatter.BALANCE,
             )
         )
 

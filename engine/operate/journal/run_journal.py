@@ -122,6 +122,13 @@ class RunJournal:
         if found.is_told:
             self.notices.found(found, seen, at_ns)
 
+    def found_at_venue(self, found: Found, at_ns: int) -> None:
+        """Record what a venue shows otherwise than the books, and tell of it."""
+        self._line("found at venue", found)
+        self.records.found(found, at_ns)
+        if found.is_told:
+            self.notices.found_at_venue(found, at_ns)
+
     def cost_booked(self, cost: Cost, at_ns: int) -> None:
         """Record what a transaction that carries no plan out has cost."""
         self._line("cost", cost)

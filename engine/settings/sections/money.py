@@ -37,6 +37,25 @@ class LimitsSettings(Section, frozen=True, kw_only=True):
     orders_per_minute_max: Annotated[
         int, Meta(ge=2, le=10_000, description="most orders in any minute; a plan has two")
     ] = 60
+    venue_exposure_usd: Annotated[
+        Decimal,
+        exact(
+            "the most that real orders may have under way at a venue, or have left over there",
+            unit="USD",
+            above=0,
+            at_most=10_000_000,
+        ),
+    ] = Decimal(1_000)
+    venue_failures_max: Annotated[
+        int,
+        Meta(
+            ge=1,
+            le=1_000,
+            extra={"unit": "orders"},
+            description="so many real orders in a row may a venue refuse before it is left alone "
+            "for ten minutes",
+        ),
+    ] = 5
     unproven_s_max: Annotated[
         int,
         Meta(ge=5, le=7_200, extra={"unit": "s"},

@@ -67,6 +67,9 @@ _REASONS: Final = {
     Reason.LIKELY_TAKEN: Cause.LIKELY_TAKEN,
     Reason.ROUTE_FAILS: Cause.ROUTE_OFF,
     Reason.NO_EXECUTOR: Cause.NO_EXECUTOR,
+    Reason.VENUE_UNREADY: Cause.NO_EXECUTOR,
+    Reason.VENUE_FAILURES: Cause.LIMIT,
+    Reason.VENUE_EXPOSURE: Cause.LIMIT,
 }
 """Any other reason is no named cost: a chance that was lost for it counts as unnamed."""
 

@@ -1,0 +1,56 @@
+"""What joins an engine with whoever moves money: transactions on chains, orders at venues."""
+
+from asyncio import TaskGroup
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from engine.bus.request import Caller
+from engine.operate.clock import Clock
+from engine.operate.clock_watch import ClockWatch
+from engine.operate.engine_answers import EngineAnswers
+from engine.operate.hot_path import HotPath
+from engine.settings.schema import Settings
+from engine.wiring.live_sending import LiveSending, open_live_sending
+from engine.wiring.live_trading import LiveTrading, open_live_trading
+from engine.wiring.paths import Paths
+
+
+@contextmanager
+def open_live(settings: Settings, paths: Paths, ledger: Caller, now_ns: Clock) -> Iterator["Live"]:
+    """Join with both, each where it is on, until the block ends.
+
+    Raises:
+        FatalError: the lease of the wallet, or of the accounts, cannot be used.
+    """
+    with (
+        open_live_sending(settings, paths, ledger, now_ns) as sending,
+        open_live_trading(settings, paths, ledger, now_ns) as trading,
+    ):
+        yield Live(sending=sending, trading=trading)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Live:
+    """Both ways."""
+
+    sending: LiveSending
+    trading: LiveTrading
+
+    def why_not(self) -> str:
+        """Say what is missing for the mode live: either way is enough for it."""
+        whys = [self.sending.why_not(), self.trading.why_not()]
+        return "; ".join(whys) if all(whys) else ""
+
+    def join(self, answers: EngineAnswers, hot_path: HotPath, watch: ClockWatch) -> None:
+        """Let the mode live be had where it can be, and news become inputs."""
+        self.sending.join(answers, hot_path, watch)
+        self.trading.join(hot_path, watch)
+        if self.trading.venues:
+            answers.why_not_live = self.why_not
+
+    async def run(self) -> None:
+        """Hand over and listen until cancelled."""
+        async with TaskGroup() as tasks:
+            tasks.create_task(self.sending.run())
+            tasks.create_task(self.trading.run())
