@@ -45,16 +45,17 @@ from engine.bus.notices import (
     SendingTrouble,
     Started,
     StillThere,
-    TradingTrouble,
     Unkilled,
     VenueBack,
     VenueLost,
     VenuesBack,
     VenuesLost,
+    VenueTrouble,
     WhaleSeen,
     WorkTrouble,
 )
 from engine.domain.engines import MAIN
+from engine.domain.orders_told import VenueMatter
 
 _NAME_MAX: Final = 24
 """Of a name within an alert's: what a button carries is short."""
@@ -417,9 +418,10 @@ ROWS: Final[tuple[Row, ...]] = (
         calm_s=HOUR_S,
     ),
     Row(
-        notice=TradingTrouble,
+        notice=VenueTrouble,
         kind="orders",
         topic="Orders at venues that need a look",
+        severity=lambda notice: Severity.P3 if notice.matter is VenueMatter.BACK else Severity.P2,
         fingerprint=lambda notice: f"trading:{notice.venue}:{notice.matter}",
         calm_s=HOUR_S,
     ),

@@ -9,15 +9,15 @@ from engine.bus.notices import (
     ProviderCaught,
     Reorganised,
     SendingTrouble,
-    TradingTrouble,
+    VenueTrouble,
     WorkTrouble,
 )
-from engine.domain.orders_matters import TradingMatter
+from engine.domain.orders_told import VenueMatter
 from engine.domain.told import Matter
 
 CHAIN_NOTICES: Final = (
     *(Reorganised, ProviderCaught, WorkTrouble, ChainFileLost),
-    *(SendingTrouble, TradingTrouble),
+    *(SendingTrouble, VenueTrouble),
 )
 
 _ANEW: Final = {
@@ -41,14 +41,14 @@ _MATTERS: Final = {
 """What each is called in a title."""
 
 _TRADING: Final = {
-    TradingMatter.UNKNOWN: "an order is unknown",
-    TradingMatter.DIFFERENCE: "it differs from our orders",
-    TradingMatter.HALTED: "no order goes there",
-    TradingMatter.BALANCE: "the account differs",
-    TradingMatter.REVERSED: "a trade was taken back",
-    TradingMatter.RESTING: "an order rests there",
-    TradingMatter.KEY: "its key",
-    TradingMatter.OTHER: "orders",
+    VenueMatter.UNKNOWN: "an order is unknown",
+    VenueMatter.DIFFERENCE: "it differs from our orders",
+    VenueMatter.HALTED: "no order goes there",
+    VenueMatter.BALANCE: "the account differs",
+    VenueMatter.ORDER: "an order is not as it should be",
+    VenueMatter.KEY: "its key",
+    VenueMatter.STOPPED: "it takes nothing more",
+    VenueMatter.BACK: "orders go there again",
 }
 
 
@@ -58,7 +58,7 @@ def chain_content(
     | WorkTrouble
     | ChainFileLost
     | SendingTrouble
-    | TradingTrouble,
+    | VenueTrouble,
 ) -> tuple[Mark, str, list[str]]:
     """Return mark, title and lines of a notice."""
     if isinstance(notice, Reorganised):
@@ -76,10 +76,11 @@ def chain_content(
     if isinstance(notice, SendingTrouble):
         what = f"{notice.what[:1].upper()}{notice.what[1:]}."
         return Mark.WARN, f"{notice.chain}: {_MATTERS[notice.matter]}", [what]
-    if isinstance(notice, TradingTrouble):
+    if isinstance(notice, VenueTrouble):
         what = f"{notice.what[:1].upper()}{notice.what[1:]}."
         title = f"{notice.venue.capitalize()}: {_TRADING[notice.matter]}"
-        return Mark.WARN, title, [what]
+        mark = Mark.GOOD if notice.matter is VenueMatter.BACK else Mark.WARN
+        return mark, title, [what]
     if isinstance(notice, ChainFileLost):
         what, anew = _ANEW.get(notice.what, (words.phrase(notice.what), "It is asked anew."))
         return (

@@ -18,7 +18,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.mandates import MandateUse
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Reason
-from engine.domain.orders_matters import TradingMatter
+from engine.domain.orders_told import VenueMatter
 from engine.domain.performance import Missed, Sums, TradeMark
 from engine.domain.stories import TradeStory
 from engine.domain.switched_off import PlaceKind
@@ -463,7 +463,7 @@ class SendingTrouble(_Notice, frozen=True, kw_only=True):
     matter: Matter = Matter.OTHER
 
 
-class TradingTrouble(_Notice, frozen=True, kw_only=True):
+class VenueTrouble(_Notice, frozen=True, kw_only=True):
     """Something about orders that are really placed that a person has to know.
 
     Attributes:
@@ -471,9 +471,9 @@ class TradingTrouble(_Notice, frozen=True, kw_only=True):
         matter: which kind of thing it is.
     """
 
-    venue: VenueId
+    venue: str
     what: str
-    matter: TradingMatter = TradingMatter.OTHER
+    matter: VenueMatter
 
 
 class ChainFileLost(_Notice, frozen=True, kw_only=True):
@@ -547,7 +547,7 @@ Notice = (
     | WorkTrouble
     | ChainFileLost
     | SendingTrouble
-    | TradingTrouble
+    | VenueTrouble
     | AlertAct
 )
 

@@ -67,6 +67,8 @@ class VenueMatter(StrEnum):
     """The venue itself takes nothing more: maintenance, a ban, a barred account."""
     BACK = "back"
     """Orders are taken on there again."""
+    BALANCE = "balance"
+    """The account holds something else than our orders come to."""
 
 
 class FillTold(msgspec.Struct, frozen=True, kw_only=True):

@@ -44,12 +44,12 @@ from engine.bus.notices import (
     SendingTrouble,
     Started,
     StillThere,
-    TradingTrouble,
     Unkilled,
     VenueBack,
     VenueLost,
     VenuesBack,
     VenuesLost,
+    VenueTrouble,
     WhaleSeen,
     WorkTrouble,
 )
@@ -96,7 +96,7 @@ from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.mandates import Mandate, MandateUse, Scope, ScopeKind
 from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Hop, HopKind, Leg, Opportunity, Reason, Side
-from engine.domain.orders_matters import TradingMatter
+from engine.domain.orders_told import VenueMatter
 from engine.domain.performance import By, Missed, Sums, TradeMark
 from engine.domain.plans import LeggedPlan, digest_of_plan
 from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
@@ -1122,19 +1122,19 @@ def all_notices() -> list[Notice]:
             " first in the block",
             matter=Matter.REVERTED,
         ),
-        TradingTrouble(
+        VenueTrouble(
             at_ns=at_ns,
             basis=basis,
             venue=VenueId("binance"),
             what="what became of r7-12-p-o1 is unknown for 180 s: nothing shows it yet",
-            matter=TradingMatter.UNKNOWN,
+            matter=VenueMatter.UNKNOWN,
         ),
-        TradingTrouble(
+        VenueTrouble(
             at_ns=at_ns,
             basis=basis,
             venue=VenueId("kraken"),
             what="the venue says 1.2 ETH, the books 1.25: -0.05; nothing is sent there",
-            matter=TradingMatter.HALTED,
+            matter=VenueMatter.HALTED,
         ),
         WorkTrouble(at_ns=at_ns, basis=basis, task="", what="copies do not reach the ledger"),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_700_000_000_000, asleep_ns=0),

@@ -13,14 +13,14 @@ from engine.bus.notices import (
     PaperTraded,
     PlanVoided,
     SendingTrouble,
-    TradingTrouble,
+    VenueTrouble,
 )
 from engine.bus.records import NoticeRecord, Record
 from engine.domain.approvals import Approval
 from engine.domain.modes import Basis, Money, basis_of
 from engine.domain.opportunities import Reason, Refusal
 from engine.domain.orders import Execution, traded_base
-from engine.domain.orders_matters import TradingMatter
+from engine.domain.orders_told import VenueMatter
 from engine.domain.plans import Plan, basis_of_plan
 from engine.domain.told import Matter, WalletSeen
 from engine.operate.journal.recent import Entry
@@ -131,12 +131,12 @@ class Notices:
     def found_at_venue(self, found: Found, at_ns: int) -> None:
         """Tell that a venue shows live money otherwise than the books."""
         self.tell(
-            TradingTrouble(
+            VenueTrouble(
                 at_ns=at_ns,
                 basis=basis_of(self.basis, Money.LIVE),
                 venue=found.deposit.venue,
                 what=found.why,
-                matter=TradingMatter.BALANCE,
+                matter=VenueMatter.BALANCE,
             )
         )
 
