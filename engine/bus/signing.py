@@ -84,6 +84,17 @@ class SignedChain(msgspec.Struct, frozen=True, kw_only=True):
     contracts: dict[str, str]
 
 
+class SignedVenue(msgspec.Struct, frozen=True, kw_only=True):
+    """An exchange at which orders may be signed.
+
+    Attributes:
+        key: name of the key, its public half; empty while it is locked.
+    """
+
+    name: str
+    key: str
+
+
 class CapLine(msgspec.Struct, frozen=True, kw_only=True):
     """What is used of a cap today.
 
@@ -108,6 +119,7 @@ class WalletsReport(Report, frozen=True, kw_only=True):
         day: that is counted, in days since 1970 by UTC.
         guards: what keeps the process's memory to itself, in sentences.
         missing: those that the platform does not offer.
+        venues: exchanges at which orders may be signed.
     """
 
     basis: Basis
@@ -119,6 +131,7 @@ class WalletsReport(Report, frozen=True, kw_only=True):
     caps: list[CapLine]
     guards: list[str]
     missing: list[str]
+    venues: list[SignedVenue] = msgspec.field(default_factory=list)
 
 
 class Signer(Protocol):

@@ -56,7 +56,8 @@ def role_environment(
     A role with it reads no file, so that it knows what the supervisor knew, and no more.
     """
     kept = set(SECRETS_OF_ROLES[role])
-    if settings.signer.signs != "main":  # it asks for no code elsewhere
+    is_real = settings.signer.signs == "main" or settings.exchanges.trades == "real"
+    if not is_real:  # it asks for no code elsewhere
         kept -= {_TOTP} if role == SIGNER else set()
     own: dict[str, str] = {}
     others = {CONFIG_ENVIRONMENT_NAME}

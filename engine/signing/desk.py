@@ -65,6 +65,7 @@ class SigningDesk:
     Attributes:
         wallet: with whose key is signed; None while locked.
         words: what persons allowed.
+        turn: is held by whoever counts for the caps.
     """
 
     def __init__(
@@ -86,7 +87,7 @@ class SigningDesk:
         self._leave = leave
         self._missing = missing
         self._clock = clock
-        self._turn = asyncio.Lock()
+        self.turn: Final = asyncio.Lock()
 
     async def sign(self, intent: SigningIntent) -> Signed | SignRefusal:
         """Sign what is asked, or say why not.
@@ -94,7 +95,7 @@ class SigningDesk:
         Raises:
             FatalError: the journal cannot be written: nothing may be signed any more.
         """
-        async with self._turn:
+        async with self.turn:
             return await self._sign(intent)
 
     async def _sign(self, intent: SigningIntent) -> Signed | SignRefusal:

@@ -6,8 +6,8 @@ is reserved ahead with a sync, see `caps.py`.
 """
 
 import sqlite3
-from collections.abc import Mapping
-from contextlib import closing
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +29,9 @@ create table if not exists signed (
 create table if not exists reserved (
   day integer not null, cap text not null, amount text not null, boot text not null,
   primary key (day, cap)
+) without rowid;
+create table if not exists charged (
+  day integer not null, cap text not null, amount integer not null, primary key (day, cap)
 ) without rowid;
 create table if not exists live (
   engine text primary key, by text not null, at_ns integer not null, mode_ns integer not null
@@ -90,14 +93,25 @@ class Journal:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Callers take turns by a lock: a key elsewhere is asked in a thread, nothing else is.
             self._database = sqlite3.connect(path, isolation_level=None, timeout=1.0)
-            self._run("pragma locking_mode = exclusive")
-            self._run("pragma journal_mode = wal")
-            self._run("pragma synchronous = normal")
+            self.run("pragma locking_mode = exclusive")
+            self.run("pragma journal_mode = wal")
+            self.run("pragma synchronous = normal")
             self._database.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise FatalError(
                 f"the signer's journal {path} cannot be used ({error}): nothing is signed"
             ) from error
+
+    def make(self, schema: str) -> None:
+        """Make further tables, at the first start.
+
+        Raises:
+            FatalError: it cannot be written.
+        """
+        try:
+            self._database.executescript(schema)
+        except sqlite3.Error as error:
+            raise self._unusable(error) from error
 
     def close(self) -> None:
         """Close the file."""
@@ -107,7 +121,7 @@ class Journal:
         """Return all that was signed for a nonce, in its order."""
         if nonce > self._newest_of(address, chain_id):
             return []
-        found = self._run(
+        found = self.run(
             "select digest, purpose, plan_digest, fee_wei, tip_wei, charges, day, raw from signed"
             " where address = ? and chain_id = ? and nonce = ? order by number",
             (address, chain_id, nonce),
@@ -130,7 +144,7 @@ class Journal:
         """Return the highest nonce of which anything is known; most that are asked are above it."""
         wallet = (address, chain_id)
         if wallet not in self._newest:
-            (found,) = self._run(
+            (found,) = self.run(
                 "select max(nonce) from signed where address = ? and chain_id = ?", wallet
             )
             self._newest[wallet] = -1 if found[0] is None else int(found[0])
@@ -142,7 +156,7 @@ class Journal:
         Raises:
             FatalError: it cannot be written.
         """
-        self._run(
+        self.run(
             "insert into signed values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(address, chain_id, nonce, number),
@@ -156,14 +170,25 @@ class Journal:
     def charged(self, day: int) -> dict[str, int]:
         """Return what a day's signatures count for, by the caps' names."""
         total: dict[str, int] = {}
-        for (text,) in self._run("select charges from signed where day = ?", (day,)):
+        for (text,) in self.run("select charges from signed where day = ?", (day,)):
             for cap, amount in msgspec.json.decode(text, type=dict[str, int]).items():
                 total[cap] = total.get(cap, 0) + amount
+        for cap, amount in self.run("select cap, amount from charged where day = ?", (day,)):
+            total[cap] = total.get(cap, 0) + amount
         return total
+
+    def charge(self, day: int, charges: Mapping[str, int]) -> None:
+        """Count something for a day's caps that stands elsewhere than among transactions."""
+        for cap, amount in charges.items():
+            self.run(
+                "insert into charged values (?, ?, ?)"
+                " on conflict (day, cap) do update set amount = amount + excluded.amount",
+                (day, cap, amount),
+            )
 
     def reserved(self, day: int) -> dict[str, tuple[int, str]]:
         """Return what is reserved of a day's caps, and since which start of the machine."""
-        found = self._run("select cap, amount, boot from reserved where day = ?", (day,))
+        found = self.run("select cap, amount, boot from reserved where day = ?", (day,))
         return {cap: (int(amount), boot) for cap, amount, boot in found}
 
     def reserve(self, day: int, amounts: Mapping[str, int], *, boot: str) -> None:
@@ -172,53 +197,82 @@ class Journal:
         Raises:
             FatalError: it cannot be written, or not be made durable.
         """
-        self._run("pragma synchronous = full")
-        self._run("begin immediate")
-        for cap, amount in amounts.items():
-            self._run("insert or replace into reserved values (?, ?, ?, ?)",
-                      (day, cap, str(amount), boot))  # fmt: skip
-        self._run("commit")
-        self._run("pragma synchronous = normal")
+        with self.durably():
+            for cap, amount in amounts.items():
+                self.run("insert or replace into reserved values (?, ?, ?, ?)",
+                         (day, cap, str(amount), boot))  # fmt: skip
 
     def live(self, engine: str) -> Live | None:
         """Return who let an engine go live; None for nobody."""
         if engine not in self._live:
-            found = self._run("select by, at_ns, mode_ns from live where engine = ?", (engine,))
+            found = self.run("select by, at_ns, mode_ns from live where engine = ?", (engine,))
             self._live[engine] = Live(*found[0]) if found else None
         return self._live[engine]
 
     def keep_live(self, engine: str, *, by: str, at_ns: int) -> None:
         """Keep that a person let an engine go live, in place of what was there."""
-        self._run("insert or replace into live values (?, ?, ?, 0)", (engine, by, at_ns))
+        self.run("insert or replace into live values (?, ?, ?, 0)", (engine, by, at_ns))
         self._live[engine] = Live(by, at_ns, 0)
 
     def bind_live(self, engine: str, mode_ns: int) -> None:
         """Keep since when the engine's mode has said so."""
-        self._run("update live set mode_ns = ? where engine = ?", (mode_ns, engine))
+        self.run("update live set mode_ns = ? where engine = ?", (mode_ns, engine))
         self._live.pop(engine, None)
 
     def end_live(self, engine: str) -> None:
         """Forget that an engine is live."""
         if self._live.get(engine, "unknown") is not None:
-            self._run("delete from live where engine = ?", (engine,))
+            self.run("delete from live where engine = ?", (engine,))
             self._live[engine] = None
 
     def newest_day(self) -> int:
         """Return the last day of which anything is known; 0 for none."""
-        (found,) = self._run("select max(day) from (select day from signed union all"
-                             " select day from reserved)")  # fmt: skip
+        (found,) = self.run(
+            "select max(day) from (select day from signed union all select day from reserved"
+            " union all select day from charged)"
+        )
         return int(found[0] or 0)
 
     def forget_before(self, day: int) -> None:
         """Leave out what is older than anything that could still be on its way."""
-        self._run("delete from signed where day < ?", (day,))
-        self._run("delete from reserved where day < ?", (day,))
+        self.run("delete from signed where day < ?", (day,))
+        self.run("delete from reserved where day < ?", (day,))
+        self.run("delete from charged where day < ?", (day,))
 
-    def _run(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Write all of it or nothing; survives the end of this process."""
+        self.run("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self.run("rollback")
+            raise
+        self.run("commit")
+
+    @contextmanager
+    def durably(self) -> Iterator[None]:
+        """The same, and it survives the loss of power, too."""
+        self.run("pragma synchronous = full")
+        try:
+            with self.together():
+                yield
+        finally:
+            self.run("pragma synchronous = normal")
+
+    def run(self, statement: str, values: tuple[object, ...] = ()) -> list[Any]:
+        """Run a statement.
+
+        Raises:
+            FatalError: the file cannot be used.
+        """
         try:
             with closing(self._database.execute(statement, values)) as cursor:
                 return cursor.fetchall()
         except sqlite3.Error as error:
-            raise FatalError(
-                f"the signer's journal {self._path} cannot be used ({error}): nothing is signed"
-            ) from error
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: sqlite3.Error) -> FatalError:
+        return FatalError(
+            f"the signer's journal {self._path} cannot be used ({error}): nothing is signed"
+        )

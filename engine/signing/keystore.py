@@ -114,20 +114,7 @@ def open_keystore(
     """
     if store.version != 3:  # noqa: PLR2004 - of the format
         raise SettingsError(f"{where} is a keystore of version {store.version}, not 3")
-    terms = _terms_of(store.crypto, where=where, is_imported=is_imported)
-    if store.crypto.cipher != "aes-128-ctr":
-        raise SettingsError(f"{where} is encrypted with {store.crypto.cipher[:20]!r}")
-    try:
-        salt = bytes.fromhex(terms.salt)
-        content = bytes.fromhex(store.crypto.ciphertext)
-        iv = bytes.fromhex(store.crypto.cipherparams.iv)
-        mac = bytes.fromhex(store.crypto.mac)
-    except ValueError:
-        raise SettingsError(f"{where} is damaged: what should be hexadecimal is not") from None
-    derived = _derive(password, salt, terms)
-    if not hmac.compare_digest(keccak(derived[16:32] + content), mac):
-        raise SettingsError(f"{where} does not open: the password is wrong, or it is damaged")
-    secret: bytes = _aes(derived, iv).decrypt(content)
+    secret = opened(store.crypto, password, where=where, is_imported=is_imported)
     if len(secret) != SECRET_BYTES or not 0 < int.from_bytes(secret) < CURVE_ORDER:
         raise SettingsError(f"{where} holds no key of a wallet")
     address = address_of_secret(secret)
@@ -150,6 +137,45 @@ def seal_key(
     """
     if len(secret) != SECRET_BYTES or not 0 < int.from_bytes(secret) < CURVE_ORDER:
         raise SettingsError("that is no key: a key is 32 bytes, as 64 hexadecimal digits")
+    store = Keystore(
+        version=3,
+        id=str(uuid.uuid4()),
+        address=address_of_secret(secret)[2:],
+        syndicate=use,
+        crypto=sealed(secret, password, n=n),
+    )
+    return msgspec.json.format(msgspec.json.encode(store)) + b"\n"
+
+
+def opened(crypto: Sealed, password: bytes, *, where: str, is_imported: bool = False) -> bytes:
+    """Decrypt a secret of any length.
+
+    Raises:
+        SettingsError: see `open_keystore`.
+    """
+    terms = _terms_of(crypto, where=where, is_imported=is_imported)
+    if crypto.cipher != "aes-128-ctr":
+        raise SettingsError(f"{where} is encrypted with {crypto.cipher[:20]!r}")
+    try:
+        salt = bytes.fromhex(terms.salt)
+        content = bytes.fromhex(crypto.ciphertext)
+        iv = bytes.fromhex(crypto.cipherparams.iv)
+        mac = bytes.fromhex(crypto.mac)
+    except ValueError:
+        raise SettingsError(f"{where} is damaged: what should be hexadecimal is not") from None
+    derived = _derive(password, salt, terms)
+    if not hmac.compare_digest(keccak(derived[16:32] + content), mac):
+        raise SettingsError(f"{where} does not open: the password is wrong, or it is damaged")
+    secret: bytes = _aes(derived, iv).decrypt(content)
+    return secret
+
+
+def sealed(secret: bytes, password: bytes, *, n: int = SCRYPT_N_MIN) -> Sealed:
+    """Encrypt a secret of any length.
+
+    Raises:
+        SettingsError: the password is too short.
+    """
     if len(password.decode(errors="replace")) < PASSWORD_CHARACTERS_MIN:
         raise SettingsError(
             f"the password is too short: take {PASSWORD_CHARACTERS_MIN} characters or more"
@@ -158,21 +184,14 @@ def seal_key(
     terms = ScryptTerms(n=n, r=SCRYPT_R, p=1, dklen=32, salt=salt.hex())
     derived = _derive(password, salt, terms)
     content = _aes(derived, iv).encrypt(secret)
-    store = Keystore(
-        version=3,
-        id=str(uuid.uuid4()),
-        address=address_of_secret(secret)[2:],
-        syndicate=use,
-        crypto=Sealed(
-            cipher="aes-128-ctr",
-            cipherparams=CipherTerms(iv=iv.hex()),
-            ciphertext=content.hex(),
-            kdf="scrypt",
-            kdfparams=msgspec.to_builtins(terms),
-            mac=keccak(derived[16:32] + content).hex(),
-        ),
+    return Sealed(
+        cipher="aes-128-ctr",
+        cipherparams=CipherTerms(iv=iv.hex()),
+        ciphertext=content.hex(),
+        kdf="scrypt",
+        kdfparams=msgspec.to_builtins(terms),
+        mac=keccak(derived[16:32] + content).hex(),
     )
-    return msgspec.json.format(msgspec.json.encode(store)) + b"\n"
 
 
 def _terms_of(sealed: Sealed, *, where: str, is_imported: bool) -> ScryptTerms | Pbkdf2Terms:

@@ -4,15 +4,12 @@ The operator's step writes it, with the hash of the code that the network's node
 reads it, and signs nothing for a network where nothing passed.
 """
 
-import os
-import secrets
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from engine.domain.errors import FatalError
+from engine.signing.kept_file import KeptFile
 
 FILE_NAME: Final = "self-tests.json"
 
@@ -34,19 +31,18 @@ class SelfTested(msgspec.Struct, frozen=True, kw_only=True):
     at_ns: int
 
 
+def self_tests(folder: Path) -> KeptFile[SelfTested]:
+    """Return the file in the signer's folder."""
+    return KeptFile(folder / FILE_NAME, SelfTested, mend="test again")
+
+
 def read_self_tests(folder: Path) -> dict[str, SelfTested]:
     """Return what passed, by the network's name; nothing where there is no file.
 
     Raises:
         FatalError: the file cannot be understood.
     """
-    path = folder / FILE_NAME
-    try:
-        return msgspec.json.decode(path.read_bytes(), type=dict[str, SelfTested])
-    except FileNotFoundError:
-        return {}
-    except (OSError, msgspec.MsgspecError) as error:
-        raise FatalError(f"{path} cannot be read ({error}): remove it, and test again") from error
+    return self_tests(folder).read()
 
 
 def keep_self_test(folder: Path, network: str, passed: SelfTested | None) -> None:
@@ -55,20 +51,4 @@ def keep_self_test(folder: Path, network: str, passed: SelfTested | None) -> Non
     Raises:
         FatalError: it cannot be written.
     """
-    known: Mapping[str, SelfTested] = read_self_tests(folder)
-    kept = {name: one for name, one in known.items() if name != network}
-    if passed is not None:
-        kept[network] = passed
-    path = folder / FILE_NAME
-    aside = folder / f".{FILE_NAME}.{secrets.token_hex(4)}"
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(file, "wb") as opened:
-            opened.write(msgspec.json.encode(kept))
-            opened.flush()
-            os.fsync(opened.fileno())
-        aside.replace(path)
-    except OSError as error:
-        aside.unlink(missing_ok=True)
-        raise FatalError(f"{path} cannot be written: {error.strerror}") from error
+    self_tests(folder).keep(network, passed)

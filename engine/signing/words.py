@@ -11,9 +11,10 @@ from typing import Final
 
 from engine.domain.errors import BadValueError
 from engine.domain.mandates import PLANS_MAX, Mandate
-from engine.domain.plans import AtomicPlan
-from engine.domain.units import BPS_PER_UNIT, NS_PER_S
+from engine.domain.plans import Plan
+from engine.domain.units import NS_PER_S
 from engine.domain.words import Approved, LetRun, Mandated, SealedWord, WentLive, opened_word
+from engine.signing.gains import net_edge_bps
 from engine.signing.journal import Journal
 from engine.signing.let_run import LetRuns
 
@@ -182,7 +183,7 @@ class Words:
         return ""
 
     def why_not_mandated(
-        self, mandate_id: str, engine: str, plan: AtomicPlan, *, usd: Decimal, now_ns: int
+        self, mandate_id: str, engine: str, plan: Plan, *, usd: Decimal, now_ns: int
     ) -> str:
         """Say why a mandate does not cover a plan; empty if it does."""
         if self.key is None:
@@ -246,12 +247,3 @@ class Words:
 
     def _needs_two(self, usd: Decimal) -> bool:
         return self.two_people_usd is not None and usd >= self.two_people_usd
-
-
-def net_edge_bps(plan: AtomicPlan) -> Decimal:
-    """Return what a plan gains by its own amounts, all costs taken off, of what it begins with."""
-    first, last = plan.steps[0], plan.steps[-1]
-    if not first.amount_in:
-        return Decimal(0)
-    gain = last.amount_out - first.amount_in - plan.flash_fee - plan.gas.quote
-    return gain / first.amount_in * BPS_PER_UNIT

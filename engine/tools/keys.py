@@ -1,4 +1,4 @@
-"""`python -m engine keys`: make, import and unlock the wallet's key; nothing secret is printed.
+"""`python -m engine keys`: keys of the wallet and of venues; nothing secret is printed.
 
 Passwords and keys come from a prompt or from a file of mode 600, never from an argument: those
 stand in the list of processes and in the shell's history.
@@ -14,14 +14,23 @@ from typing import Final
 
 from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import SettingsError
+from engine.gateways.gateway_list import GATEWAYS
 from engine.operate.streams import say
 from engine.requests.wallets import UnlockSigner
 from engine.settings.schema import Settings
 from engine.signing.curve import CURVE_ORDER, address_of_secret
 from engine.signing.keystore import KeyUse, open_keystore, parse_keystore, seal_key
 from engine.signing.secret_files import password_of, read_secret_file, write_secret_file
+from engine.signing.venue_auth.auth import VenueKey
+from engine.signing.venue_keys import (
+    checked_key,
+    open_venue_key,
+    parse_venue_key,
+    seal_venue_key,
+)
 from engine.wiring.paths import Paths
 from engine.wiring.signer_keys import keystore_path
+from engine.wiring.signer_venues import venue_key_path
 
 Prompt = Callable[[str], str]
 
@@ -40,7 +49,9 @@ async def run_keys(
     """
     path = asked.to or keystore_path(settings, paths)
     asker = _Asker(prompt)
-    if asked.what == "unlock":
+    if asked.what == "venue":
+        _keep_venue(settings, paths, asked, asker)
+    elif asked.what == "unlock":
         caller = SocketCaller(paths.socket("signer"), role="signer")
         try:
             password = asker.password(asked.password_file, "Password of the key: ")
@@ -48,7 +59,11 @@ async def run_keys(
             report = await caller.call(request, timeout_s=UNLOCK_S)
         finally:
             await caller.aclose()
-        say(f"the key of {report.address} is open")
+        open_keys = [] if report.is_locked else [f"the key of {report.address}"]
+        open_keys += [f"the key {one.key} of {one.name}" for one in report.venues if one.key]
+        say(f"open: {', '.join(open_keys)}")
+        if locked := [one.name for one in report.venues if not one.key]:
+            say(f"locked still, with another password: {', '.join(locked)}")
     elif asked.what == "address":
         store = parse_keystore(read_secret_file(path, what="keystore"), where=f"{path}")
         say(f"0x{store.address.lower().removeprefix('0x')}" if store.address else "it does not say")
@@ -61,6 +76,39 @@ def _keep(secret: bytes, path: Path, use: KeyUse, password: bytes) -> None:
     write_secret_file(path, seal_key(secret, password, use=use), what="keystore")
     say(f"wallet {address_of_secret(secret)}, for {use}; its key is in {path}")
     say("keep a copy of that file and of the password, apart: without both the wallet is lost")
+
+
+def _keep_venue(
+    settings: Settings, paths: Paths, asked: argparse.Namespace, asker: "_Asker"
+) -> None:
+    venue = asked.venue
+    if venue not in GATEWAYS:
+        known = ", ".join(GATEWAYS)
+        raise SettingsError(f"whose key? python -m engine keys venue VENUE, of {known}")
+    key = _venue_key(venue, asked, asker)
+    password = asker.new_password(asked.password_file)
+    path = asked.to or venue_key_path(settings, paths, venue)
+    write_secret_file(path, seal_venue_key(venue, key, password), what=f"key of {venue}")
+    say(f"the key {key.name} of {venue} is in {path}")
+    say("the signer opens it with the same word as the wallet's key: python -m engine keys unlock")
+
+
+def _venue_key(venue: str, asked: argparse.Namespace, asker: "_Asker") -> VenueKey:
+    if asked.source is None:
+        name = asker.ask(f"Name of the key of {venue} (its public half): ")
+        secret = asker.ask("Its secret: ")
+        return checked_key(venue, name, secret.strip(), where="what was typed")
+    where = f"{asked.source}"
+    content = read_secret_file(asked.source, what=f"key of {venue}")
+    if content.lstrip().startswith(b"{"):
+        found = parse_venue_key(content, venue, where=where)
+        if isinstance(found, VenueKey):
+            return found
+        old = asker.password(asked.old_password_file, f"Password of {asked.source}: ")
+        return open_venue_key(found, old, where=where)
+    # The name in its first line, the secret, which may have several, below.
+    name, _, secret = content.decode(errors="replace").partition("\n")
+    return checked_key(venue, name, secret.strip(), where=where)
 
 
 def _new_secret() -> bytes:

@@ -52,6 +52,7 @@ from engine.wiring.bus import caller_to
 from engine.wiring.chain_processes import caller_of_chains, chain_roles
 from engine.wiring.newest_log import read_newest
 from engine.wiring.paths import Paths, prepare
+from engine.wiring.signing_roles import signing_roles
 from engine.wiring.word_key import word_key
 
 LEDGER_LOOK_S: Final = 0.3
@@ -91,8 +92,8 @@ async def open_front_end(
     paths = prepare(settings.data.dir, bus_url=settings.bus.url, engine_id=settings.engine.id)
     news: asyncio.Queue[RoleEnded] = asyncio.Queue()
     roles = chain_roles(settings)
-    signs = settings.signer.signs != "off"
-    callers = _callers(paths, roles, signs=signs)
+    signing = signing_roles(settings)
+    callers = _callers(paths, roles, signing)
     key = word_key(environment)
     if key is not None:
         not_dumpable()
@@ -108,7 +109,7 @@ async def open_front_end(
     with held as lease:
         async with (
             stop_signals(on_news=hear, lease=lease) as stop,
-            _facade(paths, callers, roles, key=key, signs=signs) as facade,
+            _facade(paths, callers, roles, key=key, signs=bool(signing)) as facade,
             open_door_of(settings, paths, facade, is_terminal=is_terminal),
         ):
             announce_ready()
@@ -151,7 +152,9 @@ async def open_facade(paths: Paths, settings: Settings | None = None) -> AsyncIt
     The settings say which processes follow chains; without them it is one.
     """
     roles = chain_roles(settings or Settings())
-    async with _facade(paths, _callers(paths, roles, signs=True), roles) as facade:
+    async with _facade(
+        paths, _callers(paths, roles, ("signer", "sender", "trader")), roles
+    ) as facade:
         yield facade
 
 
@@ -174,14 +177,10 @@ async def check_runs(paths: Paths) -> None:
     )
 
 
-def _callers(paths: Paths, chains: Iterable[str], *, signs: bool) -> dict[str, RoleCaller]:
+def _callers(paths: Paths, chains: Iterable[str], signing: Iterable[str]) -> dict[str, RoleCaller]:
     callers = {role: caller_to(paths, role) for role in ("engine", "ledger", "workers", *chains)}
-    if not signs:
-        return callers
     # These answer on their sockets of this machine, whatever carries the bus.
-    return callers | {
-        role: SocketCaller(paths.socket(role), role=role) for role in ("signer", "sender", "trader")
-    }
+    return callers | {role: SocketCaller(paths.socket(role), role=role) for role in signing}
 
 
 @contextlib.asynccontextmanager

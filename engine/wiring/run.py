@@ -33,6 +33,7 @@ from engine.wiring.chain_processes import chain_roles
 from engine.wiring.local_chains import why_no_chains, with_usual_chains
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
+from engine.wiring.signing_roles import signing_roles
 from engine.wiring.word_key import new_word_key, told_key
 
 log = logging.getLogger(__name__)
@@ -57,8 +58,8 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
         set_core_aside(os.environ)
     specs: list[RoleSpec] = []
     is_main = paths.engine_id == MAIN
-    signs = is_main and settings.signer.signs != "off"
-    key = new_word_key() if signs else ""
+    signing = signing_roles(settings) if is_main else ()
+    key = new_word_key() if signing else ""
     if is_main and settings.markets.source == "sandbox":
         specs.append(
             RoleSpec(
@@ -93,7 +94,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             )
             for name in chain_roles(settings)
         ]
-    if signs:
+    if "signer" in signing:
         specs.append(
             RoleSpec(
                 name="signer",
@@ -107,6 +108,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 ),
             )
         )
+    if "sender" in signing:
         specs.append(
             RoleSpec(
                 name="sender",
@@ -144,7 +146,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 is_vital=has_terminal,
                 log_path=None if has_terminal else paths.log("bot"),
                 lease=None if has_terminal else paths.lease("bot"),
-                environment=told_key(bot_environment, key) if signs else bot_environment,
+                environment=told_key(bot_environment, key) if signing else bot_environment,
             )
         )
     if is_main and settings.workers.is_on:

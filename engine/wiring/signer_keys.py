@@ -23,6 +23,11 @@ class KeyPlace(Protocol):
     """Where a key is, and what it takes to use it."""
 
     @property
+    def is_there(self) -> bool:
+        """Whether there is any key."""
+        ...
+
+    @property
     def address(self) -> str:
         """Of the wallet; empty while nobody knows it."""
         ...
@@ -93,9 +98,32 @@ def keystore_path(settings: Settings, paths: Paths) -> Path:
     return paths.signer / "key.json" if own is None else Path(own)
 
 
+class NoPlace:
+    """No wallet's key, where nothing is signed for chains; see `KeyPlace`."""
+
+    is_there = False
+    kind = "settings: nothing is signed for chains"
+    address = ""
+    port = None
+    readable = writable = ()
+
+    async def opened(self) -> Wallet | None:
+        """There is none."""
+        return None
+
+    async def unlock(self, password: bytes) -> Wallet:
+        """There is none."""
+        del password
+        raise SettingsError("nothing is signed for chains here")
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+
 class KeystorePlace:
     """A keystore; see `KeyPlace`."""
 
+    is_there = True
     kind = "keystore"
     port = None
     readable = writable = ()
@@ -129,6 +157,7 @@ class KeystorePlace:
 class TokenPlace:
     """A token by PKCS#11; see `KeyPlace`. Its library is loaded here, before the guards are up."""
 
+    is_there = True
     kind = "token"
     port = None
 
@@ -173,6 +202,7 @@ class TokenPlace:
 class RemotePlace:
     """A signer elsewhere; see `KeyPlace`."""
 
+    is_there = True
     kind = "remote signer"
     readable = writable = ()
 

@@ -9,6 +9,7 @@ from engine.domain.networks import Network
 from engine.domain.units import NATIVE_DECIMALS
 from engine.settings.schema import Settings, environment_name
 from engine.signing.terms import SigningTerms
+from engine.signing.venue_terms import ExchangeTerms
 
 NOTIONAL_DAY_USD: Final = Decimal(100_000)
 """USD of a day where the operator has not said, and no money is real."""
@@ -54,6 +55,17 @@ def signing_terms(settings: Settings) -> SigningTerms:
         signatures_day=own.signatures_day,
         tip_bps_max=own.tip_bps_max,
         usd_least=own.usd_least,
+    )
+
+
+def terms_of_no_chain(exchange: ExchangeTerms) -> SigningTerms:
+    """Return terms by which no transaction is signed; what orders move has the cap of exchanges."""
+    return SigningTerms(
+        chain_ids={},
+        contracts={},
+        gas_day_wei={},
+        notional_day_usd=exchange.notional_day_usd,
+        signatures_day=0,
     )
 
 

@@ -115,7 +115,7 @@ async def test_files_open_to_others_are_not_imported(tmp_path: Path) -> None:
 def test_no_argument_takes_a_password_or_a_key() -> None:
     words = {action.dest for action in _keys_parser()._actions}
     assert words == {
-        "help", "what", "to", "source", "password_file", "old_password_file", "use",
+        "help", "what", "venue", "to", "source", "password_file", "old_password_file", "use",
     }  # fmt: skip
 
 

@@ -42,7 +42,7 @@ from engine.signing.words import Words
 from engine.wiring.paths import Paths, prepare, prepare_engine
 from engine.wiring.run import role_specs
 from engine.wiring.signer_keys import key_place
-from engine.wiring.signer_role import Leave
+from engine.wiring.signer_leave import Leave
 from engine.wiring.signing_terms import signing_terms
 from engine.wiring.word_key import WORD_KEY_ENVIRONMENT_NAME
 from tests.patience import PATIENCE_S
