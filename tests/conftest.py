@@ -8,7 +8,7 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.effort import examples
+from tests.effort import IS_DEEP, examples
 
 CAMPAIGN = "campaign"
 RECURSION_LIMIT = 1_000
@@ -20,6 +20,7 @@ settings.register_profile(
     "any machine",
     deadline=None,
     max_examples=examples(100),
+    derandomize=not IS_DEEP,
     suppress_health_check=[HealthCheck.too_slow],
 )
 settings.load_profile("any machine")

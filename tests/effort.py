@@ -1,6 +1,7 @@
 """How hard the tests of a rule try: a sample in `make test`, all of it in `make test-long`.
 
-Each run draws other examples, so what many runs try together grows.
+`make test` tries the same examples each time, so that what it says is said of the change and not
+of chance; each deep run draws others, so what many of them try together grows.
 """
 
 import os

@@ -126,7 +126,8 @@ def first_bid(
     rises_from_wei = max(terms.base_fee_wei, terms.head_base_fee_wei)
     return Bid(
         gas_limit=gas_limit,
-        fee_wei=min(cap_wei, grown_wei(rises_from_wei, HEADROOM_BLOCKS) + tip_wei),
+        # Where gas is free a bid is still one: of a wei, as none is no bid.
+        fee_wei=max(1, min(cap_wei, grown_wei(rises_from_wei, HEADROOM_BLOCKS) + tip_wei)),
         tip_wei=tip_wei,
     )
 

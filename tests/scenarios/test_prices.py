@@ -97,27 +97,34 @@ def held(*processes: psutil.Process) -> Iterator[None]:
 
 async def quotes_and_prices(
     installation: Installation,
-) -> tuple[dict[tuple[str, str], Quote], dict[str, Any]] | None:
-    """Ask and print while the market stands; nothing if it went on, or stood for too long.
+) -> tuple[dict[tuple[str, str], Quote], dict[str, Any]] | str:
+    """Ask and print while the market stands; why not, if it went on or stood for too long.
 
     The supervisor is held as well, which would take the sandbox for hung. Between two tries all
     goes on for as long as a look takes, or what is not live yet would never be.
     """
     if not has_live_pool(await prices_printed(installation.data_dir)):
-        return None
+        return "no pool is live yet"
     with held(psutil.Process(installation.process.pid), installation.role("sandbox")):
         before = await quotes_reported(installation)
         shown = await prices_printed(installation.data_dir)
-        is_still = await quotes_reported(installation) == before
-    has_live = any(bid is not None for bid, _ in before.values())
-    return (before, shown) if is_still and has_live and has_live_pool(shown) else None
+        after = await quotes_reported(installation)
+    if after != before:
+        return f"the market went on from {before} to {after}"
+    if not any(bid is not None for bid, _ in before.values()):
+        return "no book is live"
+    return (before, shown) if has_live_pool(shown) else "no pool is live any more"
 
 
 async def check_prices_are_the_engines(installation: Installation) -> dict[str, Any]:
     """Stop the market, so that nothing changes, and compare every book."""
-    async with asyncio.timeout(PATIENCE_S):
-        while (seen := await quotes_and_prices(installation)) is None:
-            pass
+    whys: list[str] = []
+    try:
+        async with asyncio.timeout(PATIENCE_S):
+            while isinstance(seen := await quotes_and_prices(installation), str):
+                whys.append(seen)
+    except TimeoutError:
+        pytest.fail(f"after {len(whys)} tries: {whys[-3:]}")
     before, shown = seen
     rows = shown["rows"]
     books = {

@@ -62,6 +62,14 @@ def test_a_first_bid_is_within_the_plan_and_takes_the_next_block(
     assert rule.takes_tips or bid.tip_wei == 0
 
 
+def test_where_gas_is_free_a_bid_is_of_one_wei_and_within_the_plan() -> None:
+    rule = next(one for one in GAS_RULES.values() if not one.price_wei_min and not one.tip_wei_min)
+    bid = first_bid(terms(0, 0), rule, gas_limit=GAS, bound_wei=GAS)
+
+    assert isinstance(bid, Bid)
+    assert (bid.fee_wei, bid.tip_wei, bid.most_wei) == (1, 0, GAS)
+
+
 def test_what_a_place_in_front_is_worth_is_tipped_over_the_whole_limit() -> None:
     bid = first_bid(terms(), LOCAL_RULE, gas_limit=GAS, bound_wei=10**17, place_wei=8 * 10**15)
 
