@@ -94,6 +94,12 @@ class MadeUpChain:
         self._reorganisation_chance = reorganisation_chance
         self._pools = {one.pool.address: one.pool for one in pools}
         held = {one.pool.address: _Held(one.row, state_of(one)) for one in map(with_grosses, pools)}
+        # Positions are a share of what there was at first: else they would grow for ever.
+        self._liquidity = {
+            address: one.state.liquidity
+            for address, one in held.items()
+            if isinstance(one.state, ConcentratedState)
+        }
         self._made = 0
         self._known = deque([_Known(number, self._hash(), held)], maxlen=UNDO_MAX + 1)
 
@@ -139,7 +145,8 @@ class MadeUpChain:
                 held = _after(pool, held, move)
                 yield move, held
         if isinstance(held.state, ConcentratedState) and self._rng.random() < POSITION_CHANCE:
-            move, positions = self._position(held, held.state)
+            liquidity = self._liquidity[pool.address]
+            move, positions = self._position(held, held.state, liquidity)
             held = _after(pool, held, move, positions)
             yield move, held
 
@@ -158,7 +165,7 @@ class MadeUpChain:
         return None
 
     def _position(
-        self, held: _Held, state: ConcentratedState
+        self, held: _Held, state: ConcentratedState, at_first: int
     ) -> tuple[Move, tuple[tuple[int, int, int], ...]]:
         rng, positions = self._rng, held.positions
         if positions and rng.random() < 0.5:  # noqa: PLR2004 - as often as not
@@ -168,7 +175,7 @@ class MadeUpChain:
         spacing = state.table.tick_spacing
         low = (state.tick // spacing - rng.randrange(SPAN_SPACINGS)) * spacing
         high = (state.tick // spacing + 1 + rng.randrange(SPAN_SPACINGS)) * spacing
-        liquidity = 1 + int(state.liquidity * POSITION_RATIO * rng.random())
+        liquidity = 1 + int(at_first * POSITION_RATIO * rng.random())
         move = PositionMove(tick_low=low, tick_high=high, liquidity_delta=liquidity)
         return move, (*positions, (low, high, liquidity))
 

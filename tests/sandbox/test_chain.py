@@ -1,21 +1,28 @@
 """The made-up chain: what its blocks say is what its pools are, whoever follows them."""
 
+import asyncio
 import math
 from dataclasses import dataclass
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 from msgspec.structs import replace
 
+from engine.connectors.block_stream import BlockStream
 from engine.detect.graph.pool_sides import prepare_pool
 from engine.domain.chains import BlockTerms
 from engine.domain.errors import BadValueError
+from engine.domain.faults import Fault
 from engine.domain.pools import Pool
 from engine.pools.blocks import Block
 from engine.pools.moves import PairMove, PositionMove, PriceMove
 from engine.pools.snapshots import PoolSnapshot
 from engine.sandbox.chain import MadeUpChain, with_grosses
+from engine.sandbox.chain_door import ChainDoor
 from engine.sandbox.lineup import load_start_prices
 from engine.sandbox.pools import load_pools
+from tests.connectors.test_block_stream import Told
 from tests.detect.test_pool_moves import check_same
 from tests.reference.world import Setup, World, make_instrument
 
@@ -117,3 +124,35 @@ def _at(snapshot: PoolSnapshot, chain: str) -> Pool:
 def test_ticks_get_the_least_gross_liquidity_that_can_be() -> None:
     for snapshot in load_pools(load_start_prices()):
         prepare_pool(with_grosses(snapshot))
+
+
+async def test_a_client_that_has_not_heard_what_is_undone_begins_anew() -> None:
+    """Else its pools would be lost to it for good: nobody but the door has whole states."""
+    pools = [one for one in load_pools(load_start_prices()) if len(one.pool.tokens) == 2]
+    chain = MadeUpChain(
+        pools, seed=3, number=50, price_of=Books().price_of, reorganisation_chance=1.0
+    )
+    door, told = ChainDoor(chain, block_s=1.0), Told()
+    application = web.Application()
+    door.add_route(application)
+    for _ in range(5):
+        chain.next(0)
+    async with TestServer(application) as server:
+        stream = BlockStream(
+            str(server.make_url(door.path).with_scheme("ws")), told, proxy=None, jitter=lambda: 0.0
+        )
+        listening = asyncio.create_task(stream.run())
+        await told.until(PoolSnapshot, len(pools))
+        while door.client_count:
+            door.step(0)
+            await asyncio.sleep(0)
+        await told.until(Fault, 1)
+        blocks = [word for word in told.words if isinstance(word, Block)]
+        await told.until(PoolSnapshot, 2 * len(pools))
+        listening.cancel()
+        await asyncio.wait([listening])
+
+    heard = 0
+    for block in blocks:
+        assert block.undone <= heard
+        heard += 1 - block.undone

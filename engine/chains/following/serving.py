@@ -36,7 +36,7 @@ class _Client:
 
     Attributes:
         waiting: what is yet to be sent.
-        blocks: how many it was told, with the one that it begins with.
+        blocks: how many it has that stand, with the one that it begins with.
         is_lost: whether words had to be left out.
     """
 
@@ -126,9 +126,13 @@ class ChainStream:
         """Count a block; one that undoes more than the client has heard cannot be told to it."""
         if word.block is None:
             return
-        if client.blocks <= word.block.undone <= self._machine.rhythm.undo_blocks:
+        undone = word.block.undone
+        if undone > self._machine.rhythm.undo_blocks:  # all pools follow, as of this block
+            client.blocks = 1
+            return
+        if client.blocks <= undone:
             raise asyncio.QueueFull
-        client.blocks += 1
+        client.blocks += 1 - undone
 
     def _give_up(self, client: _Client) -> None:
         self._clients.discard(client)

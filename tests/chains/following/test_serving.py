@@ -90,6 +90,26 @@ async def test_a_client_that_has_not_heard_what_is_undone_begins_anew(tmp_path: 
     assert one.stream.disconnected == 1
 
 
+async def test_blocks_that_were_undone_are_none_that_a_client_could_undo_again(
+    tmp_path: Path,
+) -> None:
+    told = Told()
+    async with served(tmp_path) as one:
+        for _ in range(UNDO):
+            one.hear(one.line.mine(str(10**21)))
+        async with streaming(one, told):
+            await told.until(PoolSnapshot, 3)
+            one.hear(one.line.mine())
+            one.hear(one.line.mine(on=one.line.chain.back(1)))
+            await told.until(Block, 3)
+            one.hear(one.line.mine(on=one.line.chain.back(2)))
+            await told.until(PoolSnapshot, 6)
+
+    assert of(told, Fault) == [Fault.DISCONNECTED]
+    blocks = [word for word in told.words if isinstance(word, Block)]
+    assert [block.undone for block in blocks] == [0, 0, 1, 0]
+
+
 async def test_a_client_that_does_not_keep_up_is_disconnected_and_the_others_go_on(
     tmp_path: Path,
 ) -> None:
