@@ -56,18 +56,21 @@ class Limiter:
         self._paused_until_s = 0.0
         self._why = ""
 
-    async def turn(self, path: str = "") -> None:
-        """Wait until a request for this path, or an attempt to connect, may go out."""
+    async def turn(self, path: str = "", *, weight: float | None = None) -> None:
+        """Wait until a request for this path, or an attempt to connect, may go out.
+
+        `weight` is what it weighs, where whoever asks knows it.
+        """
         now_s = self._now_s()
-        turn_s = self.reserve(path, now_s)
+        turn_s = self.reserve(path, now_s, weight=weight)
         while (wait_s := max(turn_s, self._paused_until_s) - now_s) > 0:
             await asyncio.sleep(wait_s)
             now_s = self._now_s()
 
-    def reserve(self, path: str, now_s: float) -> float:
+    def reserve(self, path: str, now_s: float, *, weight: float | None = None) -> float:
         """Take the path's weight out of the bucket; return when there is that much in it."""
         budget = self._budget
-        weight_s = budget.weight_of(path) / budget.weight_per_s
+        weight_s = (budget.weight_of(path) if weight is None else weight) / budget.weight_per_s
         self._full_again_s = max(self._full_again_s, now_s) + weight_s
         return self._full_again_s - budget.weight_burst / budget.weight_per_s
 

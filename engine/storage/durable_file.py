@@ -1,0 +1,95 @@
+"""A role's own SQLite file, of which nothing that was committed is ever lost.
+
+One process opens it. Each change is one transaction with a sync (`synchronous=FULL`); an error of
+the disk is fatal, as a sync that failed is not known to have happened when it is tried again.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from engine.domain.errors import FatalError, TransientError
+
+Boundary = Callable[[str], None]
+"""Is told of each commit boundary; a test ends the process there."""
+
+
+def go_on(_where: str) -> None:
+    """Go on."""
+
+
+class DurableFile:
+    """The file; see the module."""
+
+    def __init__(self, path: Path, schema: str, *, what: str, then: str) -> None:
+        """Open it, or make it at the first start.
+
+        Args:
+            path: of the file; its folder is made, for this user alone.
+            schema: statements that make what is missing of its tables.
+            what: it is, for people: "the table of orders".
+            then: what follows if it cannot be used: "no order is placed".
+
+        Raises:
+            TransientError: another process has it open.
+            FatalError: it cannot be used.
+        """
+        self._path, self._what, self._then = path, what, then
+        self._broken: BaseException | None = None
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=0.2)
+            self.run("pragma locking_mode = exclusive")
+            self.run("pragma journal_mode = wal")
+            self.run("pragma synchronous = full")
+            self._database.executescript(schema)
+        except (OSError, sqlite3.Error) as error:
+            raise FatalError(f"{what} {path} cannot be used: {error}") from error
+
+    def close(self) -> None:
+        """Close it."""
+        self._database.close()
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make all of the block one change; nothing of it stays if it raises.
+
+        After a commit that failed nothing is written any more: what this process has in its memory
+        may be more than what is on disk.
+        """
+        self.run("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._database.rollback()
+            raise
+        try:
+            self.run("commit")
+        except BaseException as error:
+            self._broken = error
+            raise
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run a statement; return its rows.
+
+        Raises:
+            TransientError: another process has the file open.
+            FatalError: the file cannot be used.
+        """
+        if self._broken is not None:
+            raise FatalError(
+                f"{self._what} {self._path} could not be written before: {self._then}"
+            ) from self._broken
+        try:
+            with closing(self._database.execute(statement, tuple(values))) as cursor:
+                return cursor.fetchall()
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise TransientError(
+                    f"another process has {self._what} {self._path} open: only one may"
+                ) from error
+            raise FatalError(
+                f"{self._what} {self._path} cannot be used ({error}): {self._then}"
+            ) from error

@@ -1,0 +1,269 @@
+"""What the role `trader` answers: orders are taken on durably, and what became of them is told."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import msgspec
+
+from engine.bus.report import Declined
+from engine.bus.request import Reply, Request
+from engine.bus.trading import (
+    OrdersAcknowledged,
+    OrdersCancelled,
+    OrdersHandedOver,
+    RefusedOrder,
+    ToldOrder,
+    ToldOrders,
+    VenuesSeen,
+)
+from engine.bus.trading_reports import VenueDeskLine, VenueOrderLine, VenueOrdersReport
+from engine.bus.work_reports import WorkDone
+from engine.domain.instruments import VenueId
+from engine.domain.modes import Basis
+from engine.domain.orders import Purpose
+from engine.domain.orders_handed import HandedOrder
+from engine.domain.orders_told import VenueSeen
+from engine.trading.book import OrderBook, Told
+from engine.trading.checking import VenueCheck
+from engine.trading.departure import Departure
+from engine.trading.kept import KeptOrder, instrument_of
+from engine.trading.standing import Standing
+from engine.trading.venue_work import VenueWork
+
+log = logging.getLogger(__name__)
+
+LISTEN_S: Final = 2.0
+NOT_COME: Final = "it was asked after before it came"
+
+
+@dataclass(slots=True, kw_only=True)
+class AtVenue:
+    """All that is done at one venue."""
+
+    work: VenueWork
+    check: VenueCheck
+    standing: Standing
+
+    @property
+    def why_not(self) -> str:
+        """Say why no order is taken on there; empty if one is."""
+        line = self.work.line
+        return self.standing.why_not(trouble=line.trouble, note=line.note)
+
+
+class TraderAnswers:
+    """See `bus.trading.Trading`.
+
+    Attributes:
+        told: set when there are news.
+
+    Args:
+        book: the table of orders.
+        venues: at which orders are placed.
+        basis: of what is placed.
+        killed: says why an engine is killed; empty if it is not.
+    """
+
+    def __init__(
+        self,
+        book: OrderBook,
+        venues: dict[VenueId, AtVenue],
+        *,
+        basis: Basis,
+        killed: Callable[[str], str] = lambda _engine: "",
+    ) -> None:
+        self.told: Final = asyncio.Event()
+        self._book = book
+        self._venues = venues
+        self._basis = basis
+        self._killed = killed
+
+    async def answer(self, request: Request[Reply], /) -> Reply:
+        """See `bus.request.Answerer`."""
+        return await request.answer(self)
+
+    def hand_over(self, orders: tuple[HandedOrder, ...]) -> OrdersHandedOver:
+        """See `bus.trading.Trading`; no leg leaves if another one of its plan is refused."""
+        why_not = {one.client_order_id: self.why_not(one) for one in orders}
+        for one in orders:
+            others = [
+                why_not[other.client_order_id] for other in orders if _leave_together(one, other)
+            ]
+            if not why_not[one.client_order_id] and (why := next(filter(None, others), "")):
+                why_not[one.client_order_id] = f"another leg is not taken on: {why}"
+        taken, refused = self._book.hand_over(orders, why_not)
+        for together in _departures(taken):
+            departure = Departure(one.venue for one in together)
+            for one in together:
+                at = self._venues[one.venue]
+                at.work.desk.begin(one)
+                at.work.place(one, departure)
+        if refused:
+            self.told.set()
+        return OrdersHandedOver(
+            refused=tuple(RefusedOrder(client_order_id=k, why=why) for k, why in refused.items())
+        )
+
+    def engines(self) -> set[str]:
+        """Return whose orders are followed."""
+        desks = (at.work.desk for at in self._venues.values())
+        return {one.handed.engine for desk in desks for one in desk.followed.values()}
+
+    def why_not(self, handed: HandedOrder) -> str:
+        """Say why an order does not leave now; empty if it may."""
+        at = self._venues.get(handed.venue)
+        if at is None:
+            known = ", ".join(self._venues) or "none"
+            return f"no orders are placed at {handed.venue}; venues are: {known}"
+        # What unwinds a leg goes out whatever a comparison says: it takes risk away.
+        why = at.why_not if handed.purpose is Purpose.LEG else ""
+        return self._killed(handed.engine) or why
+
+    def ask_after(self, client_order_id: str, venue: VenueId, engine: str) -> ToldOrders:
+        """See `bus.trading.Trading`."""
+        if not self._book.fence(client_order_id, venue, engine, NOT_COME):
+            self.told.set()
+        last = self._book.told_of(client_order_id)
+        return self._told(() if last is None else (last,))
+
+    async def untold(self, engine: str, after: int) -> ToldOrders:
+        """See `bus.trading.Trading`."""
+        found = self._book.untold(engine, after)
+        if not found and after >= self._book.newest_number():
+            self.told.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(LISTEN_S):
+                    await self.told.wait()
+            found = self._book.untold(engine, after)
+        return self._told(found)
+
+    def acknowledge(self, numbers: tuple[int, ...]) -> OrdersAcknowledged:
+        """See `bus.trading.Trading`."""
+        self._book.acknowledge(numbers)
+        return OrdersAcknowledged()
+
+    def seen(self) -> VenuesSeen:
+        """See `bus.trading.Trading`."""
+        return VenuesSeen(
+            seen=tuple(
+                _with_why(at.standing.seen, at.why_not)
+                for at in self._venues.values()
+                if at.standing.seen is not None
+            )
+        )
+
+    def orders(self, most: int, client_order_id: str) -> VenueOrdersReport:
+        """See `bus.trading.Trading`."""
+        if client_order_id:
+            one = self._book.handed(client_order_id)
+            chosen = [] if one is None else [one]
+        else:
+            followed = [f.handed for at in self._venues.values() for f in at.work.desk.under_way]
+            first = {one.client_order_id: one for one in (*followed, *self._book.newest(most))}
+            chosen = list(first.values())[: max(most, len(followed))]
+        lines = [_order_line(one, self._book.kept(one.client_order_id)) for one in chosen]
+        return VenueOrdersReport(
+            basis=self._basis,
+            venues=[_venue_line(at) for at in self._venues.values()],
+            orders=lines,
+            count=self._book.count(),
+        )
+
+    def cancel_all(self, venue: str, engine: str, why: str) -> OrdersCancelled:
+        """See `bus.trading.Trading`."""
+        withheld = cancelling = 0
+        for name, at in self._venues.items():
+            if venue in ("", name):
+                count, todos = at.work.desk.stop_all(engine, why)
+                at.work.do(todos)
+                withheld += count
+                cancelling += len(todos)
+        if withheld or cancelling:
+            log.warning("%d withheld, %d being cancelled: %s", withheld, cancelling, why)
+        return OrdersCancelled(withheld=withheld, cancelling=cancelling)
+
+    def adopt(self, venue: str, by: str) -> WorkDone | Declined:
+        """See `bus.trading.Trading`."""
+        at = self._venues.get(VenueId(venue))
+        if at is None:
+            known = ", ".join(self._venues) or "none"
+            return Declined(why=f"no orders are placed at {venue[:20]}; venues are: {known}")
+        log.warning("%s takes what %s shows as what is so", by, venue)
+        was_halted = at.check.adopt()
+        what = "goes on once it was compared anew" if was_halted else "was not halted"
+        return WorkDone(text=f"{venue} {what}")
+
+    def _told(self, news: Sequence[Told]) -> ToldOrders:
+        return ToldOrders(
+            newest=self._book.newest_number(),
+            news=tuple(ToldOrder(number=one.number, news=one.news) for one in news),
+        )
+
+
+def _leave_together(one: HandedOrder, other: HandedOrder) -> bool:
+    is_same_plan = (one.engine, one.plan.plan_id) == (other.engine, other.plan.plan_id)
+    return is_same_plan and one.purpose is Purpose.LEG is other.purpose
+
+
+def _departures(orders: Iterable[HandedOrder]) -> list[list[HandedOrder]]:
+    """Return orders by those that leave together: the legs of a plan at different venues.
+
+    Legs at one venue may have to go one after the other there: they do not wait for one another.
+    """
+    groups: list[list[HandedOrder]] = []
+    for one in orders:
+        for group in groups:
+            venues = {other.venue for other in group}
+            if _leave_together(one, group[0]) and one.venue not in venues:
+                group.append(one)
+                break
+        else:
+            groups.append([one])
+    return groups
+
+
+def _with_why(seen: VenueSeen, why_not: str) -> VenueSeen:
+    return msgspec.structs.replace(seen, why_not=why_not)
+
+
+def _order_line(handed: HandedOrder, kept: KeptOrder | None) -> VenueOrderLine:
+    request = handed.request
+    return VenueOrderLine(
+        client_order_id=handed.client_order_id,
+        plan_id=handed.plan.plan_id,
+        engine=handed.engine,
+        venue=handed.venue,
+        instrument=str(instrument_of(handed).pair),
+        side=request.side,
+        size_base=request.size_base,
+        price_limit=request.price_limit,
+        purpose=handed.purpose,
+        handed_at_ns=handed.at_ns,
+        news=None if kept is None else kept.news,
+        unknown_since_ns=0 if kept is None else kept.unknown_since_ns,
+    )
+
+
+def _venue_line(at: AtVenue) -> VenueDeskLine:
+    desk, standing = at.work.desk, at.standing
+    switch = at.work.line.gateway.dead_man
+    return VenueDeskLine(
+        venue=desk.venue,
+        why_not=at.why_not,
+        is_halted=bool(standing.halted),
+        open_count=len(desk.under_way),
+        unknown_count=sum(bool(one.kept.unknown_since_ns) for one in desk.under_way),
+        rests_count=len(desk.may_rest),
+        reconciled_at_ns=standing.checked_at_ns,
+        differences=standing.differences,
+        others_count=standing.others_count,
+        held=standing.held,
+        fees=standing.fees,
+        fees_at_ns=standing.fees_at_ns,
+        dead_man_s=0.0 if switch is None else switch.fires_s,
+        has_stream=desk.has_stream,
+    )
