@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from engine.agents.learning.stepping import OF_BLOCKS, begins_anew, through, told
+from engine.agents.learning.stepping import OF_GIVEN, begins_anew, through, told
 from engine.agents.learning.wager import Wager
 from engine.background.ports import Discovery, Given, Outcome, Priority, Task
 from engine.background.wants import Blocks
@@ -186,7 +186,7 @@ def batch_posting(chain: str, agent: str) -> Task[Steps]:
         state=Steps,
         run=partial(_run, chain, want),
         wants=(want,),
-        bounds=OF_BLOCKS,
+        bounds=OF_GIVEN,
         every_s=600.0,
         priority=Priority.LOW,
     )

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from engine.agents.learning.covering import SLOW_PACE, Bound
 from engine.agents.learning.fee_rule import FeeLine
-from engine.agents.learning.stepping import OF_BLOCKS, begins_anew, through, told
+from engine.agents.learning.stepping import OF_GIVEN, begins_anew, through, told
 from engine.agents.learning.wager import Wager
 from engine.background.ports import Discovery, Given, Outcome, Task
 from engine.background.wants import Blocks
@@ -262,6 +262,6 @@ def block_timing(row: Row) -> Task[Timing]:
         state=Timing,
         run=partial(_run, row, want),
         wants=(want,),
-        bounds=OF_BLOCKS,
+        bounds=OF_GIVEN,
         every_s=300.0,
     )

@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 from msgspec.structs import replace
 
-from engine.agents.learning.stepping import OF_ROWS, through, told
+from engine.agents.learning.stepping import OF_GIVEN, through, told
 from engine.background.ports import Discovery, Given, Outcome, Priority, Task
 from engine.background.wants import PricesGiven, PricesNow
 
@@ -123,7 +123,7 @@ def bridge_gaps(chain: str, agent: str) -> Task[Gaps]:
         state=Gaps,
         run=partial(_run, chain),
         wants=(WANT,),
-        bounds=OF_ROWS,
+        bounds=OF_GIVEN,
         every_s=600.0,
         priority=Priority.LOW,
     )

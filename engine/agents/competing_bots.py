@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from engine.agents.learning.inclusion_prior import BLOCKS, EDGES_USD
 from engine.agents.learning.lasting import Lasting, row_of
 from engine.agents.learning.own_races import OwnRaces, corrected
-from engine.agents.learning.stepping import OF_BLOCKS, begins_anew, through, told
+from engine.agents.learning.stepping import OF_GIVEN, begins_anew, through, told
 from engine.agents.learning.takes import Take, takes_in
 from engine.agents.learning.wager import Wager
 from engine.background.ports import Discovery, Given, Outcome, Priority, Task
@@ -252,7 +252,7 @@ def competing_bots(chain: str, agent: str) -> Task[Rivals]:
         state=Rivals,
         run=partial(_run, chain, wants),
         wants=wants,
-        bounds=OF_BLOCKS,
+        bounds=OF_GIVEN,
         every_s=120.0,
         priority=Priority.HIGH,
     )

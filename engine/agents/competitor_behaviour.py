@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.agents.learning.recursive import Recursive, unlearned
-from engine.agents.learning.stepping import OF_BLOCKS, begins_anew, through, told
+from engine.agents.learning.stepping import OF_GIVEN, begins_anew, through, told
 from engine.agents.learning.takes import takes_in
 from engine.agents.learning.wager import ALPHA, Wager
 from engine.background.ports import Discovery, Given, Outcome, Task
@@ -166,6 +166,6 @@ def competitor_behaviour(chain: str) -> Task[Habits]:
         state=Habits,
         run=partial(_run, chain, want),
         wants=(want,),
-        bounds=OF_BLOCKS,
+        bounds=OF_GIVEN,
         every_s=300.0,
     )

@@ -9,7 +9,7 @@ from typing import Final
 import msgspec
 
 from engine.agents.learning.shapes import key_of, trials_in
-from engine.agents.learning.stepping import OF_ROWS, through, told
+from engine.agents.learning.stepping import OF_GIVEN, through, told
 from engine.background.ports import Discovery, Given, Outcome, Priority, Task
 from engine.background.wants import Trials
 from engine.domain.trials import Trial
@@ -125,7 +125,7 @@ ENCODINGS: Final[Task[Encodings]] = Task(
     state=Encodings,
     run=_run,
     wants=(TRIALS,),
-    bounds=OF_ROWS,
+    bounds=OF_GIVEN,
     every_s=3_600.0,
     priority=Priority.LOW,
 )

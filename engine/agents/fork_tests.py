@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from engine.agents.learning.shapes import key_of, trials_in
-from engine.agents.learning.stepping import OF_ROWS, through
+from engine.agents.learning.stepping import OF_GIVEN, through
 from engine.background.ports import Discovery, Given, Outcome, Priority, Task
 from engine.background.wants import Trials
 from engine.domain.advice import ShapeOffAdvice
@@ -113,7 +113,7 @@ FORK_TESTS: Final[Task[ForkTests]] = Task(
     state=ForkTests,
     run=_run,
     wants=(TRIALS,),
-    bounds=OF_ROWS,
+    bounds=OF_GIVEN,
     every_s=300.0,
     priority=Priority.HIGH,
 )

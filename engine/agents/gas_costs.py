@@ -17,7 +17,7 @@ from msgspec.structs import replace
 
 from engine.agents.learning.covering import SLOW_PACE, Bound
 from engine.agents.learning.recursive import Recursive, unlearned
-from engine.agents.learning.stepping import OF_BLOCKS, begins_anew, through, told
+from engine.agents.learning.stepping import OF_GIVEN, begins_anew, through, told
 from engine.agents.learning.wager import Wager
 from engine.background.ports import Discovery, Given, Outcome, Priority, Task
 from engine.background.wants import Blocks
@@ -264,7 +264,7 @@ def gas_costs(row: Row) -> Task[Costs]:
         state=Costs,
         run=partial(_run, row, want),
         wants=(want,),
-        bounds=OF_BLOCKS,
+        bounds=OF_GIVEN,
         every_s=60.0,
         priority=Priority.HIGH,
     )

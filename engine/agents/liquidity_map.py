@@ -15,7 +15,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from engine.agents.learning.stepping import OF_BLOCKS, begins_anew, through, told
+from engine.agents.learning.stepping import OF_GIVEN, begins_anew, through, told
 from engine.agents.learning.wager import Wager
 from engine.background.ports import Discovery, Given, Outcome, Task
 from engine.background.wants import Blocks, Pools, PoolsGiven
@@ -235,6 +235,6 @@ def liquidity_map(row: Row) -> Task[Flows]:
         state=Flows,
         run=partial(_run, row, wants),
         wants=wants,
-        bounds=OF_BLOCKS,
+        bounds=OF_GIVEN,
         every_s=row.every_s,
     )

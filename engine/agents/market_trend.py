@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from engine.agents.learning.drift import Drift
 from engine.agents.learning.mids import PAIRS_MAX, PairNow, pairs_now
 from engine.agents.learning.recursive import unlearned
-from engine.agents.learning.stepping import OF_ROWS, through, told
+from engine.agents.learning.stepping import OF_GIVEN, through, told
 from engine.agents.learning.wager import ALPHA, Wager
 from engine.background.ports import Discovery, Given, Outcome, Task
 from engine.background.wants import PricesNow
@@ -150,6 +150,6 @@ MARKET_TREND: Final = Task(
     state=Market,
     run=_run,
     wants=(WANT,),
-    bounds=OF_ROWS,
+    bounds=OF_GIVEN,
     every_s=EVERY_S,
 )

@@ -15,7 +15,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.agents.learning.long_cycles import Cycle, Edge, Graph, cycles_from, graph_of
-from engine.agents.learning.stepping import OF_ROWS, through, told
+from engine.agents.learning.stepping import OF_GIVEN, through, told
 from engine.background.ports import Discovery, Given, Outcome, Priority, Task
 from engine.background.wants import Opportunities, OpportunitiesGiven, Pools, PoolsGiven
 from engine.domain.advice import PathAdvice
@@ -194,7 +194,7 @@ def path_discovery(chain: str) -> Task[Paths]:
         state=Paths,
         run=partial(_run, chain, wants),
         wants=wants,
-        bounds=OF_ROWS,
+        bounds=OF_GIVEN,
         every_s=3_600.0,
         priority=Priority.LOW,
     )

@@ -10,7 +10,7 @@ from typing import Final
 import msgspec
 
 from engine.agents.learning.shapes import key_of, trials_in
-from engine.agents.learning.stepping import OF_ROWS, through, told
+from engine.agents.learning.stepping import OF_GIVEN, through, told
 from engine.background.ports import Discovery, Given, Outcome, Task
 from engine.background.wants import Trials
 from engine.domain.advice import GAS_RATIO_MAX, ShapeGasAdvice
@@ -119,6 +119,6 @@ ROUTE_GAS: Final[Task[RouteGas]] = Task(
     state=RouteGas,
     run=_run,
     wants=(TRIALS,),
-    bounds=OF_ROWS,
+    bounds=OF_GIVEN,
     every_s=300.0,
 )

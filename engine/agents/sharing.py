@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from engine.agents.learning.stepping import OF_ROWS, told
+from engine.agents.learning.stepping import OF_GIVEN, told
 from engine.background.ports import Discovery, Given, Outcome, Task
 from engine.background.wants import InForce
 from engine.domain.advice import InclusionAdvice
@@ -73,6 +73,6 @@ def sharing(chains: Sequence[str]) -> Task[Nothing]:
         state=Nothing,
         run=partial(_run, tuple(chains)),
         wants=(WANT,),
-        bounds=OF_ROWS,
+        bounds=OF_GIVEN,
         every_s=300.0,
     )

@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
-from engine.agents.learning.stepping import OF_ROWS, through, told
+from engine.agents.learning.stepping import OF_GIVEN, through, told
 from engine.agents.learning.wager import ALPHA, Wager
 from engine.background.ports import Discovery, Given, Outcome, Task
 from engine.background.wants import Executions, ExecutionsGiven, Limits
@@ -182,6 +182,6 @@ STRATEGY_EFFECTIVENESS: Final = Task(
     state=Bands,
     run=_run,
     wants=(TRADES, LIMITS),
-    bounds=OF_ROWS,
+    bounds=OF_GIVEN,
     every_s=7_200.0,
 )

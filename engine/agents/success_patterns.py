@@ -13,7 +13,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.agents.learning.paired import Paired
-from engine.agents.learning.stepping import OF_ROWS, through, told
+from engine.agents.learning.stepping import OF_GIVEN, through, told
 from engine.agents.learning.wager import ALPHA
 from engine.background.ports import Discovery, Given, Outcome, Task
 from engine.background.wants import Executions, ExecutionsGiven
@@ -150,6 +150,6 @@ SUCCESS_PATTERNS: Final = Task(
     state=Patterns,
     run=_run,
     wants=(WANT,),
-    bounds=OF_ROWS,
+    bounds=OF_GIVEN,
     every_s=3_600.0,
 )

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from engine.agents.learning.stepping import OF_ROWS, told
+from engine.agents.learning.stepping import OF_GIVEN, told
 from engine.background.ports import Discovery, Given, Outcome, Priority, Task
 from engine.background.wants import History, InForce
 from engine.domain.runs import How
@@ -94,7 +94,7 @@ TEAM_PERFORMANCE: Final = Task(
     state=Team,
     run=_run,
     wants=(RUNS, FOUND),
-    bounds=OF_ROWS,
+    bounds=OF_GIVEN,
     every_s=3_600.0,
     priority=Priority.LOW,
 )

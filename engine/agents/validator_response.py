@@ -14,7 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from engine.agents.learning.covering import SLOW_PACE, Bound
-from engine.agents.learning.stepping import OF_BLOCKS, begins_anew, through, told
+from engine.agents.learning.stepping import OF_GIVEN, begins_anew, through, told
 from engine.agents.learning.wager import Wager
 from engine.background.ports import Discovery, Given, Outcome, Task
 from engine.background.wants import Blocks
@@ -151,6 +151,6 @@ def validator_response(chain: str, agent: str) -> Task[Response]:
         state=Response,
         run=partial(_run, chain, want),
         wants=(want,),
-        bounds=OF_BLOCKS,
+        bounds=OF_GIVEN,
         every_s=300.0,
     )

@@ -14,6 +14,9 @@ from engine.background.ports import STATE_BYTES_MAX, Discovery, Given, Outcome, 
 from engine.background.wants import Blocks
 from engine.domain.discoveries import refusal_of
 from engine.domain.discovery_kinds import KINDS_BY_NAME
+from engine.settings.schema import Settings
+from engine.wiring.work_list import tasks_of
+from engine.wiring.workers_role import OWN_MB
 from tests.agents.samples import sample_given
 from tests.agents.worlds import end
 
@@ -26,6 +29,15 @@ def test_names_are_given_once_and_are_names() -> None:
 
     assert len(set(names)) == len(names)
     assert all(name.replace("_", "").isalnum() and name.islower() for name in names)
+
+
+def test_there_is_room_for_any_task_beside_the_one_that_plays_recordings() -> None:
+    runs_mb = Settings().workers.memory_mb - OWN_MB
+    player, *others = sorted(
+        tasks_of(measures_effects=True), key=lambda one: one.bounds.memory_mb, reverse=True
+    )
+
+    assert player.bounds.memory_mb + others[0].bounds.memory_mb <= runs_mb
 
 
 @each

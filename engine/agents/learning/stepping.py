@@ -12,11 +12,11 @@ T = TypeVar("T")
 EVERY: Final = 16
 UNDONE_MAX: Final = 64
 
-OF_BLOCKS: Final = Bounds(memory_mb=64)
-"""What a run takes at most that is given blocks: 2,000 of 20 trades each are some 20 MB."""
+OF_GIVEN: Final = Bounds(memory_mb=40)
+"""What a run takes at most: what it is given is 2 MB of text, and eight times that once read.
 
-OF_ROWS: Final = Bounds(memory_mb=40)
-"""What others do."""
+One of these has room beside the run that plays recordings, so that none waits for that one.
+"""
 
 
 def through(
