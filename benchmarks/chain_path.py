@@ -6,14 +6,14 @@ read, made again as it is recorded, taken by the engine's pools and screened in 
 """
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 import msgspec
 
 from benchmarks.chain_logs import Wire, sync_log
-from benchmarks.harness import WARM_UP_CALLS, Row, machine, measure, print_table
+from benchmarks.harness import Row, machine, print_table, row, time_calls
 from benchmarks.live_market import AT_NS, FIRST_BLOCK, MOVE_RATIO, POOLS, LiveMarket
 from engine.chains.families.uniswap_v2 import UniswapV2
 from engine.chains.following.asks import AskLogs, AskRead
@@ -31,7 +31,8 @@ from engine.pools.constant_product import ConstantProductState
 
 CHAIN: Final = "ethereum"
 SIZES: Final = (1, 200)
-CALLS: Final = WARM_UP_CALLS + 400
+WARM_UP: Final = 60
+CALLS: Final = WARM_UP + 300
 UNDO_BLOCKS: Final = 64
 
 
@@ -69,7 +70,7 @@ class Path:
                 known = [market.graph.pool(int(address, 16)) for address in ask.addresses]
                 self._role.read(ask, [PoolNow(pool=one.pool, row=one.row) for one in known])
         self._topics = self._role.topics
-        self.hear(self.role(self.next(0)))
+        self.hear(self.ready(0))
 
     def next(self, moves: int) -> Told:
         """Make a block that moves so many pairs."""
@@ -86,6 +87,10 @@ class Path:
         return (
             Told(self._header(bloom_of(map(parse_log, logs))), logs) if logs else Told(header, [])
         )
+
+    def ready(self, moves: int) -> Told:
+        """Make a block that the role has taken."""
+        return self.role(self.next(moves))
 
     def role(self, told: Told) -> Told:
         """Take a block's events from the text that has them, up to the word for the engine."""
@@ -141,30 +146,39 @@ def measure_all() -> list[Row]:
     """Measure blocks of a move and of many: in each role, and all the way."""
     path, rows = Path(LiveMarket()), []
     for size in SIZES:
-        told = [path.next(size) for _ in range(CALLS)]
-        rows.append(_measure(path.role, told, f"role.{size} moves", then=path.hear))
-        told = [path.role(path.next(size)) for _ in range(CALLS)]
-        rows.append(_measure(path.hear, told, f"engine.{size} moves"))
-        told = [path.next(size) for _ in range(CALLS)]
-        rows.append(_measure(path.whole, told, f"node's text to screened.{size} moves"))
+        rows += [
+            _measure(f"role.{size} moves", partial(path.next, size), path.role, path.hear),
+            _measure(f"engine.{size} moves", partial(path.ready, size), path.hear),
+            _measure(f"node's text to screened.{size} moves", partial(path.next, size), path.whole),
+        ]
     assert not path.found
     return rows
 
 
 def _measure(
-    take: Callable[[Told], object],
-    told: Sequence[Told],
     name: str,
-    *,
+    make: Callable[[], Told],
+    take: Callable[[Told], object],
     then: Callable[[Told], object] = id,
 ) -> Row:
-    """Take blocks one after the other, timed; what comes after each is not."""
-    taken = iter(told)
-    return measure(
-        f"chains.path.{name}",
-        [partial(take, one) for one in told],
-        between=lambda: then(next(taken)),
-    )
+    """Take blocks one after the other, timed; each is made, and what comes after it done, between.
+
+    All of them made ahead would be millions of objects, which take longer to make than to take.
+    """
+    told = make()
+
+    def one() -> None:
+        take(told)
+
+    def between() -> None:
+        nonlocal told
+        then(told)
+        told = make()
+
+    durations = time_calls([one] * CALLS, between=between)[WARM_UP:]
+    take(told)  # the last one that was made: the next figure's blocks stand on it
+    then(told)
+    return row(f"chains.path.{name}", durations)
 
 
 if __name__ == "__main__":

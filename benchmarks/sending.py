@@ -2,9 +2,10 @@
 
 `python -m benchmarks.sending`, or `make bench PARTS=sent`. A real node with real protocols and our
 contract, the role `signer` as a process of its own, and the sender's desk, table and simulator as
-the role has them. Each round makes a block with a trade, reads of it what routes read, has a plan
-of that block handed over, and goes on until its transaction is signed and sent. What comes before -
-a log on its way to a plan - is measured by the parts on logs and blocks of a chain.
+the role has them. Each round makes a block with a trade, reads of it what routes read, looks at it,
+has a plan of that block handed over, and goes on until its transaction is signed and sent. What
+comes before - a log on its way to a plan - is measured by the parts on logs and blocks of a chain,
+and all of it while all roles run by `make bench-live`.
 """
 
 import asyncio
@@ -98,19 +99,27 @@ async def _rounds(world: SendingWorld, took: Took, desk: ChainDesk) -> float:
         world.gap(GAP)
         head = await desk.view.head()
         desk.now_ns = desk.beginnings.now_ns = partial(int, head.ts * NS_PER_S)
+        # What the role does with each block as its nodes tell of it.
+        desk.hear(head.hash)
         began = time.perf_counter_ns()
         await warm.ready(head)
         took["state_of_a_new_block"].append(time.perf_counter_ns() - began)
+        await desk.step()
         plan = msgspec.structs.replace(
             world.plan(str(GAP), seconds=20), deadline_block=head.number + DEADLINE_BLOCKS
         )
         handed, signed = world.handed(plan), len(took["signed"])
         began = time.perf_counter_ns()
-        answers.hand_over(handed)
-        took["handed_over"].append(time.perf_counter_ns() - began)
-        await desk.step()
+        handing = asyncio.create_task(answers.hand_over(handed))
+        handing.add_done_callback(
+            lambda _done, began=began: took["handed_over"].append(time.perf_counter_ns() - began)
+        )
+        await answers.handed.wait()
+        answers.handed.clear()
+        await desk.begin_at_once()
         took["handed_over_to_signed"].append(took["signed_at"][-1] - began)
         took["whole_step"].append(time.perf_counter_ns() - began)
+        await handing
         assert len(took["signed"]) == signed + 1, world.news(plan)
         await warm.learn(head)
         while world.table.open_lives():

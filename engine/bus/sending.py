@@ -26,7 +26,7 @@ class HandOver(SenderRequest[HandedOver], frozen=True, kw_only=True):
 
     async def answer(self, sending: "Sending", /) -> HandedOver:
         """See `Request.answer`."""
-        return sending.hand_over(self.handed)
+        return await sending.hand_over(self.handed)
 
 
 class ToldNews(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,8 +125,8 @@ class SeeWallets(SenderRequest[WalletsSeen], frozen=True, kw_only=True):
 class Sending(Protocol):
     """What the role answers."""
 
-    def hand_over(self, handed: Handed) -> HandedOver:
-        """Take a plan on.
+    async def hand_over(self, handed: Handed) -> HandedOver:
+        """Take a plan on; it survives a loss of power once this returns.
 
         Raises:
             BadValueError: another one was handed over under its id.

@@ -1,21 +1,21 @@
 """Transport between processes of one machine: length-prefixed msgpack on Unix sockets.
 
-A frame is ``length (4 bytes) | request id (8 bytes) | kind (1 byte) | payload``. Requests of one
-connection are answered concurrently, up to a limit; the rest waits in the socket's buffer.
+Requests of one connection are answered concurrently, up to a limit; the rest waits in the socket's
+buffer.
 """
 
 import asyncio
 import contextlib
 import logging
 import os
-import struct
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
+from engine.bus.frame_line import FrameLine
 from engine.bus.request import Answerer, Reply, Request
 from engine.bus.wire import (
-    FRAME_BYTES_MAX,
     PROTOCOL_VERSION,
     Kind,
     RequestDecoder,
@@ -28,7 +28,6 @@ from engine.domain.errors import FatalError, TransientError
 
 log = logging.getLogger(__name__)
 
-_HEADER: Final = struct.Struct(">IQB")
 CONCURRENT_REQUESTS_MAX: Final = 64
 CONNECT_TIMEOUT_S: Final = 2.0
 LOOK_S: Final = 1.0
@@ -64,21 +63,9 @@ async def open_server(
     """
     _make_room(path)
     decoder = make_decoder(requests)
-    connections: set[asyncio.Task[None]] = set()
+    served: set[_Served] = set()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        connections.add(task)
-        try:
-            await _serve_connection(reader, writer, decoder, answerer, on_fatal)
-        except asyncio.CancelledError:
-            pass  # only the closing of this server cancels; the loop would log it as an error
-        finally:
-            connections.discard(task)
-            writer.close()
-
-    bound = _Bound(path, serve)
+    bound = _Bound(path, partial(_Served, decoder, answerer, on_fatal, served))
     await bound.bind()
     keeping = asyncio.create_task(bound.keep())
     try:
@@ -86,15 +73,13 @@ async def open_server(
     finally:
         keeping.cancel()
         bound.close()
-        for task in connections:
-            task.cancel()
-        await asyncio.gather(keeping, *connections, return_exceptions=True)
+        await asyncio.gather(keeping, *(one.aclose() for one in [*served]), return_exceptions=True)
 
 
 class _Bound:
     """A listening socket and the file that leads to it."""
 
-    def __init__(self, path: Path, serve: Callable[..., Awaitable[None]]) -> None:
+    def __init__(self, path: Path, serve: Callable[[], "_Served"]) -> None:
         self._path = path
         self._serve = serve
         self._server: asyncio.Server | None = None
@@ -104,7 +89,10 @@ class _Bound:
         """Listen at the address."""
         if self._server is not None:
             self._server.close()
-        self._server = await asyncio.start_unix_server(self._serve, self._path)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_unix_server(
+            lambda: self._serve().line, os.fspath(self._path)
+        )
         self._path.chmod(0o600)
         self._own = self._path.stat()
 
@@ -126,35 +114,61 @@ class _Bound:
                 self._path.unlink()
 
 
-async def _serve_connection(
-    reader: asyncio.StreamReader,
-    writer: asyncio.StreamWriter,
-    decoder: RequestDecoder,
-    answerer: Answerer,
-    on_fatal: Callable[[FatalError], None],
-) -> None:
-    slots = asyncio.Semaphore(CONCURRENT_REQUESTS_MAX)
+class _Served:
+    """A connection of a caller, whose requests are answered side by side."""
 
-    async def answer(request_id: int, payload: bytes) -> None:
-        try:
-            kind, reply = await answered(decoder, answerer, payload, on_fatal)
-            _write(writer, request_id, kind, reply)
-        finally:
-            slots.release()
-        await writer.drain()
+    def __init__(
+        self,
+        decoder: RequestDecoder,
+        answerer: Answerer,
+        on_fatal: Callable[[FatalError], None],
+        served: "set[_Served]",
+    ) -> None:
+        self._decoder = decoder
+        self._answerer = answerer
+        self._on_fatal = on_fatal
+        self._served = served
+        self._loop = asyncio.get_running_loop()
+        self._answering: set[asyncio.Task[None]] = set()
+        self.line = FrameLine(greeted=self._greeted, take=self._take, gone=self._gone)
+        served.add(self)
 
-    with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-        if int.from_bytes(await reader.readexactly(4)) != PROTOCOL_VERSION:
-            return
-        writer.write(PROTOCOL_VERSION.to_bytes(4))
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                while True:
-                    request_id, _, payload = await _read(reader)
-                    await slots.acquire()
-                    tasks.create_task(answer(request_id, payload))
-        except* (ConnectionError, asyncio.IncompleteReadError):
-            log.debug("a caller is gone")
+    async def aclose(self) -> None:
+        """End the connection, and what is being answered."""
+        self.line.close()
+        answering = [*self._answering]
+        for task in answering:
+            task.cancel()
+        await asyncio.gather(self.line.ended(), *answering, return_exceptions=True)
+
+    def _greeted(self, version: int) -> None:
+        if version == PROTOCOL_VERSION:
+            self.line.greet()
+        else:
+            self.line.close()
+
+    def _take(self, request_id: int, _kind: int, payload: bytes) -> None:
+        task = self._loop.create_task(self._answer(request_id, payload))
+        self._answering.add(task)
+        task.add_done_callback(self._answered)
+        if len(self._answering) >= CONCURRENT_REQUESTS_MAX:
+            self.line.hold()
+
+    async def _answer(self, request_id: int, payload: bytes) -> None:
+        kind, reply = await answered(self._decoder, self._answerer, payload, self._on_fatal)
+        with contextlib.suppress(ConnectionError):
+            self.line.write(request_id, kind, reply)
+            await self.line.has_room()
+
+    def _answered(self, task: asyncio.Task[None]) -> None:
+        self._answering.discard(task)
+        self.line.go_on()
+
+    def _gone(self, why: str) -> None:
+        log.debug("a caller is gone: %s", why)
+        self._served.discard(self)
+        for task in self._answering:
+            task.cancel()
 
 
 class SocketCaller:
@@ -165,8 +179,7 @@ class SocketCaller:
         self._role = role
         self.ended: str | None = None
         """Why the role will not come back by itself, once the supervisor said so."""
-        self._writer: asyncio.StreamWriter | None = None
-        self._reading: asyncio.Task[None] | None = None
+        self._line: FrameLine | None = None
         self._waiting: dict[int, asyncio.Future[tuple[int, bytes]]] = {}
         self._next_id = 0
         self._connecting = asyncio.Lock()
@@ -194,56 +207,63 @@ class SocketCaller:
 
     async def aclose(self) -> None:
         """Close the connection."""
-        if self._reading is not None:
-            self._reading.cancel()
-            await asyncio.gather(self._reading, return_exceptions=True)
+        if (line := self._line) is not None:
+            line.close()
+            await line.ended()
 
     async def _exchange(self, payload: bytes) -> tuple[int, bytes]:
-        async with self._connecting:
-            if self._writer is None:
-                await self._connect()
-        assert self._writer is not None
+        if self._line is None:
+            async with self._connecting:
+                if self._line is None:
+                    await self._connect()
+        line = self._line
+        if line is None:
+            raise ConnectionError("connection closed")
         self._next_id += 1
         request_id = self._next_id
         future: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
         self._waiting[request_id] = future
         try:
-            _write(self._writer, request_id, Kind.REQUEST, payload)
-            await self._writer.drain()
+            line.write(request_id, Kind.REQUEST, payload)
+            await line.has_room()
             return await future
         finally:
             self._waiting.pop(request_id, None)
 
     async def _connect(self) -> None:
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            reader, writer = await asyncio.open_unix_connection(self._path)
-            try:
-                writer.write(PROTOCOL_VERSION.to_bytes(4))
-                version = int.from_bytes(await reader.readexactly(4))
-            except BaseException:  # the role hangs or ends: this connection is nobody's
-                writer.close()
-                raise
-        if version != PROTOCOL_VERSION:
-            writer.close()
-            raise ConnectionError(f"it speaks version {version}, not {PROTOCOL_VERSION}")
-        self._writer = writer
-        self._reading = asyncio.create_task(self._read_replies(reader, writer))
+        loop = asyncio.get_running_loop()
+        greeted: asyncio.Future[int] = loop.create_future()
 
-    async def _read_replies(
-        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+        def heard(version: int) -> None:
+            if not greeted.done():
+                greeted.set_result(version)
+
+        def gone(why: str) -> None:
+            if not greeted.done():
+                greeted.set_exception(ConnectionError(why))
+            if self._line is line:
+                self._line = None
+                self._fail_waiting(why)
+
+        line = FrameLine(greeted=heard, take=self._take, gone=gone)
         try:
-            while True:
-                request_id, kind, payload = await _read(reader)
-                future = self._waiting.pop(request_id, None)
-                if future is not None and not future.done():
-                    future.set_result((kind, payload))
-        except (OSError, asyncio.IncompleteReadError) as error:
-            self._fail_waiting(str(error) or "connection lost")
-        finally:
-            self._fail_waiting("connection closed")
-            self._writer = None
-            writer.close()
+            async with asyncio.timeout(CONNECT_TIMEOUT_S):
+                await loop.create_unix_connection(lambda: line, os.fspath(self._path))
+                line.greet()
+                version = await greeted
+        except BaseException:  # the role hangs or ends: this connection is nobody's
+            greeted.cancel()
+            line.close()
+            raise
+        if version != PROTOCOL_VERSION:
+            line.close()
+            raise ConnectionError(f"it speaks version {version}, not {PROTOCOL_VERSION}")
+        self._line = line
+
+    def _take(self, request_id: int, kind: int, payload: bytes) -> None:
+        future = self._waiting.pop(request_id, None)
+        if future is not None and not future.done():
+            future.set_result((kind, payload))
 
     def _fail_waiting(self, why: str) -> None:
         for future in self._waiting.values():
@@ -252,18 +272,7 @@ class SocketCaller:
         self._waiting.clear()
 
 
-async def _read(reader: asyncio.StreamReader) -> tuple[int, int, bytes]:
-    length, request_id, kind = _HEADER.unpack(await reader.readexactly(_HEADER.size))
-    if length > FRAME_BYTES_MAX:
-        raise ConnectionError(f"frame of {length} bytes; {FRAME_BYTES_MAX} are allowed")
-    return request_id, kind, await reader.readexactly(length)
-
-
 def _make_room(path: Path) -> None:
     check_socket_path(path)
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
-
-
-def _write(writer: asyncio.StreamWriter, request_id: int, kind: int, payload: bytes) -> None:
-    writer.write(_HEADER.pack(len(payload), request_id, kind) + payload)

@@ -19,6 +19,12 @@ create table if not exists asked (
 ) without rowid;
 """
 
+NOT_BEGUN: Final = " and ".join(
+    f"not exists (select 1 from {table} where {table}.client_order_id = {{0}}.client_order_id)"  # noqa: S608 - ours
+    for table in ("lives", "former_lives", "tellings")
+)
+"""What has neither a nonce nor an end; each table is looked into by its index, however long."""
+
 Run = Callable[..., list[tuple[Any, ...]]]
 
 
@@ -39,15 +45,7 @@ class AskedTable:
 
     def waiting(self, chain: str) -> list[Asked]:
         """Return what neither has a nonce nor an end, oldest first."""
-        return [
-            one
-            for one in self._found(
-                "client_order_id not in (select client_order_id from lives"
-                " union select client_order_id from former_lives"
-                " union select client_order_id from tellings)"
-            )
-            if one.chain == chain
-        ]
+        return [one for one in self._found(NOT_BEGUN.format("asked")) if one.chain == chain]
 
     def paused_since(self, chain: str, at_ns: int) -> Asked | None:
         """Return what asked for a pause of a chain's contract after an instant, None if nothing."""

@@ -125,6 +125,7 @@ class Beginnings:
     Attributes:
         warn: tells a person.
         now_ns: the wall clock.
+        counted: how many nonces of the wallet were used as of a block, by its hash.
     """
 
     terms: DeskTerms
@@ -134,6 +135,7 @@ class Beginnings:
     trust: RouteTrust
     warn: Callable[[str], None]
     now_ns: Callable[[], int]
+    counted: tuple[str, int] = ("", 0)
 
     async def begin(self, handed: Handed, head: HeadNow) -> Life | Unsent:
         """Return what is to be reserved for a plan, or why it is not sent.
@@ -159,7 +161,7 @@ class Beginnings:
             why = self._failed(plan, Failure.FEE, bid.why)
             return Unsent(why, replace(foreseen, cause=TruthCause.GAS))
         foreseen = self._priced(foreseen, bid, data, head)
-        count = await self.view.count(head.number)
+        count = await self._count(head)
         if why := self._why_late(plan):
             return Unsent(why, replace(foreseen, cause=TruthCause.LATE))
         chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
@@ -177,7 +179,7 @@ class Beginnings:
 
     async def fill_hole(self, head: HeadNow) -> Life | None:
         """Return what uses up a nonce that nobody uses and for which ours wait, if there is one."""
-        count = await self.view.count(head.number)
+        count = await self._count(head)
         chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
         nonce = hole(count, self.table.used(chain_id, wallet, at_least=count))
         if nonce is None:
@@ -209,7 +211,7 @@ class Beginnings:
             what = "pausing" if asked.is_pause else "unpausing"
             return f"{what} the contract on {self.terms.chain} is too dear: {bid.why}"
         chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
-        count = await self.view.count(head.number)
+        count = await self._count(head)
         return Life(
             client_order_id=asked.client_order_id,
             chain_id=chain_id,
@@ -230,7 +232,7 @@ class Beginnings:
         if isinstance(bid, NoBid):
             return f"a {what.name} is too dear: {bid.why}"
         chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
-        count = await self.view.count(head.number)
+        count = await self._count(head)
         nonce = next_nonce(count, self.table.used(chain_id, wallet, at_least=count))
         return Life(
             client_order_id=f"{what.name}-{chain_id}-{head.number}-{nonce}",
@@ -242,6 +244,11 @@ class Beginnings:
             deadline_ts=head.ts + PAUSE_S,
             draft=Draft(bid=bid, is_cancel=False, at_block=head.number),
         )
+
+    async def _count(self, head: HeadNow) -> int:
+        """Return how many nonces the chain has used, which no block changes once it is made."""
+        block, count = self.counted
+        return count if block == head.hash else await self.view.count(head.number)
 
     def _why_late(self, plan: AtomicPlan) -> str:
         late_ns = self.now_ns() - plan.deadline_ns

@@ -14,6 +14,7 @@ from typing import Final
 
 import msgspec
 
+from engine.domain.chains import block_ms
 from engine.domain.errors import TransientError
 from engine.domain.handed import Handed
 from engine.domain.signing import (
@@ -25,6 +26,7 @@ from engine.domain.signing import (
     UnsignedTransaction,
 )
 from engine.domain.told import Asked, Fate, TransactionNews, WalletSeen
+from engine.domain.units import NS_PER_MS
 from engine.sending import facts
 from engine.sending.beginnings import (
     UNPAUSE_NS,
@@ -117,8 +119,9 @@ class ChainDesk:
     seen: WalletSeen | None = None
     protecting: dict[bytes, str] = field(default_factory=dict)
     protections: deque[Protection] = field(default_factory=deque)
+    _heard: tuple[str, int] = ("", 0)
     _code_hash: str = ""
-    _coded: str = ""
+    _looked: HeadNow | None = None
     _recovery: str = ""
     _unasked: set[str] = field(default_factory=set)
 
@@ -147,25 +150,25 @@ class ChainDesk:
             TransientError: nodes do not say; nothing is lost by it.
             FatalError: the table cannot be written.
         """
+        before, self._looked = self._looked, None
         head = await self.view.head()
         if await self.known.look(head, self._open):
             self._recovery = ""
             self.told.set()
         if not self._recovery:
             self._recovery = await self.view.recovery(self.terms.route.contract)
-        if self._coded != head.hash:
-            self._code_hash = await self.view.code_hash(self.terms.route.contract, head)
-            self._coded = head.hash
+        if before is None or before.hash != head.hash:
+            contract = self.terms.route.contract
+            self._code_hash, count = await self.view.code_and_count(contract, head)
+            self.beginnings.counted = head.hash, count
+        self._looked = head
         for asked in self.table.asked.waiting(self.terms.chain):
             await self._do(asked, head)
         # What is under way can wait for a moment; a plan's block cannot.
-        for handed in self.table.waiting():
-            if handed.plan.chain == self.terms.chain and not self.beginnings.is_early(
-                handed.plan, head
-            ):
-                await self._begin(handed, head)
+        await self._begin_waiting(head)
         for life in self._open():
             await self._learn(life, await self.view.look(life, head), head)
+            await self.begin_at_once()
         if self._open() and (filler := await self.beginnings.fill_hole(head)) is not None:
             await self._reserve(filler, head)
         await self._protect(head)
@@ -173,6 +176,33 @@ class ChainDesk:
             self.seen = await self.known.see(head, self._recovery, self._open())
             self.wants_wallet = False
         return head
+
+    def hear(self, block_hash: str) -> None:
+        """Hear of the newest block, as nodes told of it by themselves; empty if they do not."""
+        self._heard = block_hash, self.now_ns()
+
+    async def begin_at_once(self) -> None:
+        """Begin what was handed over, if all that nodes have to say of their newest block is known.
+
+        That is a block that they told of by themselves, for which no other is due, and that a step
+        has looked at since. Else the next step asks them, and begins.
+
+        Raises:
+            FatalError: the table cannot be written.
+        """
+        head, (block_hash, heard_ns) = self._looked, self._heard
+        if head is None or head.hash != block_hash or not self.table.waiting():
+            return
+        is_newest = self.now_ns() - heard_ns <= block_ms(self.terms.chain) * NS_PER_MS
+        if is_newest and not self.table.asked.waiting(self.terms.chain):
+            await self._begin_waiting(head)
+
+    async def _begin_waiting(self, head: HeadNow) -> None:
+        for handed in self.table.waiting():
+            if handed.plan.chain == self.terms.chain and not self.beginnings.is_early(
+                handed.plan, head
+            ):
+                await self._begin(handed, head)
 
     async def _do(self, asked: Asked, head: HeadNow) -> None:
         """Do what a person asked for; what lets the contract run again not for ever."""
@@ -334,7 +364,7 @@ class ChainDesk:
             return None
         self.crash("signed")
         if isinstance(reply, Signed):
-            return facts.Signed(reply.hash, reply.raw)
+            return facts.Signed(reply.hash, reply.raw, self.now_ns())
         if reply.kind in BEFORE_REPEATS and not is_sure:
             self._warn(f"nonce {life.nonce} waits to be signed: {reply.detail}")
             return None

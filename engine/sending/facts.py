@@ -32,6 +32,8 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     at_block: int
     hash: str
     raw: bytes
+    signed_at_ns: int = 0
+    """When the signer's answer was here, by the wall clock; 0 in what an earlier version kept."""
 
 
 class Landed(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,10 +167,11 @@ class Drafted:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """The signer gave the draft's signature."""
+    """The signer gave the draft's signature, and when."""
 
     hash: str
     raw: bytes
+    at_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -196,6 +196,7 @@ def _signed(life: Life, signed: Signed) -> tuple[Life, tuple[Act, ...]]:
         at_block=draft.at_block,
         hash=signed.hash,
         raw=signed.raw,
+        signed_at_ns=signed.at_ns,
     )
     life = msgspec.structs.replace(
         life,

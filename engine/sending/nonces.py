@@ -1,27 +1,27 @@
 """Our own table of nonces, on disk before anything that it says leaves.
 
-One SQLite file that one process opens. Each change is one transaction with a sync: what was handed
-over, which nonce it has, all that was signed for it, and what was told of it stand or fall
-together. So whatever a crash leaves is a state that `life.take` goes on from.
+Each change is one transaction: what was handed over, which nonce it has, all that was signed for
+it, and what was told of it stand or fall together, and a sync stands behind each but one. So
+whatever a crash leaves is a state that `life.take` goes on from.
 """
 
 import sqlite3
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from engine.domain.engines import MAIN
-from engine.domain.errors import BadValueError, FatalError, TransientError
+from engine.domain.errors import BadValueError, FatalError
 from engine.domain.handed import Handed
 from engine.domain.told import TransactionNews
 from engine.domain.truths import Foreseen
+from engine.sending.asked import NOT_BEGUN, AskedTable
 from engine.sending.asked import SCHEMA as ASKED_SCHEMA
-from engine.sending.asked import AskedTable
 from engine.sending.facts import ChainMark, Life
 from engine.sending.stages import Stage
+from engine.sending.table_file import TableFile
 
 NEAR: Final = 100
 """Nonces that far apart are never in one block."""
@@ -75,8 +75,8 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 class NonceTable:
     """The file; see the module.
 
-    What must not be lost is written with `synchronous=FULL`; an error of the disk is fatal, as a
-    sync that failed is not known to have happened when it is tried again.
+    Attributes:
+        file: in which it is.
     """
 
     def __init__(self, path: Path) -> None:
@@ -86,19 +86,15 @@ class NonceTable:
             TransientError: another process has it open.
             FatalError: it cannot be used.
         """
-        self._path = path
-        try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, isolation_level=None, timeout=0.2)
-            self._run("pragma locking_mode = exclusive")
-            self._run("pragma journal_mode = wal")
-            self._run("pragma synchronous = full")
-            self._database.executescript(_SCHEMA + ASKED_SCHEMA)
-            self._add_columns()
-        except (OSError, sqlite3.Error) as error:
-            raise FatalError(f"the table of nonces {path} cannot be used: {error}") from error
-
+        self.file: Final = TableFile(path, _SCHEMA + ASKED_SCHEMA)
+        self._run = self.file.run
+        self._together = self.file.together
+        self._add_columns()
         self.asked: Final = AskedTable(self._run, self._together)
+        # Asked for with each look: kept beside the file, which has the whole past.
+        self._waiting: dict[str, Handed] = {}
+        self._wait_if_due("true")
+        self._gained_in: set[tuple[int, str]] = set()
 
     def _add_columns(self) -> None:
         has = {name for _, name, *_ in self._run("pragma table_info(tellings)")}
@@ -109,16 +105,18 @@ class NonceTable:
 
     def close(self) -> None:
         """Close the file."""
-        self._database.close()
+        self.file.close()
 
     def hand_over(self, handed: Handed) -> str:
         """Take a plan on, once; returns why it is refused, nothing if it is taken or was before.
 
+        The end of the process cannot lose it from here on; a loss of power can until the file was
+        synced, which is done once the plan has its nonce, and before whoever asks is answered.
+
         Raises:
             BadValueError: another plan was handed over under its id.
         """
-        content = msgspec.json.encode(handed.plan, order="deterministic")
-        with self._together():
+        with self._together(is_synced=False):
             before = self._run(
                 "select handed, why from handed where client_order_id = ?",
                 (handed.client_order_id,),
@@ -128,10 +126,13 @@ class NonceTable:
                     "insert into handed values (?, ?, '')",
                     (handed.client_order_id, msgspec.json.encode(handed)),
                 )
-                return ""
+        if not before:
+            self._waiting[handed.client_order_id] = handed
+            return ""
         stored, why = before[0]
         if stored is None:
             return str(why)
+        content = msgspec.json.encode(handed.plan, order="deterministic")
         known = msgspec.json.decode(stored, type=Handed)
         if msgspec.json.encode(known.plan, order="deterministic") != content:
             raise BadValueError(f"{handed.client_order_id} was handed over with another plan")
@@ -156,16 +157,21 @@ class NonceTable:
 
     def waiting(self) -> list[Handed]:
         """Return what was handed over and has neither a nonce nor an end, oldest first."""
+        return sorted(self._waiting.values(), key=lambda one: (one.at_ns, one.client_order_id))
+
+    def _wait_if_due(self, which: str, *values: object) -> None:
+        """Have those wait that were handed over and have neither a nonce nor an end."""
         found = self._run(
-            "select handed from handed where handed is not null and client_order_id not in"
-            " (select client_order_id from lives union select client_order_id from tellings"
-            " union select client_order_id from former_lives)"
+            "select handed from handed where handed is not null"  # noqa: S608 - ours
+            f" and {which} and {NOT_BEGUN.format('handed')}",
+            values,
         )
-        handed = [msgspec.json.decode(content, type=Handed) for (content,) in found]
-        return sorted(handed, key=lambda one: (one.at_ns, one.client_order_id))
+        for (content,) in found:
+            handed = msgspec.json.decode(content, type=Handed)
+            self._waiting[handed.client_order_id] = handed
 
     def reserve(self, life: Life) -> None:
-        """Keep a nonce for a plan.
+        """Keep a nonce for a plan, and all that was written before; with a sync.
 
         Raises:
             BadValueError: the nonce is another's, or the plan has one.
@@ -184,6 +190,8 @@ class NonceTable:
                     " one"
                 ) from error
             raise
+        self._waiting.pop(life.client_order_id, None)
+        self.file.sync()
 
     def keep(self, life: Life, news: Sequence[TransactionNews] = ()) -> None:
         """Keep what is known of a nonce and what is told of it, together.
@@ -205,6 +213,9 @@ class NonceTable:
                 )
             for one in news:
                 self._tell(one)
+        self._told_of_all(news)
+        if life.stage is Stage.VOID:
+            self._wait_if_due("client_order_id = ?", life.client_order_id)
 
     def tell(
         self, news: TransactionNews, foreseen: Foreseen | None = None, *, engine: str = MAIN
@@ -217,6 +228,11 @@ class NonceTable:
             self._tell(news, engine=engine)
             if foreseen is not None:
                 self._foresee(news.client_order_id, foreseen)
+        self._told_of_all([news])
+
+    def _told_of_all(self, news: Sequence[TransactionNews]) -> None:
+        for one in news:
+            self._waiting.pop(one.client_order_id, None)
 
     def foreseen(self, client_order_id: str) -> Foreseen | None:
         """Return what was foreseen of a plan, None if nothing was."""
@@ -303,14 +319,18 @@ class NonceTable:
             self._keep_mark(chain_id, mark)
             for one in news:
                 self._tell(one)
+        self._told_of_all(news)
 
     def gains_in(self, chain_id: int, token: str, *, asset: str, decimals: int) -> None:
         """Note that gains of a chain are in a token, too."""
+        if (chain_id, token) in self._gained_in:
+            return
         with self._together():
             self._run(
                 "insert or ignore into gained_in values (?, ?, ?, ?)",
                 (chain_id, token, asset, decimals),
             )
+        self._gained_in.add((chain_id, token))
 
     def gained_in(self, chain_id: int) -> list[tuple[str, str, int]]:
         """Return in which tokens there were gains of a chain: address, asset, decimals."""
@@ -441,27 +461,6 @@ class NonceTable:
             if foreseen is not None:
                 plans.append((msgspec.json.decode(handed, type=Handed), foreseen))
         return plans
-
-    @contextmanager
-    def _together(self) -> Iterator[None]:
-        self._run("begin immediate")
-        try:
-            yield
-        except BaseException:
-            self._database.rollback()
-            raise
-        self._run("commit")
-
-    def _run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
-        try:
-            with closing(self._database.execute(statement, tuple(values))) as cursor:
-                return cursor.fetchall()
-        except sqlite3.Error as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                raise TransientError(f"another process has {self._path}: only one sends") from error
-            raise FatalError(
-                f"the table of nonces {self._path} cannot be used ({error}): nothing is sent"
-            ) from error
 
 
 def next_nonce(count: int, used: Collection[int]) -> int:

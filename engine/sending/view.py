@@ -146,11 +146,18 @@ class ChainView:
         (said,) = await self._batch([("eth_getBalance", (self._wallet, "latest"))])
         return _quantity(said, "a balance")
 
-    async def code_hash(self, contract: str, head: HeadNow) -> str:
-        """Return the hash of a contract's code, empty if there is none."""
-        (said,) = await self._batch([("eth_getCode", (contract, hex_number(head.number)))])
-        code = parse_bytes(said, "a contract's code")
-        return "0x" + keccak(code).hex() if code else ""
+    async def code_and_count(self, contract: str, head: HeadNow) -> tuple[str, int]:
+        """Return the hash of a contract's code and how many nonces are used, as of a block.
+
+        The hash is empty where there is no code.
+        """
+        at = hex_number(head.number)
+        code, count = await self._batch(
+            [("eth_getCode", (contract, at)), ("eth_getTransactionCount", (self._wallet, at))]
+        )
+        there = parse_bytes(code, "a contract's code")
+        code_hash = "0x" + keccak(there).hex() if there else ""
+        return code_hash, _quantity(count, "a count of nonces")
 
     async def recovery(self, contract: str) -> str:
         """Return where gains of our contract go."""

@@ -1,8 +1,8 @@
 """What was signed, on disk before it leaves: so a nonce is used once, and caps hold over restarts.
 
 One SQLite file that this process alone opens. What is written survives the end of the process at
-once; it survives the loss of power after the next checkpoint. What must hold even then, the caps,
-is reserved ahead with a sync, see `caps.py`.
+once; it survives the loss of power after the next checkpoint, which is made while nobody asks. What
+must hold even then, the caps, is reserved ahead with a sync, see `caps.py`.
 """
 
 import sqlite3
@@ -18,6 +18,12 @@ from engine.domain.errors import FatalError
 from engine.domain.signing import Purpose
 
 KEPT_DAYS: Final = 90
+
+TIDY_CHANGES: Final = 300
+"""So many signatures are about a thousand pages of the log, 4 MB."""
+
+BUSY: Final = 20
+"""Where somebody always asks, so many times as many are waited for."""
 
 _SCHEMA: Final = """
 create table if not exists signed (
@@ -89,6 +95,7 @@ class Journal:
         self._path = path
         self._newest: dict[tuple[str, int], int] = {}
         self._live: dict[str, Live | None] = {}
+        self._tidied = self._seen = 0
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             # Callers take turns by a lock: a key elsewhere is asked in a thread, nothing else is.
@@ -96,6 +103,7 @@ class Journal:
             self.run("pragma locking_mode = exclusive")
             self.run("pragma journal_mode = wal")
             self.run("pragma synchronous = normal")
+            self.run("pragma wal_autocheckpoint = 0")  # it takes a disk tens of ms: see `tidy`
             self._database.executescript(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
             raise FatalError(
@@ -116,6 +124,18 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         self._database.close()
+
+    def tidy(self) -> None:
+        """Move the log to its places if it is long and nobody asked since the last call.
+
+        Raises:
+            FatalError: the disk does not take it.
+        """
+        changes = self._database.total_changes
+        is_idle, self._seen = changes == self._seen, changes
+        if changes - self._tidied >= TIDY_CHANGES * (1 if is_idle else BUSY):
+            self.run("pragma wal_checkpoint(passive)")
+            self._tidied = changes
 
     def of_nonce(self, address: str, chain_id: int, nonce: int) -> list[Entry]:
         """Return all that was signed for a nonce, in its order."""

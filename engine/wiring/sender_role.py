@@ -84,6 +84,8 @@ LEASE_LOOK_S: Final = 0.5
 LOOK_S_MIN: Final = 0.05
 RETRY_S: Final = 0.5
 LISTEN_S: Final = 2.0
+SYNC_S: Final = 0.005
+"""Whoever hands a plan over waits so long for the sync that its nonce needs anyway."""
 PAUSE_LOOK_S: Final = 6.0
 SEE_S: Final = 3.0
 AGAIN_NS: Final = 60 * NS_PER_S
@@ -308,20 +310,26 @@ async def _send(
         look_s = max(facts.block_ms / 4_000, LOOK_S_MIN)
         async with asyncio.TaskGroup() as both:
             both.create_task(look_back(truth_desk))
-            both.create_task(_hear(node, simulate, answers))
+            both.create_task(_hear(node, desk, simulate, answers))
             await _work(desk, gas, simulate, answers, look_s=look_s)
 
 
-async def _hear(node: Node, simulate: WarmSimulator, answers: "SenderAnswers") -> None:
+async def _hear(
+    node: Node, desk: ChainDesk, simulate: WarmSimulator, answers: "SenderAnswers"
+) -> None:
     """Read what simulations want of each block as it is told of, then have it looked at."""
     while True:
         try:
             async with aclosing(node.subscribe(Topic.HEADS)) as heads:
                 async for word in heads:
-                    await simulate.ready(parse_head(word, None))
+                    head = parse_head(word, None)
+                    desk.hear(head.hash)
+                    await simulate.ready(head)
                     answers.handed.set()
         except (NodeError, BadValueError) as error:
             log.info("blocks are asked for, as nobody tells of them: %s", error)
+        finally:
+            desk.hear("")
         await asyncio.sleep(RETRY_S)
 
 
@@ -337,17 +345,21 @@ async def _work(
     while True:
         answers.handed.clear()
         try:
+            await desk.begin_at_once()
             head = await desk.step()
             answers.stepped.set()
             if head.number != last:
                 desk.terms.learn(await gas.read(), gas.model)
                 last = head.number
                 await simulate.ready(head)
+                await desk.begin_at_once()
             await simulate.learn(head)
         except (TransientError, NodeError) as error:
             log.warning("%s: %s", desk.terms.chain, error)
             await asyncio.sleep(RETRY_S)
             continue
+        if not answers.handed.is_set() and not answers.table.open_lives():
+            answers.table.file.tidy()
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(look_s):
                 await answers.handed.wait()
@@ -386,6 +398,8 @@ class SenderAnswers:
         self.table: Final = table
         self._basis = basis
         self._why_not_vouched = why_not_vouched
+        self._synced: Final = asyncio.Event()
+        table.file.when_synced = self._synced.set
         self.handed: Final = asyncio.Event()
         self.told: Final = asyncio.Event()
         self.stepped: Final = asyncio.Event()
@@ -399,10 +413,22 @@ class SenderAnswers:
         """See `bus.request.Answerer`."""
         return await request.answer(self)
 
-    def hand_over(self, handed: Handed) -> HandedOver:
-        """See `bus.sending.Sending`."""
+    def take_on(self, handed: Handed) -> str:
+        """Take a plan on and have it begun; return why not, empty if it is. Not synced yet."""
         why = self.table.hand_over(handed)
         self.handed.set()
+        return why
+
+    async def hand_over(self, handed: Handed) -> HandedOver:
+        """See `bus.sending.Sending`."""
+        why = self.take_on(handed)
+        # The plan is on its way meanwhile, and syncs when it gets its nonce: one sync for both.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(SYNC_S):
+                while not self.table.file.is_synced:
+                    self._synced.clear()
+                    await self._synced.wait()
+        self.table.file.sync()
         return HandedOver(why=why)
 
     def ask_after(self, client_order_id: str, engine: str = MAIN) -> Told:

@@ -141,7 +141,7 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                     ),
                     asyncio.TaskGroup() as tasks,
                 ):
-                    keeping = tasks.create_task(_keep(lease, wallets, venues, clock))
+                    keeping = tasks.create_task(_keep(lease, wallets, venues, clock, journal))
                     keep_what_is_loaded()
                     announce_ready()
                     await stop.wait()
@@ -179,8 +179,10 @@ def _say(guards: Sequence[Guard], place: KeyPlace, *, is_locked: bool, venues: V
         log.info("signs for %s, key %s", venue, f"{name}, open" if name else _LOCKED)
 
 
-async def _keep(lease: Lease, wallets: WalletLeases, venues: VenueDesk, clock: Clock) -> None:
-    """Look whether this still is the one, and have numbers of calls ready.
+async def _keep(
+    lease: Lease, wallets: WalletLeases, venues: VenueDesk, clock: Clock, journal: Journal
+) -> None:
+    """Look whether this still is the one, have numbers of calls ready, and tidy up.
 
     Raises:
         SupersededError: another process is the signer now.
@@ -190,3 +192,4 @@ async def _keep(lease: Lease, wallets: WalletLeases, venues: VenueDesk, clock: C
         lease.check()
         wallets.check()
         venues.nonces.keep_ahead(clock() // NS_PER_MS)
+        journal.tidy()

@@ -60,6 +60,34 @@ def test_a_plan_handed_over_twice_is_taken_once(table: NonceTable) -> None:
     assert table.waiting() == [handed()]
 
 
+def test_a_plan_that_was_handed_over_is_synced_with_its_nonce(table: NonceTable) -> None:
+    table.hand_over(handed())
+    was_synced = table.file.is_synced
+
+    table.reserve(life())
+
+    assert (was_synced, table.file.is_synced) == (False, True)
+
+
+def test_what_waits_is_what_the_file_says(tmp_path: Path) -> None:
+    path = tmp_path / "nonces.sqlite3"
+    table = NonceTable(path)
+    for number in range(1, 6):
+        table.hand_over(handed(number))
+    table.reserve(life(2))
+    table.tell(news(Fate.NEVER, number=3))
+    table.reserve(life(4, nonce=8))
+    table.keep(msgspec.structs.replace(life(4, nonce=8), stage=Stage.VOID, draft=None))
+    waiting = table.waiting()
+    table.close()
+
+    again = NonceTable(path)
+
+    assert waiting == [handed(1), handed(4), handed(5)]
+    assert again.waiting() == waiting
+    again.close()
+
+
 def test_another_plan_under_the_same_id_is_refused(table: NonceTable) -> None:
     table.hand_over(handed())
 

@@ -1,10 +1,11 @@
 """A life of the sender in a process of its own: what it was handed, to its end or to its kill.
 
-Real files, sockets and system calls: the nodes by HTTP, the signer by its socket, the table with a
-sync for each change. The chain's time is what its newest block says.
+Real files, sockets and system calls: the nodes by HTTP, the signer by its socket, the table with
+its syncs. The chain's time is what its newest block says.
 """
 
 import asyncio
+from collections import deque
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -71,7 +72,6 @@ async def _live(path: Path, url: str, socket: Path, wallet: str, handed: Sequenc
     access = Access(name="model", host="127.0.0.1", http_url=url, socket_url=None)
     gains = {}
     for one in handed:
-        answers.hand_over(one)
         route = route_of(one.plan, one.pools, ROUTE_TERMS)
         gains[calldata(route)] = gain_expected_raw(one.plan, route)
 
@@ -96,12 +96,17 @@ async def _live(path: Path, url: str, socket: Path, wallet: str, handed: Sequenc
             warn=lambda _sentence: None,
             now_ns=node.now_ns,
         )
+        waiting = deque(handed)
         for _ in range(STEPS_MAX):
-            if _is_done(table, handed):
+            if waiting:
+                answers.take_on(waiting.popleft())
+            elif _is_done(table, handed):
                 await signer.aclose()
                 return
             try:
-                await desk.step()
+                # All but the first are begun as of the block that the step before looked at.
+                await desk.begin_at_once()
+                desk.hear((await desk.step()).hash)
             except TransientError:
                 continue
     raise AssertionError("it does not end")

@@ -88,7 +88,10 @@ class Play:
             for one in self.plans:
                 if one.due < self.steps and not one.is_taken:
                     self._hand_over(one, answers, fuse)
+            # Whatever a node says when it is asked, it told of each block as it was made.
+            desk.hear(self.world.chain.head.hash)
             try:
+                await desk.begin_at_once()
                 await desk.step()
             except TransientError as error:
                 self.world.warnings.append(str(error))
@@ -106,7 +109,7 @@ class Play:
             fuse("asked after")
             one.is_asked = True
         fuse("before handing over")
-        answers.hand_over(one.handed)
+        answers.take_on(one.handed)
         fuse("handed over")
         one.is_taken = True
 

@@ -1,0 +1,148 @@
+"""An SQLite file that one process opens: what is written outlives the process, what is synced more.
+
+A change is in the system's hands when it is written, so that the end of the process cannot lose it;
+a loss of power can until the log was synced. One sync is for all that was written before it: so
+what needs none yet waits for that of what does.
+"""
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from engine.domain.errors import FatalError, TransientError
+
+TIDY_CHANGES: Final = 400
+"""So many changes are some thousand pages of the log."""
+
+LOG_PAGES_MAX: Final = 16_000
+"""A log of 64 MB is moved to its places whoever waits."""
+
+_sync: Final = getattr(os, "fdatasync", os.fsync)
+
+
+class TableFile:
+    """The file; see the module.
+
+    An error of the disk is fatal: a sync that failed is not known to have happened when it is tried
+    again.
+
+    Attributes:
+        when_synced: is told of each sync.
+    """
+
+    def __init__(self, path: Path, schema: str) -> None:
+        """Open it, or make it at the first start.
+
+        Raises:
+            TransientError: another process has it open.
+            FatalError: it cannot be used.
+        """
+        self.when_synced: Callable[[], None] = _nobody
+        self._path = path
+        self._synced = self._tidied = 0
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._database = sqlite3.connect(path, isolation_level=None, timeout=0.2)
+            self.run("pragma locking_mode = exclusive")
+            self.run("pragma journal_mode = wal")
+            # In the log nothing is half: each of its pages has a checksum of all before it. It is
+            # synced by `sync`, and by SQLite before it is moved to its places.
+            self.run("pragma synchronous = normal")
+            self.run(f"pragma wal_autocheckpoint = {LOG_PAGES_MAX}")
+            self._database.executescript(schema)
+            self._log = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC)
+            _sync(self._log)
+            _sync_folder(path.parent)
+        except (OSError, sqlite3.Error) as error:
+            raise FatalError(f"the table of nonces {path} cannot be used: {error}") from error
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self._log)
+        self._database.close()
+
+    @property
+    def is_synced(self) -> bool:
+        """Whether a loss of power loses nothing of what was written."""
+        return self._database.total_changes == self._synced
+
+    def sync(self) -> None:
+        """Return once a loss of power cannot lose what was written.
+
+        Raises:
+            FatalError: the disk does not take it.
+        """
+        written = self._database.total_changes
+        if written == self._synced:
+            return
+        try:
+            _sync(self._log)
+        except OSError as error:
+            raise FatalError(
+                f"the table of nonces {self._path} cannot be synced ({error}): nothing is sent"
+            ) from error
+        self._synced = written
+        self.when_synced()
+
+    def tidy(self, *, after: int = TIDY_CHANGES) -> None:
+        """Move the log to its places, after so many changes; for when nothing waits.
+
+        It takes a disk up to some tens of milliseconds.
+
+        Raises:
+            FatalError: the disk does not take it.
+        """
+        changes = self._database.total_changes
+        if changes - self._tidied >= after:
+            self.run("pragma wal_checkpoint(passive)")
+            self._tidied = changes
+
+    @contextmanager
+    def together(self, *, is_synced: bool = True) -> Iterator[None]:
+        """Have all changes of the block stand or fall together, and outlive a loss of power.
+
+        Args:
+            is_synced: False where whoever goes on syncs before anything is done about them.
+        """
+        self.run("begin immediate")
+        try:
+            yield
+        except BaseException:
+            self._database.rollback()
+            raise
+        self.run("commit")
+        if is_synced:
+            self.sync()
+
+    def run(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Run one statement; alone it is a change of its own, and not synced.
+
+        Raises:
+            TransientError: another process has the file.
+            FatalError: it cannot be used.
+        """
+        try:
+            with closing(self._database.execute(statement, tuple(values))) as cursor:
+                return cursor.fetchall()
+        except sqlite3.Error as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise TransientError(f"another process has {self._path}: only one sends") from error
+            raise FatalError(
+                f"the table of nonces {self._path} cannot be used ({error}): nothing is sent"
+            ) from error
+
+
+def _sync_folder(folder: Path) -> None:
+    """Sync which files there are."""
+    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(opened)
+    finally:
+        os.close(opened)
+
+
+def _nobody() -> None:
+    """Tell nobody."""

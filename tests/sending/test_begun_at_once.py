@@ -1,0 +1,202 @@
+"""A plan of a block that nodes told of and a step looked at is begun with nothing asked of them;
+and nothing is asked of the signer that a loss of power could forget."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from engine.chains.ports import Json, NodeError
+from engine.domain.errors import FatalError, TransientError
+from engine.domain.handed import Handed
+from engine.domain.signing import Signed, SigningIntent, SignRefusal
+from engine.domain.told import Asked
+from engine.sending import table_file
+from engine.sending.desk import ChainDesk
+from engine.sending.view import Batches
+from engine.wiring.sender_role import SenderAnswers
+from tests.sending.crashes.moody import Mood
+from tests.sending.crashes.world import NS, CrashWorld, run
+from tests.signing.intents import CHAIN
+
+
+@dataclass
+class Noted:
+    """A node, and how often it was asked."""
+
+    node: Batches
+    asked: list[str] = field(default_factory=list)
+
+    async def batch(self, asked: Sequence[tuple[str, Sequence[Json]]]) -> list[Json | NodeError]:
+        self.asked += [method for method, _ in asked]
+        return await self.node.batch(asked)
+
+
+class Place:
+    """A desk that has looked at the newest block, and was told of it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.world = CrashWorld(folder, 1)
+        self.desk: ChainDesk = self.world.desk(lambda _where: None)
+        self.node = Noted(self.desk.view._node)
+        self.desk.view._node = self.node
+        self.asked_before_signing: list[int] = []
+        self.was_synced: list[bool] = []
+        self.desk.ask = self.ask
+        self.shift_ns = 0
+        self.desk.now_ns = lambda: self.world.now_ns() + self.shift_ns
+        self.desk.hear(self.world.chain.head.hash)
+        run(self.desk.step())
+        self.node.asked.clear()
+        self.handed = self.world.handed(0, seconds=30)
+
+    async def ask(self, intent: SigningIntent) -> Signed | SignRefusal:
+        self.asked_before_signing.append(len(self.node.asked))
+        self.was_synced.append(self.world.table.file.is_synced)
+        return await self.world.ask(intent)
+
+    def begin(self, handed: Handed | None = None) -> None:
+        self.world.table.hand_over(handed or self.handed)
+        run(self.desk.begin_at_once())
+
+    @property
+    def is_begun(self) -> bool:
+        return self.world.table.life_of(self.handed.client_order_id) is not None
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Iterator[Place]:
+    made = Place(tmp_path)
+    yield made
+    made.world.close()
+
+
+def test_nothing_is_asked_of_nodes_from_the_hand_over_until_it_is_signed(place: Place) -> None:
+    place.begin()
+
+    assert place.asked_before_signing == [0]
+    assert place.node.asked == ["eth_sendRawTransaction"]
+
+
+def test_the_signer_is_asked_for_nothing_that_a_loss_of_power_could_forget(place: Place) -> None:
+    place.begin()
+
+    assert place.was_synced == [True]
+
+
+def test_nothing_is_sent_before_its_signature_is_synced(place: Place) -> None:
+    synced: list[bool] = []
+    send = place.desk.view.send
+
+    async def noted(raw: bytes) -> object:
+        synced.append(place.world.table.file.is_synced)
+        return await send(raw)
+
+    place.desk.view.send = noted  # type: ignore[method-assign, assignment]
+    place.begin()
+
+    assert synced == [True]
+
+
+def test_a_disk_that_syncs_nothing_has_nothing_signed(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(_file: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(table_file, "_sync", fails)
+
+    with pytest.raises(FatalError, match="nothing is sent"):
+        place.begin()
+    assert place.asked_before_signing == []
+
+
+def test_as_of_a_block_that_another_one_came_after_nothing_is_begun(place: Place) -> None:
+    place.world.chain.mine(most=0)
+    place.desk.hear(place.world.chain.head.hash)
+    place.begin()
+    was_begun = place.is_begun
+
+    run(place.desk.step())
+
+    assert (was_begun, place.is_begun) == (False, True)
+
+
+def test_where_nobody_tells_of_blocks_nodes_are_asked(place: Place) -> None:
+    place.desk.hear("")
+
+    place.begin()
+
+    assert not place.is_begun
+
+
+def test_as_of_a_block_after_which_another_one_is_due_nothing_is_begun(place: Place) -> None:
+    place.shift_ns = 3 * NS
+
+    place.begin()
+
+    assert not place.is_begun
+
+
+def test_what_a_person_asked_for_goes_first(place: Place) -> None:
+    asked = Asked(
+        command_id="c1", chain=CHAIN, is_pause=True, by="maria", at_ns=place.world.now_ns()
+    )
+    place.world.table.asked.keep(asked)
+
+    place.begin()
+
+    assert not place.is_begun
+
+
+def test_a_step_that_breaks_off_leaves_nothing_to_begin_by(place: Place) -> None:
+    place.world.node.mood = Mood.AWAY
+    with pytest.raises(TransientError, match="no answer"):
+        run(place.desk.step())
+    place.world.node.mood = Mood.HONEST
+
+    place.begin()
+
+    assert not place.is_begun
+
+
+def test_of_two_plans_of_one_block_each_has_its_nonce(place: Place) -> None:
+    second = place.world.handed(1, seconds=30)
+
+    place.begin()
+    place.begin(second)
+
+    lives = place.world.table.newest_lives(10)
+    assert sorted(one.nonce for one in lives) == [0, 1]
+    assert {one.client_order_id for one in lives} == {
+        place.handed.client_order_id,
+        second.client_order_id,
+    }
+
+
+async def test_whoever_hands_over_is_answered_once_no_loss_of_power_can_forget_it(
+    place: Place,
+) -> None:
+    answers = SenderAnswers(place.world.table)
+    handing = asyncio.create_task(answers.hand_over(place.handed))
+    await answers.handed.wait()
+    before = (handing.done(), place.world.table.file.is_synced)
+
+    await place.desk.begin_at_once()
+    await handing
+
+    assert before == (False, False)
+    assert place.is_begun
+    assert place.world.table.file.is_synced
+
+
+async def test_whoever_hands_over_what_is_not_begun_is_answered_all_the_same(place: Place) -> None:
+    answers = SenderAnswers(place.world.table)
+
+    reply = await answers.hand_over(place.handed)
+
+    assert reply.why == ""
+    assert place.world.table.file.is_synced
+    assert not place.is_begun
