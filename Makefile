@@ -248,6 +248,10 @@ role-memory: $(VENV)/.kernels $(VENV)/.dev local-chain ## memory of the role cha
 bench: $(VENV)/.kernels .venv-bench/.ready ## measure every figure (PARTS="blocks logs": some); writes benchmarks/latest.json
 	@.venv-bench/bin/python -m benchmarks $(PARTS)
 
+.PHONY: bench-live
+bench-live: $(VENV)/.kernels $(VENV)/.dev local-chain ## from a block to its signed transaction while all roles are live on the sandbox (SECONDS=90)
+	@$(PY) -m benchmarks.live_path --seconds $(if $(filter command line environment,$(origin SECONDS)),$(SECONDS),90)
+
 .PHONY: bench-preemption
 bench-preemption: $(VENV)/.kernels ## how fast background work is out of the way (N=100000 triggers; a quarter of an hour)
 	@$(PY) -m benchmarks.preemption --triggers $(or $(N),100000)

@@ -110,10 +110,7 @@ async def _rounds(world: SendingWorld, took: Took, desk: ChainDesk) -> float:
         )
         handed, signed = world.handed(plan), len(took["signed"])
         began = time.perf_counter_ns()
-        handing = asyncio.create_task(answers.hand_over(handed))
-        handing.add_done_callback(
-            lambda _done, began=began: took["handed_over"].append(time.perf_counter_ns() - began)
-        )
+        handing = asyncio.create_task(_timed(answers.hand_over, took["handed_over"])(handed))
         await answers.handed.wait()
         answers.handed.clear()
         await desk.begin_at_once()

@@ -8,6 +8,7 @@ orders that may fill without one another; an `AtomicPlan` is one transaction: al
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -409,6 +410,9 @@ def basis_of_plan(plan: Plan, basis: Basis) -> Basis:
     return basis_of(basis, money_of(plan))
 
 
+_CANONICAL: Final = msgspec.json.Encoder(order="deterministic")
+
+
 def worth_usd(plan: Plan) -> Decimal:
     """Return what a plan is expected to give, in USD."""
     return plan.profit_quote * plan.usd_per_quote
@@ -419,8 +423,8 @@ def digest_of_plan(plan: Plan) -> str:
 
     That is its JSON with the fields in their order and every amount as decimal text.
     """
-    bare = msgspec.structs.replace(plan, permit=None)
-    return digest_of_terms(msgspec.json.encode(bare, order="deterministic"))
+    bare = plan if plan.permit is None else msgspec.structs.replace(plan, permit=None)
+    return digest_of_terms(_CANONICAL.encode(bare))
 
 
 def wallet_of(chain: str) -> VenueId:

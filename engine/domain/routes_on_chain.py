@@ -5,6 +5,7 @@ Which token a pool counts first follows from the addresses, so no direction stan
 
 import re
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -99,12 +100,9 @@ class _Hop(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     token_out: str
 
     def __post_init__(self) -> None:
-        for what, address in (
-            ("pool", self.pool),
-            ("token_in", self.token_in),
-            ("token_out", self.token_out),
-        ):
-            _check_address(f"{what} of a hop", address)
+        _check_address("pool of a hop", self.pool)
+        _check_address("token_in of a hop", self.token_in)
+        _check_address("token_out of a hop", self.token_out)
         if self.token_in == self.token_out:
             raise BadValueError(f"a hop at {self.pool} is from {self.token_in} to itself")
 
@@ -245,8 +243,14 @@ class ChainRoute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
             raise BadValueError(f"{locked} does not swap while it waits to be paid")
 
 
+@lru_cache(maxsize=1_024)
+def _is_address(text: str) -> bool:
+    """Say whether a text is an address; of pools and tokens the same come again and again."""
+    return _ADDRESS.fullmatch(text) is not None
+
+
 def _check_address(what: str, address: str) -> None:
-    if not _ADDRESS.fullmatch(address):
+    if not _is_address(address):
         raise BadValueError(f"{what} is {address[:50]!r}, no address: 0x and 40 small digits")
 
 

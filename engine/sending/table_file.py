@@ -43,6 +43,7 @@ class TableFile:
         self.when_synced: Callable[[], None] = _nobody
         self._path = path
         self._synced = self._tidied = 0
+        self._is_open = True
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, isolation_level=None, timeout=0.2)
@@ -60,9 +61,11 @@ class TableFile:
             raise FatalError(f"the table of nonces {path} cannot be used: {error}") from error
 
     def close(self) -> None:
-        """Close the file."""
-        os.close(self._log)
-        self._database.close()
+        """Close the file; again it changes nothing."""
+        if self._is_open:
+            self._is_open = False
+            os.close(self._log)
+            self._database.close()
 
     @property
     def is_synced(self) -> bool:

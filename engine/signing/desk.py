@@ -28,6 +28,8 @@ from engine.signing.worth import usd_of
 
 MICRO_USD: Final = 1_000_000
 
+_ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
+
 USD_CAP: Final = "USD moved"
 """Counted in millionths."""
 
@@ -166,8 +168,7 @@ class SigningDesk:
 
 def digest_of_intent(intent: SigningIntent) -> bytes:
     """Return by what the very same request is known again."""
-    content = msgspec.msgpack.encode(intent, order="deterministic")
-    return hashlib.blake2b(content, digest_size=16).digest()
+    return hashlib.blake2b(_ENCODER.encode(intent), digest_size=16).digest()
 
 
 def charges_of(

@@ -5,8 +5,10 @@ has to be the plan's, pool for pool and token for token, with every bound as tig
 """
 
 from decimal import Decimal
+from functools import lru_cache
 from typing import Final
 
+from engine.domain.assets import AssetCode
 from engine.domain.chains import DEADLINE_BLOCKS, block_ms
 from engine.domain.errors import BadValueError
 from engine.domain.plans import AtomicPlan
@@ -95,14 +97,19 @@ def _check_swaps(plan: AtomicPlan, route: ChainRoute) -> SignRefusal | None:
             (hop.token_in, step.source, step.decimals_in),
             (hop.token_out, step.target, step.decimals_out),
         ):
-            token = Token(chain=plan.chain, address=address, decimals=decimals)
             try:
-                is_same = is_code(asset, token)
+                is_same = _is_of(asset, plan.chain, address, decimals)
             except BadValueError as error:
                 return refused(RefusalKind.PLAN, str(error))
             if not is_same:
                 return refused(RefusalKind.PLAN, f"swap {number} is of {address}, not of {asset}")
     return None
+
+
+@lru_cache(maxsize=1_024)
+def _is_of(asset: AssetCode, chain: str, address: str, decimals: int) -> bool:
+    """Say whether an asset is a token; it is the same for ever, and asked of each swap."""
+    return is_code(asset, Token(chain=chain, address=address, decimals=decimals))
 
 
 def _check_loan(plan: AtomicPlan, route: ChainRoute) -> SignRefusal | None:
