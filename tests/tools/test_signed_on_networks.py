@@ -186,7 +186,7 @@ async def test_on_a_test_network_a_route_is_carried_out_from_its_plan_to_its_gai
                 plans.gap()
                 plan = plans.plan(seconds=60)
                 handed = plans.handed(plan)
-                answers.hand_over(handed)
+                await answers.hand_over(handed)
                 news = await _ended(answers, handed, plans)
 
         assert news.fate is Fate.SUCCEEDED, news.why
