@@ -81,7 +81,10 @@ def _parser() -> argparse.ArgumentParser:
     each = tuple(f"chains-{chain}" for chain in NETWORKS)
     role.add_argument(
         "name",
-        choices=("engine", "ledger", "workers", "sandbox", "signer", "sender", "chains", *each),
+        choices=(
+            *("engine", "ledger", "workers", "sandbox", "signer", "sender", "trader", "chains"),
+            *each,
+        ),
     )
     _add_key_arguments(add("keys", commands.keys, "make, import or unlock the key of the wallet"))
     _add_deployment(

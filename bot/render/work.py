@@ -45,6 +45,7 @@ BUDGETS_MB = {
     "workers": 300,
     "signer": 60,
     "sender": 100,
+    "trader": 60,
 }
 """As ARCHITECTURE.md has them."""
 

@@ -13,6 +13,7 @@ SECRETS_OF_ROLES: Final[Mapping[str, Collection[tuple[str, str]]]] = {
     "workers": (("bus", "url"),),
     "signer": (("signer", "remote_url"), ("operator", "totp_secret")),
     "sender": (("bus", "url"), ("chains", "providers"), ("network", "proxy")),
+    "trader": (("bus", "url"), ("network", "proxy")),
     "engine": (("operator", "totp_secret"), ("network", "proxy"), ("bus", "url")),
     "bot": (
         ("telegram", "bot_token"),

@@ -64,6 +64,10 @@ async def role(settings: Settings, paths: Paths, asked: argparse.Namespace) -> i
         from engine.wiring.sender_role import run_sender
 
         await run_sender(settings, paths)
+    elif asked.name == "trader":
+        from engine.wiring.trader_role import run_trader
+
+        await run_trader(settings, paths)
     elif asked.name == "signer":
         from engine.wiring.signer_role import run_signer
 

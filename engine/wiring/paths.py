@@ -21,7 +21,7 @@ from engine.storage.ledger_settings import LEASE_NAME
 PRIVATE_FILES: Final = ("ledger.sqlite3*", "*.lock", "kill-latch", "installation")
 PRIVATE_FOLDERS: Final = (
     *("run", "recordings", "backups", "logs", "exports", "charts", "chains", "background"),
-    *("engines", "signer", "sender"),
+    *("engines", "signer", "sender", "trader"),
 )
 MARKER: Final = "installation"
 """Made once with the latch beside it: where it is and the latch is not, somebody removed that."""
@@ -122,6 +122,11 @@ class Paths:
     def sender(self) -> Path:
         """What was handed over to be sent, and which nonces are used."""
         return self.data_dir / "sender"
+
+    @property
+    def trader(self) -> Path:
+        """Which orders were handed over, and what became of them."""
+        return self.data_dir / "trader"
 
     @property
     def background(self) -> Path:

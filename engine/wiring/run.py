@@ -120,6 +120,18 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 environment=partial(role_environment, settings, "sender", os.environ),
             )
         )
+    if "trader" in signing:
+        specs.append(
+            RoleSpec(
+                name="trader",
+                arguments=["-m", "engine", "role", "trader"],
+                stop_s=1.0,
+                is_vital=False,
+                log_path=paths.log("trader"),
+                lease=paths.lease("trader"),
+                environment=partial(role_environment, settings, "trader", os.environ),
+            )
+        )
     specs.append(
         RoleSpec(
             name="engine",
