@@ -25,10 +25,10 @@ BASIS_WORDS = {
     Basis.SANDBOX: "sandbox markets, paper money",
     Basis.LIVE: "live markets, paper money",
     Basis.REPLAY: "replay, paper money",
-    Basis.SANDBOX_LIVE: "sandbox live: sent on a local chain",
+    Basis.SANDBOX_LIVE: "sandbox live: sent, worth nothing",
     Basis.TEST: "test network, paper money",
     Basis.TEST_LIVE: "test network: sent, worth nothing",
-    Basis.MAIN_LIVE: "REAL MONEY on a main network",
+    Basis.MAIN_LIVE: "REAL MONEY, really sent",
 }
 
 BASIS_SHORT = {

@@ -38,16 +38,14 @@ class Live:
     trading: LiveTrading
 
     def why_not(self) -> str:
-        """Say what is missing for the mode live: either way is enough for it."""
-        whys = [self.sending.why_not(), self.trading.why_not()]
-        return "; ".join(whys) if all(whys) else ""
+        """Say what is missing for the mode live; empty if nothing is."""
+        return self.trading.of_another or self.sending.why_not()
 
     def join(self, answers: EngineAnswers, hot_path: HotPath, watch: ClockWatch) -> None:
         """Let the mode live be had where it can be, and news become inputs."""
         self.sending.join(answers, hot_path, watch)
         self.trading.join(hot_path, watch)
-        if self.trading.venues:
-            answers.why_not_live = self.why_not
+        answers.why_not_live = self.why_not
 
     async def run(self) -> None:
         """Hand over and listen until cancelled."""

@@ -4,25 +4,29 @@ Several engines of an installation have one account at a venue between them. One
 has a lease of that: two would each take the other's fills for money that somebody brought or took.
 """
 
+import logging
 from asyncio import TaskGroup
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from decimal import Decimal
-from functools import partial
 from typing import Final
 
 from engine.bus.lease import HeldByAnotherError, Lease, held_lease, keep
 from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller
+from engine.domain.errors import SettingsError
 from engine.domain.instruments import VenueId
 from engine.execute.plan_executor import NO_TRADER, Trader
 from engine.operate.clock import Clock
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.hot_path import HotPath
 from engine.operate.order_handing import OrderHanding
-from engine.settings.schema import Settings, environment_name
+from engine.settings.schema import Settings
+from engine.wiring.exchange_terms import exchange_terms
 from engine.wiring.live_sending import told_to
 from engine.wiring.paths import Paths
+
+log = logging.getLogger(__name__)
 
 LEASE_LOOK_S: Final = 0.5
 OF_ANOTHER: Final = (
@@ -30,8 +34,6 @@ OF_ANOTHER: Final = (
     " trades, as each would take the other's fills for its own; stop that one, then start this one"
     " again"
 )
-SANDBOX_USD: Final = Decimal(25_000)
-"""The most at risk at one of the sandbox's exchanges where the settings say nothing."""
 
 
 @contextmanager
@@ -64,7 +66,7 @@ class LiveTrading:
         trader: what an executor hands orders to.
         trader_role: answers what it shows; None where there is none.
         venues: at which orders are placed by this engine, and the most in USD at risk at each.
-        why_not: says what is missing for orders in the mode live; empty if nothing is.
+        of_another: says which engine trades in this one's place; empty if none does.
     """
 
     def __init__(
@@ -77,9 +79,7 @@ class LiveTrading:
         lease: Lease | None,
         holder: str = "",
     ) -> None:
-        self.why_not: Callable[[], str] = partial(why_not_traded, settings)
-        if holder:
-            self.why_not = lambda: OF_ANOTHER.format(process=holder)
+        self.of_another = OF_ANOTHER.format(process=holder) if holder else ""
         self._now_ns = now_ns
         self._lease = lease
         self._handing: OrderHanding | None = None
@@ -108,25 +108,14 @@ class LiveTrading:
 
 
 def traded_venues(settings: Settings) -> dict[VenueId, Decimal]:
-    """Return at which venues orders are placed for real, and the most in USD at risk at each."""
-    own = settings.exchanges
-    if own.trades == "off":
+    """Return at which venues orders are placed for real, and the most in USD at risk at each.
+
+    What the settings say wrongly of that is said by whoever signs; nothing is traded by it.
+    """
+    try:
+        terms = exchange_terms(settings)
+    except SettingsError as error:
+        log.warning("no orders are placed: %s", error)
         return {}
-    is_sandbox = own.trades == "sandbox"
-    names = own.venues or (settings.markets.venues if is_sandbox else [])
-    unsaid = SANDBOX_USD if is_sandbox else Decimal(0)
-    return {
-        VenueId(name): own.exposure_usd.get(name, unsaid)
-        for name in names
-        if name in settings.markets.venues
-    }
-
-
-def why_not_traded(settings: Settings) -> str:
-    """Say what is missing for orders to be placed; empty if nothing is."""
-    name = environment_name("exchanges", "trades")
-    if settings.exchanges.trades == "off":
-        return f"orders at books are on paper: {name} is off"
-    if not traded_venues(settings):
-        return "none of the venues that are watched may be traded at: see exchanges.venues"
-    return ""
+    watched = settings.markets.venues
+    return {VenueId(one): terms.exposure_usd[one] for one in terms.venues if one in watched}

@@ -31,6 +31,7 @@ from engine.bus.reports import (
     Unknown,
 )
 from engine.bus.request import LedgerRequest, Request
+from engine.bus.trading import GetVenueOrders
 from engine.bus.truths import GetTruths
 from engine.bus.work_reports import WorkDone
 from engine.domain.approvals import ApprovalAct
@@ -106,6 +107,7 @@ from engine.requests.work import GetResources, GetTask, GetWork, RunTask, Switch
 from tests.bot import (
     chain_samples,
     discovery_samples,
+    order_samples,
     samples,
     sending_samples,
     token_samples,
@@ -348,6 +350,8 @@ class FakeFacade:
                 return work_samples.resources()
             case GetWallets():
                 return sending_samples.wallets()
+            case GetVenueOrders():
+                return order_samples.orders(command.client_order_id)
             case GetTransactions():
                 return sending_samples.transactions()
             case GetContracts():

@@ -9,6 +9,7 @@ REQUIRED = {
     *("start", "help", "status", "venues", "opportunities", "why", "trades", "pnl", "limits"),
     *("spreads", "balance", "gas", "chains", "pools", "discoveries"),
     *("wallets", "tx", "truth", "contract", "allowances"),
+    *("orders", "order", "balances", "fees"),
     *("agents", "tasks", "task", "resources"),
     *("alerts", "ack", "hush", "mute", "unmute", "threshold", "quiet"),
     *("system", "config", "reports"),

@@ -86,8 +86,8 @@ async def test_performance_and_pictures_are_of_what_was_sent_where_there_is_any(
         drawn = [one for one in chat.facade.asked if isinstance(one, GetPerformance)][-3:]
 
     assert "sandbox markets, paper money" in paper
-    assert "sandbox live: sent on a local chain" in nothing
-    assert "sandbox live: sent on a local chain" in sent
+    assert "sandbox live: sent, worth nothing" in nothing
+    assert "sandbox live: sent, worth nothing" in sent
     assert "-$0.42" in sent
     assert "sandbox markets, paper money" in asked_for
     assert [one.money for one in drawn[-2:]] == [Money.LIVE, Money.PAPER]
@@ -96,7 +96,7 @@ async def test_performance_and_pictures_are_of_what_was_sent_where_there_is_any(
 def test_a_picture_says_whose_money_it_is_of() -> None:
     for money, title, note in (
         (Money.PAPER, "Paper profit, 1 day", "sandbox markets, paper money"),
-        (Money.LIVE, "Live profit, 1 day", "sandbox live: sent on a local chain"),
+        (Money.LIVE, "Live profit, 1 day", "sandbox live: sent, worth nothing"),
     ):
         report = replace(samples.performance(By.ROUTE), money=money)
         equity, bars = make_equity(report, days=1), make_expected(report, days=1)

@@ -117,6 +117,12 @@ SCENES: Final = (
         name="wallets", line="/wallets", says="What signs, its coins, and what of its caps is used."
     ),
     Scene(name="tx", line="/tx", says="The newest transactions, and what became of each."),
+    Scene(name="orders", line="/orders", says="Real orders, and how long one is unknown."),
+    Scene(name="order", line="/order r7-15-p-o1", says="One order with its fills and fees."),
+    Scene(
+        name="balances", line="/balances", says="Venues that are traded for real, and our money."
+    ),
+    Scene(name="fees", line="/fees", says="The fees of our tier, as venues tell them."),
     Scene(name="truth", line="/truth", says="What was predicted, simulated, realised, and why."),
     Scene(name="truths", line="/truth picture", says="Predicted against realised, a point each."),
     Scene(name="allowances", line="/allowances", says="What others may take, and taking it back."),
