@@ -4,25 +4,27 @@ Money is counted by `Valuation`; nothing here reaches a plan.
 """
 
 from collections.abc import Iterable
+from statistics import median
 
 from engine.domain.assets import AssetCode
 from engine.kernels.layout import ASK, BID, COUNT, KEY, PRICE_DECIMALS
 from engine.market.board import Board
-from engine.market.valuation import USD, Step, find_steps
+from engine.market.valuation import USD, Beside, Step, find_steps, nothing_beside
 
 
 class Estimates:
     """Values assets by the mid prices of fresh spot books, in the order that `Valuation` has.
 
     An asset's first live way into USD is looked for once, however many ways lead through it: all
-    assets together take two looks at each book.
+    assets together take two looks at each book. `beside` is as that of `Valuation`.
     """
 
-    def __init__(self, board: Board, *, age_ns_max: int) -> None:
+    def __init__(self, board: Board, *, age_ns_max: int, beside: Beside = nothing_beside) -> None:
         self._board = board
         self._age_ns_max = age_ns_max
         self._direct: dict[AssetCode, list[Step]] = {}
         self._through: dict[AssetCode, list[tuple[Step, AssetCode]]] = {}
+        self.beside = beside
         self.take_rows()
 
     def take_rows(self) -> None:
@@ -37,9 +39,21 @@ class Estimates:
         values: dict[AssetCode, float] = {}
         for asset in assets:
             value = self._usd_of(asset, direct, at_ns)
+            if value is None:
+                value = self._usd_beside(asset, direct, at_ns)
             if value is not None:
                 values[asset] = value
         return values
+
+    def _usd_beside(
+        self, asset: AssetCode, direct: dict[AssetCode, float | None], at_ns: int
+    ) -> float | None:
+        found = [
+            float(rate) * usd
+            for other, rate in self.beside(asset)
+            if (usd := self._usd_of(other, direct, at_ns)) is not None
+        ]
+        return median(found) if found else None
 
     def _usd_of(
         self, asset: AssetCode, direct: dict[AssetCode, float | None], at_ns: int

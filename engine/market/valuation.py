@@ -1,10 +1,12 @@
 """Value of an asset in USD from live books: direct, or through one more book.
 
-A stable coin is valued by a book like any other asset, never taken as one dollar.
+A stable coin is valued by a book like any other asset, never taken as one dollar. The coin of a
+chain that no book values is worth what the chain's pools say, beside assets that books value.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from decimal import Decimal
+from statistics import median
 
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import Kind
@@ -17,17 +19,31 @@ Step = tuple[int, bool]
 """A book, and whether it is read upside down (quote valued in base)."""
 
 
+Beside = Callable[[AssetCode], Sequence[tuple[AssetCode, Decimal]]]
+"""Says what a whole unit of an asset is worth in others, as places that are no books have it."""
+
+
+def nothing_beside(_asset: AssetCode) -> Sequence[tuple[AssetCode, Decimal]]:
+    """Say that no such place is known."""
+    return ()
+
+
 class Valuation:
     """Values assets by the mid prices of fresh spot books.
 
     The first way that is live wins: direct books before ways through a second book, each in the
     order of the board's instruments, so that the same board always gives the same value.
+
+    Attributes:
+        beside: what stands beside assets that books value, for one that none values. The middle of
+            all that it says counts, so that no single pool does.
     """
 
-    def __init__(self, board: Board, *, age_ns_max: int) -> None:
+    def __init__(self, board: Board, *, age_ns_max: int, beside: Beside = nothing_beside) -> None:
         self._board = board
         self._age_ns_max = age_ns_max
         self._ways: dict[AssetCode, tuple[Sequence[Step], ...]] = {}
+        self.beside = beside
         self.take_rows()
 
     def take_rows(self) -> None:
@@ -37,6 +53,17 @@ class Valuation:
 
     def usd_per(self, asset: AssetCode, at_ns: int) -> Decimal | None:
         """Return the value of one unit in USD, None if no fresh books give one."""
+        value = self._by_books(asset, at_ns)
+        if value is not None:
+            return value
+        found = [
+            rate * usd
+            for other, rate in self.beside(asset)
+            if (usd := self._by_books(other, at_ns)) is not None
+        ]
+        return median(found) if found else None
+
+    def _by_books(self, asset: AssetCode, at_ns: int) -> Decimal | None:
         if asset == USD:
             return Decimal(1)
         for way in self._ways.get(asset, ()):

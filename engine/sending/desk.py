@@ -28,6 +28,7 @@ from engine.domain.signing import (
 from engine.domain.told import Asked, Fate, TransactionNews, WalletSeen
 from engine.domain.units import NS_PER_MS
 from engine.sending import facts
+from engine.sending.ahead import ahead_of, holds_up
 from engine.sending.beginnings import (
     UNPAUSE_NS,
     Beginnings,
@@ -57,8 +58,8 @@ from engine.sending.known_chain import KnownChain
 from engine.sending.life import take
 from engine.sending.nonces import NonceTable
 from engine.sending.paths import Way
+from engine.sending.policies import Path
 from engine.sending.receipts import receipt_of
-from engine.sending.stages import SHOWN
 from engine.sending.trust import Failure, RouteTrust
 from engine.sending.view import ChainView
 from engine.sending.warming import Simulate
@@ -168,6 +169,7 @@ class ChainDesk:
         await self._begin_waiting(head)
         for life in self._open():
             await self._learn(life, await self.view.look(life, head), head)
+            await self._make_way(life.client_order_id, head)
             await self.begin_at_once()
         if self._open() and (filler := await self.beginnings.fill_hole(head)) is not None:
             await self._reserve(filler, head)
@@ -270,13 +272,19 @@ class ChainDesk:
             if (one.chain_id, one.wallet) == (self.terms.route.chain_id, self.terms.wallet)
         ]
 
-    def _ahead_of(self, life: Life) -> tuple[bytes, ...]:
-        """Return what of ours has to be in a block before it can be, as it is signed, in order."""
-        return tuple(
-            one.attempts[-1].raw
-            for one in self._open()
-            if one.nonce < life.nonce and one.attempts and one.stage not in SHOWN
-        )
+    async def _make_way(self, client_order_id: str, head: HeadNow) -> None:
+        """Cancel at once what others wait behind, where it comes to nothing on the newest state.
+
+        A relay takes nothing that reverts: till its end it would be in no block, nor would they.
+        """
+        life, handed = self.table.life_of(client_order_id), self.table.handed(client_order_id)
+        is_private = self.terms.policy.path is Path.PRIVATE
+        if not is_private or life is None or handed is None or not holds_up(life, self._open()):
+            return
+        simulated = await self.simulate(head, life.to, life.data)
+        if simulated.why:
+            log.info("%s makes way for others: %s", client_order_id, simulated.why)
+            await self._carry_out(life, deque([Rebid(life.attempts[-1], is_cancel=True)]), head)
 
     async def _begin(self, handed: Handed, head: HeadNow) -> None:
         begun = await self.beginnings.begin(handed, head)
@@ -331,6 +339,9 @@ class ChainDesk:
             self.told.set()
         return since, acts
 
+    def _ahead(self, life: Life) -> tuple[bytes, ...]:
+        return ahead_of(life, self._open())
+
     async def _carry_out(self, life: Life, waiting: deque[Act], head: HeadNow) -> None:
         while waiting:
             act = waiting.popleft()
@@ -339,7 +350,7 @@ class ChainDesk:
                 learned = await self._sign(life)
             elif isinstance(act, Send):
                 self.crash("before sending")
-                ahead = partial(self._ahead_of, life)
+                ahead = partial(self._ahead, life)
                 answer, why = await self.way.send(act.attempt, life, head, ahead)
                 self.crash("sent")
                 learned = Answered(act.attempt.hash, answer, why)

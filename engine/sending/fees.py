@@ -116,7 +116,8 @@ def first_bid(
     """
     cap_wei = bound_wei // gas_limit
     least_wei = least_tip_wei(terms, rule)
-    tip_wei = max(least_wei, terms.tip_wei, place_wei // gas_limit) if rule.takes_tips else 0
+    # Of equal tips whoever makes the block takes any first: a wei more than usual is in front.
+    tip_wei = max(least_wei, terms.tip_wei + 1, place_wei // gas_limit) if rule.takes_tips else 0
     # What is left beside the base fee goes to the tip; what the base fee may grow by comes second.
     tip_wei = min(tip_wei, cap_wei - terms.base_fee_wei)
     if tip_wei < least_wei or cap_wei < 1:

@@ -146,7 +146,6 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     )
     taken = Taken(board)
     freshness = Freshness(board, age_ns_max=age_ns_max)
-    valuation = Valuation(board, age_ns_max=age_ns_max)
     positions = _paper_positions(header)
     inventory = Inventory(header.capital, header.holdings)
     live = _live_account(header)
@@ -173,6 +172,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
     assets.update(asset for pool in pools for asset in pool.pool.assets)
     graph = LiveGraph(board, costs, screen, asset_count=len(assets))
     graph.add_pools(pools)
+    valuation = Valuation(board, age_ns_max=age_ns_max, beside=graph.native_pools.rates)
     for number, bridge in enumerate(header.bridges):
         graph.add_bridge(number, bridge)
     moving = MovingPools(
@@ -234,7 +234,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         put=around.put,
         log=around.log,
     )
-    estimates = Estimates(board, age_ns_max=age_ns_max)
+    estimates = Estimates(board, age_ns_max=age_ns_max, beside=graph.native_pools.rates)
     unwind = UnwindRules()
     limits.follow(lambda values: unwind.set(band_bps=values[UNWIND_BAND_BPS]))
     open_matrix = around.open_matrix

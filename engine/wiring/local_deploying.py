@@ -262,20 +262,27 @@ def _carried_out(rpc: Rpc, plan: DeploymentPlan, step: Step, nonce: int) -> int:
     sent = _transaction(plan, step) | {"nonce": hex(nonce)}
     more, parts = SPARE
     gas = int(rpc.ask("eth_estimateGas", sent), 16) * more // parts
-    receipt = _receipt(rpc, rpc.ask("eth_sendTransaction", sent | _fees(rpc, gas)))
+    receipt = _receipt(rpc, rpc.ask("eth_sendTransaction", sent | _fees(rpc, plan.owner, gas)))
     if receipt["status"] != "0x1":
         raise BadValueError(f"{step.what}: {receipt['transactionHash']} reverted")
     return int(receipt["gasUsed"], 16)
 
 
-def _fees(rpc: Rpc, gas: int) -> dict[str, str]:
-    """Return limit and fees of a step, which outlive full blocks, as routes are bid for.
+def _fees(rpc: Rpc, owner: str, gas: int) -> dict[str, str]:
+    """Return limit and fees of a step: what a route bids, and up to half of what the owner has.
+
+    A node that begins has the base fee of where its state was made; that of a chain which lives may
+    be many times as high from the next block on. What is not needed is not paid.
 
     Raises:
         BadValueError: the owner's coins do not pay for it.
     """
-    head, tip = rpc.ask_all(
-        [("eth_getBlockByNumber", ("latest", False)), ("eth_maxPriorityFeePerGas", ())]
+    head, tip, held = rpc.ask_all(
+        [
+            ("eth_getBlockByNumber", ("latest", False)),
+            ("eth_maxPriorityFeePerGas", ()),
+            ("eth_getBalance", (owner, "latest")),
+        ]
     )
     base_fee_wei = int(head["baseFeePerGas"], 16)
     terms = FeeTerms(
@@ -286,7 +293,7 @@ def _fees(rpc: Rpc, gas: int) -> dict[str, str]:
         raise BadValueError(bid.why)
     return {
         "gas": hex(bid.gas_limit),
-        "maxFeePerGas": hex(bid.fee_wei),
+        "maxFeePerGas": hex(max(bid.fee_wei, int(held, 16) // (2 * bid.gas_limit))),
         "maxPriorityFeePerGas": hex(bid.tip_wei),
     }
 

@@ -77,23 +77,29 @@ def keep_deployment(paths: Paths, one: Deployment) -> None:
 
 
 async def redeploy(paths: Paths, chains: Mapping[str, LocalChain]) -> None:
-    """Deploy again what a chain has lost, for ever.
+    """Deploy again what a chain has lost, for ever; no chain waits for the blocks of another.
 
     Args:
         paths: of the installation.
         chains: the local ones by name.
     """
+    async with asyncio.TaskGroup() as tasks:
+        for local in chains.items():
+            tasks.create_task(_redeploy(paths, *local))
+
+
+async def _redeploy(paths: Paths, name: str, local: LocalChain) -> None:
     said = ""
     while True:
         try:
-            known = read_deployments(paths)
-            for name in known.keys() & chains.keys():
-                await asyncio.to_thread(put_right, chains[name], known[name])
+            known = read_deployments(paths).get(name)
+            if known is not None:
+                await asyncio.to_thread(put_right, local, known)
             said = ""
         except (SyndicateError, NodeSaidNoError, OSError) as error:
             if str(error) != said:
                 said = str(error)
-                log.warning("what was deployed is not there: %s", said)
+                log.warning("what was deployed on %s is not there: %s", name, said)
         await asyncio.sleep(LOOK_S)
 
 
@@ -110,9 +116,10 @@ def put_right(local: LocalChain, deployment: Deployment) -> bool:
         raise BadValueError(f"the local chain {deployment.chain} has no wrapped coin")
     plan = plan_deployment(deployment, wrapped=local.contracts["wrapped"])
     with contextlib.closing(Rpc(local.http_urls[0])) as rpc:
+        # First, as the books begin with what the wallet has when the contract is there.
+        was_supplied = supply(rpc, deployment.wallet, now_s=int(time.time()))
         was_there = is_there(rpc, plan)
         if not was_there:
             deploy(rpc, plan)
             log.info("%s is at %s again", deployment.chain, plan.contract)
-        was_supplied = supply(rpc, deployment.wallet, now_s=int(time.time()))
         return not was_there or was_supplied

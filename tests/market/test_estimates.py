@@ -53,9 +53,11 @@ def random_board(rng: random.Random) -> Board:
 @given(seed=st.integers(0, 2**32))
 def test_an_estimate_is_the_exact_value_as_a_float(seed: int) -> None:
     board = random_board(random.Random(seed))
-    valuation = Valuation(board, age_ns_max=SECOND)
+    valuation, made = Valuation(board, age_ns_max=SECOND), Estimates(board, age_ns_max=SECOND)
+    beside = [(AssetCode(other), Decimal(rate)) for other, rate in (("BTC", 2), ("EUR", 3))]
+    valuation.beside = made.beside = lambda asset: beside if asset == "NOWHERE" else ()
 
-    estimates = Estimates(board, age_ns_max=SECOND).usd_per(ASSETS, START_NS)
+    estimates = made.usd_per(ASSETS, START_NS)
 
     exact = {asset: valuation.usd_per(asset, START_NS) for asset in ASSETS}
     assert estimates == pytest.approx(

@@ -77,3 +77,24 @@ def test_a_stale_book_values_nothing() -> None:
     assert valuation.usd_per(btc, START_NS + SECOND + 1) is None
     board.invalidate(0, Fault.GAP, START_NS)
     assert valuation.usd_per(btc, START_NS) is None
+
+
+def test_what_no_book_values_is_worth_what_stands_beside_what_books_value() -> None:
+    _, valuation = make_market({"BTC-USD": "60000", "USDT-USD": "0.98"})
+    pol = AssetCode("POL")
+    said = {
+        pol: [
+            (AssetCode("USDT"), Decimal("0.5")),
+            (AssetCode("BTC"), Decimal("0.00001")),
+            (AssetCode("USDT"), Decimal(7)),  # a pool that somebody moved away
+            (AssetCode("NOWHERE"), Decimal(900)),
+        ],
+        AssetCode("BTC"): [(AssetCode("USDT"), Decimal(1))],
+    }
+    assert valuation.usd_per(pol, START_NS) is None
+
+    valuation.beside = lambda asset: said.get(asset, ())
+
+    assert valuation.usd_per(pol, START_NS) == Decimal("0.6")  # the middle of 0.49, 0.6, 6.86
+    assert valuation.usd_per(AssetCode("BTC"), START_NS) == 60_000, "books come first"
+    assert valuation.usd_per(pol, START_NS + 2 * SECOND) is None, "those books are old"

@@ -52,11 +52,23 @@ class SealedWorld(SendingWorld):
         self.base_fee(1)
         self.auction.make_block(GWEI, now_s=now_s)
 
-    def bidding(self, *, seconds: float, place: Decimal = PLACE) -> AtomicPlan:
+    def bidding(
+        self, *, seconds: float, place: Decimal = PLACE, dollar: str = "USDC"
+    ) -> AtomicPlan:
         """A plan that is to pay for a place in front."""
-        plan = self.plan(seconds=seconds)
+        plan = self.plan(seconds=seconds, dollar=dollar)
         gas = msgspec.structs.replace(plan.gas, bid=place, amount=plan.gas.amount + place)
         return msgspec.structs.replace(plan, gas=gas)
+
+    def two(self, *, seconds: float) -> tuple[AtomicPlan, AtomicPlan]:
+        """Plans through pools that are none of each other's, handed over in this order."""
+        self.gap()
+        self.gap(60, dollar="USDT")
+        first, second = (self.bidding(seconds=seconds, dollar=one) for one in ("USDC", "USDT"))
+        self.begin()
+        self.table.hand_over(self.handed(first))
+        self.table.hand_over(self.handed(second, "USDT"))
+        return first, second
 
     def outbid(self) -> str:
         """Let a rival close the gap at the pair, for more than anybody else pays."""
@@ -201,3 +213,71 @@ def test_a_route_that_is_outbid_is_in_no_block_costs_nothing_and_ends_by_a_cance
     assert sealed.executions() == 0
     assert sealed.count() == 1
     assert len(sealed.book) == 0
+
+
+def test_two_plans_for_one_block_land_in_it_one_behind_the_other(sealed: SealedWorld) -> None:
+    plans = sealed.two(seconds=60)
+
+    async def work(desk: ChainDesk) -> None:
+        async with aiohttp.ClientSession() as session:
+            private(desk, sealed, session)
+            await desk.step()
+            for _ in range(3):
+                await asyncio.to_thread(sealed.make)
+                await desk.step()
+
+    sealed.run(work)
+
+    news = [sealed.news(plan)[-1] for plan in plans]
+    assert [one.fate for one in news] == [Fate.SUCCEEDED, Fate.SUCCEEDED]
+    blocks = {one.receipt.block for one in news if one.receipt is not None}
+    assert len(blocks) == 1, "a bundle of the second alone would have been in no block"
+    assert sealed.executions() == 2
+
+
+def test_what_is_outbid_makes_way_at_once_for_what_waits_behind_it(sealed: SealedWorld) -> None:
+    first, second = sealed.two(seconds=600)
+
+    async def work(desk: ChainDesk) -> int:
+        async with aiohttp.ClientSession() as session:
+            private(desk, sealed, session)
+            await desk.step()
+            sealed.outbid()
+            await asyncio.to_thread(sealed.make)
+            outbid_in = sealed.book.head
+            for _ in range(4):
+                await desk.step()
+                await asyncio.to_thread(sealed.make)
+            await desk.step()
+            return outbid_in
+
+    outbid_in = sealed.run(work)
+
+    (gone,), (came,) = sealed.news(first), sealed.news(second)
+    assert (gone.fate, came.fate) == (Fate.CANCELLED, Fate.SUCCEEDED)
+    assert came.receipt is not None
+    assert came.receipt.block == outbid_in + 1, "its time is not over for ten minutes"
+    assert sealed.executions() == 1
+
+
+def test_what_nobody_waits_behind_goes_on_bidding_till_its_time_is_over(
+    sealed: SealedWorld,
+) -> None:
+    sealed.gap()
+    plan = sealed.bidding(seconds=600)
+    sealed.begin()
+    sealed.table.hand_over(sealed.handed(plan))
+
+    async def work(desk: ChainDesk) -> None:
+        async with aiohttp.ClientSession() as session:
+            private(desk, sealed, session)
+            await desk.step()
+            sealed.outbid()
+            for _ in range(3):
+                await asyncio.to_thread(sealed.make)
+                await desk.step()
+
+    sealed.run(work)
+
+    assert sealed.news(plan) == []
+    assert not any(one.is_cancel for one in sealed.life(plan).attempts)

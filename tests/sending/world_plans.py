@@ -16,7 +16,7 @@ from engine.sandbox.world.values import WorldPool
 from tests.chains.local_world import LocalWorld
 from tests.storage.makers import make_atomic_plan
 
-V3_FEE = 500
+V3_FEES = {"USDC": 500, "USDT": 3_000}
 
 
 class WorldPlans:
@@ -47,26 +47,39 @@ class WorldPlans:
         token = Token(chain=self.chain, address=address, decimals=one.decimals)
         return asset_of(token, symbol=one.symbol)
 
-    def gap(self, whole: float = 30) -> None:
+    def gap(self, whole: float = 30, *, dollar: str = "USDC") -> None:
         """Make ETH cheap at the pair."""
-        self.world.swap(self.pair, "WETH", whole)
+        self.world.swap(self.pair_of(dollar), "WETH", whole)
 
     @property
     def pair(self) -> WorldPool:
-        return self.world.pool("Uniswap V2", "WETH", "USDC")
+        return self.pair_of("USDC")
 
     @property
     def concentrated(self) -> WorldPool:
-        return self.world.pool("Uniswap V3", "WETH", "USDC", V3_FEE)
+        return self.concentrated_of("USDC")
 
-    def plan(self, amount_in: str = "2", *, seconds: float = 4, price_gwei: int = 50) -> AtomicPlan:
+    def pair_of(self, dollar: str) -> WorldPool:
+        return self.world.pool("Uniswap V2", "WETH", dollar)
+
+    def concentrated_of(self, dollar: str) -> WorldPool:
+        return self.world.pool("Uniswap V3", "WETH", dollar, V3_FEES[dollar])
+
+    def plan(
+        self,
+        amount_in: str = "2",
+        *,
+        seconds: float = 4,
+        price_gwei: int = 50,
+        dollar: str = "USDC",
+    ) -> AtomicPlan:
         """Sell ETH at the concentrated pool, buy it back at the pair; exact as the chain is now."""
         self.numbers += 1
         amount_raw = int(Decimal(amount_in) * 10**18)
-        usdc = self.world.token("USDC").address
-        usdc_raw = self.quoted(amount_raw)
-        back_raw = self.paired(usdc_raw)
-        first, second = self.concentrated, self.pair
+        usdc = self.world.token(dollar).address
+        usdc_raw = self.quoted(amount_raw, dollar)
+        back_raw = self.paired(usdc_raw, dollar)
+        first, second = self.concentrated_of(dollar), self.pair_of(dollar)
         usd, eth = self.asset(usdc), self.asset(self.weth)
         assert usdc in first.tokens
         steps = (
@@ -117,20 +130,20 @@ class WorldPlans:
             frame_seq=1,
         )
 
-    def quoted(self, amount_raw: int) -> int:
+    def quoted(self, amount_raw: int, dollar: str = "USDC") -> int:
         """What the concentrated pool gives, by Uniswap's own quoter."""
-        usdc = self.world.token("USDC").address
+        usdc = self.world.token(dollar).address
         found = self.world.hands(1).read(
             self.world.made.contracts["v3_quoter"],
             "quoteExactInputSingle((address,address,uint256,uint24,uint160))",
             ("uint256", "uint160", "uint32", "uint256"),
-            (self.weth, usdc, amount_raw, V3_FEE, 0),
+            (self.weth, usdc, amount_raw, V3_FEES[dollar], 0),
         )
         return int(found[0])
 
-    def paired(self, usdc_raw: int) -> int:
+    def paired(self, usdc_raw: int, dollar: str = "USDC") -> int:
         """What the pair gives, by its router."""
-        usdc = self.world.token("USDC").address
+        usdc = self.world.token(dollar).address
         path = [usdc, self.weth]
         router = self.world.made.contracts["v2_router"]
         found = self.world.hands(1).read(
@@ -159,12 +172,12 @@ class WorldPlans:
             for one in which
         )
 
-    def handed(self, plan: AtomicPlan) -> Handed:
+    def handed(self, plan: AtomicPlan, dollar: str = "USDC") -> Handed:
         """What an engine hands over of a plan."""
         return Handed(
             client_order_id=f"{plan.plan_id}-t",
             plan=plan,
-            pools=self.pools(self.concentrated, self.pair),
+            pools=self.pools(self.concentrated_of(dollar), self.pair_of(dollar)),
             engine="main",
             at_ns=plan.decided_at_ns,
         )

@@ -1,11 +1,15 @@
 """Our contract on a real local chain: at the same address after each new beginning, to the byte."""
 
+import asyncio
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from engine.domain.errors import BadValueError, FatalError
+from engine.sandbox.world.rpc import Rpc
 from engine.sandbox.world.values import LocalChain
 from engine.wiring.local_deploying import (
     COINS_WEI,
@@ -23,10 +27,12 @@ from engine.wiring.local_deployments import (
     keep_deployment,
     put_right,
     read_deployments,
+    redeploy,
 )
-from engine.wiring.paths import Paths
+from engine.wiring.paths import Paths, prepare
 from tests.chains.conftest import start_local
 from tests.chains.local_world import LocalWorld
+from tests.patience import PATIENCE_S
 
 WALLET = "0x" + "5a" * 20
 NOW_S = 1_800_000_000
@@ -117,6 +123,48 @@ def test_each_step_of_a_deployment_pays_for_blocks_that_are_full_before_its_own(
         if one["from"] == plan.owner
     ]
     assert bids == [True] * len(plan.steps)
+
+
+@pytest.mark.slow
+def test_a_deployment_lands_though_the_chain_asks_many_times_the_fee_that_it_began_with(
+    new_world: NewWorld,
+) -> None:
+    world = new_world("base")
+    world.automine(False)
+    plan = plan_of(world)
+    before_wei = int(world.head()["baseFeePerGas"], 16)
+    with ThreadPoolExecutor(max_workers=1) as another, closing(Rpc(world.node.url)) as rpc:
+        done = another.submit(deploy, rpc, plan)
+        while not wait([done], timeout=0.05).done:
+            world.rpc.ask("anvil_setNextBlockBaseFeePerGas", hex(30 * before_wei))
+            world.mine()
+        assert len(done.result()) == len(plan.steps)
+
+
+@pytest.mark.slow
+async def test_a_chain_that_makes_no_block_holds_no_other_up(
+    new_world: NewWorld, tmp_path: Path
+) -> None:
+    stuck, other = new_world("base"), new_world("ethereum")
+    stuck.automine(False)
+    paths = prepare(str(tmp_path / "var"))
+    for chain in ("base", "ethereum"):
+        keep_deployment(paths, Deployment(chain=chain, wallet=WALLET))
+    plan = plan_deployment(
+        Deployment(chain="ethereum", wallet=WALLET), wrapped=other.made.contracts["wrapped"]
+    )
+    both = {"base": announced(stuck), "ethereum": announced(other)}
+
+    task = asyncio.create_task(redeploy(paths, both))
+    async with asyncio.timeout(PATIENCE_S):
+        while not await asyncio.to_thread(is_there, other.rpc, plan):
+            await asyncio.sleep(0.05)
+    # What the other one has to be given does not wait for its contract.
+    count = await asyncio.to_thread(stuck.rpc.ask, "eth_getTransactionCount", WALLET, "latest")
+    assert int(count, 16) > NONCE_MIN
+    stuck.automine(True)  # the thread comes to its end
+    stuck.mine()
+    task.cancel()
 
 
 @pytest.mark.slow

@@ -13,6 +13,7 @@ from engine.detect.graph.first_potentials import log_values
 from engine.detect.graph.gas_prices import GasPrices
 from engine.detect.graph.market_graph import MarketGraph
 from engine.detect.graph.moved_pair import KnownPool, MovedPair
+from engine.detect.graph.native_pools import NativePools
 from engine.detect.graph.pair_table import PairTable
 from engine.detect.graph.parallel_places import ParallelPlaces
 from engine.detect.graph.places import BRIDGE_PLACE, POOL_PLACE, Place
@@ -63,6 +64,7 @@ class LiveGraph:
         market: rates, by tokens and edges.
         terms: what a route must be to be an opportunity.
         parallel: what stands beside the places of a route.
+        native_pools: what coins of chains are worth in their pools.
     """
 
     def __init__(self, board: Board, costs: Costs, screen: Screen, *, asset_count: int = 0) -> None:
@@ -103,6 +105,7 @@ class LiveGraph:
         )
         self._assets: dict[AssetCode, int] = {}
         self._pools: dict[int, KnownPool] = {}
+        self.native_pools: Final = NativePools(self._pools)
         self._pool_terms: dict[int, Pool] = {}
         self._pool_edges: dict[int, list[int]] = {}
         self._pool_frame_seqs: dict[int, int] = {}
@@ -312,6 +315,7 @@ class LiveGraph:
             self._remove_unused(pool.assets)
             raise
         self._pools[number] = prepared
+        self.native_pools.add(number, pool)
         self._mark_cut(number, prepared)
         self._pool_terms[number] = pool
         self._pool_edges[number] = edges
@@ -424,6 +428,7 @@ class LiveGraph:
         self._remove_unused(pool.assets)
         self._cut_pools.discard(number)
         self._pools.pop(number, None)
+        self.native_pools.remove(number, pool)
         self._pairs.forget(number)
         del self._pool_terms[number], self._pool_edges[number], self._pool_frame_seqs[number]
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from engine.domain.gas import GROWTH_PARTS
+from engine.domain.gas import GROWTH_PARTS, grown_wei
 from engine.domain.pools import Protocol
 from engine.sandbox.relay.auction import Auction
 from engine.sandbox.world.crowd import Crowd
@@ -30,6 +30,10 @@ POSITIONS_MAX: Final = 6
 POSITION_USD: Final = 100_000.0
 SPAN_SPACINGS: Final = 40
 BASE_FEE_SPREAD: Final = 0.2
+FIRST_FEES: Final = 4
+"""What a node's first block asks for is a fee of its own, which so many usual ones are above."""
+
+BLOCKS_PAID: Final = 2
 _GWEI: Final = 10**9
 _CONCENTRATED: Final = (Protocol.UNISWAP_V3,)
 
@@ -92,6 +96,7 @@ class Life:
         self._makers = makers
         self._all = (crowd, followers, whales, makers)
         self._private: list[Swap] = []
+        self._base_fee_wei = int(plan.base_fee_gwei * _GWEI) * FIRST_FEES
         self._auction = auction
 
     def step(self, raw_private: Sequence[str] = ()) -> None:
@@ -135,7 +140,7 @@ class Life:
         self.counts.private += len(self._private)
         self._private.clear()
         self._post(self._followers)
-        base_fee_wei = self._next_base_fee_wei()
+        base_fee_wei = self._base_fee_wei = self._next_base_fee_wei()
         self._rpc.ask("anvil_setNextBlockBaseFeePerGas", hex(base_fee_wei))
         if self._auction is None:
             self._rpc.ask("evm_mine")
@@ -191,7 +196,9 @@ class Life:
 
     def _post(self, *traders: Trader) -> None:
         tip = int(self._plan.tip_gwei * _GWEI)
-        most = int(self._plan.base_fee_gwei * _GWEI) * 4 + tip
+        # Its node puts those in front who would pay most, not who tip most. So all would pay for
+        # two full blocks, as wallets do, and of those who do tips decide, as on a real chain.
+        most = grown_wei(self._base_fee_wei, BLOCKS_PAID) + tip
         for trader in traders:
             trader.hands.fees = {
                 "maxFeePerGas": hex(most),

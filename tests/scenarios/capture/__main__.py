@@ -71,9 +71,8 @@ async def capture(
             task.cancel()
         await asyncio.sleep(20)  # what is under way comes to its end
         news = await _news(data_dir)
-    for (fate, why), count in Counter((o.fate, _plain(why_of(o))) for o in news.values()).items():
-        print(f"{count} {fate}: {why}", file=sys.stderr)
     decisions = _decisions(data_dir)
+    _say_more(decisions, news)
     accounts = []
     for witness in witnesses:
         witness.close()
@@ -84,6 +83,20 @@ async def capture(
             account.add(cause, episode.best.net_usd)
         accounts.append(account)
     return accounts, witnesses
+
+
+def _say_more(decisions: list[Decided], news: dict[str, TransactionNews]) -> None:
+    """Say beside the table what was decided, and what became of what was sent, by chain."""
+    chains = {one.opportunity_id: one.chain for one in decisions}
+    decided = Counter((one.chain, one.outcome) for one in decisions)
+    for (chain, outcome), count in sorted(decided.items()):
+        print(f"{chain}: {count} decided, {outcome}", file=sys.stderr)
+    ends = Counter(
+        (chains.get(name, "of no decision"), one.fate, _plain(why_of(one)))
+        for name, one in news.items()
+    )
+    for (chain, fate, why), count in sorted(ends.items()):
+        print(f"{chain}: {count} {fate} {why}", file=sys.stderr)
 
 
 def _plain(why: str) -> str:
