@@ -277,9 +277,10 @@ class ChainDesk:
 
         A relay takes nothing that reverts: till its end it would be in no block, nor would they.
         """
+        if self.terms.policy.path is not Path.PRIVATE:
+            return
         life, handed = self.table.life_of(client_order_id), self.table.handed(client_order_id)
-        is_private = self.terms.policy.path is Path.PRIVATE
-        if not is_private or life is None or handed is None or not holds_up(life, self._open()):
+        if life is None or handed is None or not holds_up(life, self._open()):
             return
         simulated = await self.simulate(head, life.to, life.data)
         if simulated.why:
