@@ -67,7 +67,15 @@ def test_where_gas_is_free_a_bid_is_of_one_wei_and_within_the_plan() -> None:
     bid = first_bid(terms(0, 0), rule, gas_limit=GAS, bound_wei=GAS)
 
     assert isinstance(bid, Bid)
-    assert (bid.fee_wei, bid.tip_wei, bid.most_wei) == (1, 0, GAS)
+    assert (bid.fee_wei, bid.tip_wei, bid.most_wei) == (1, 1, GAS)
+
+
+def test_a_first_bid_stands_in_front_of_those_who_tip_what_is_usual() -> None:
+    usual = FeeTerms(base_fee_wei=GWEI, tip_wei=7 * GWEI)
+    bid = first_bid(usual, LOCAL_RULE, gas_limit=GAS, bound_wei=10**17)
+
+    assert isinstance(bid, Bid)
+    assert bid.tip_wei == 7 * GWEI + 1
 
 
 def test_what_a_place_in_front_is_worth_is_tipped_over_the_whole_limit() -> None:
