@@ -73,9 +73,12 @@ class UserStream(Protocol):
 
     Attributes:
         stream_url: base address of the stream at the venue itself.
+        is_by_market: it tells of those instruments alone that it was opened for; else of all of the
+            account if none is named.
     """
 
     stream_url: str
+    is_by_market: bool
 
     def stream(self, wire_names: Sequence[str]) -> Sequence[Call]:
         """Make the calls that, signed, open the user stream for some instruments."""

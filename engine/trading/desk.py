@@ -29,6 +29,9 @@ POLLS_MS: tuple[int, ...] = (0, 100, 300, 900)
 """After an order was shown that has not ended, or whose fills are not all told, it is looked up so
 often: on the way to its end, which proves nothing of absence."""
 
+POLLS_BESIDE_STREAM_MS: tuple[int, ...] = (150, 600)
+"""The same where a user stream tells: it may tell totals alone, and fills are listed then."""
+
 POLL = 0
 """The number of such a look-up: none of a proof has it."""
 
@@ -256,7 +259,8 @@ class VenueDesk:
 
     def _poll(self, one: Followed) -> None:
         if not one.proof.is_over and not _rests(one.handed):
-            one.polls_at_ms = [self.now_ms() + wait_ms for wait_ms in POLLS_MS]
+            waits_ms = POLLS_BESIDE_STREAM_MS if self.has_stream else POLLS_MS
+            one.polls_at_ms = [self.now_ms() + wait_ms for wait_ms in waits_ms]
 
     def _act(
         self, one: Followed, acts: Sequence[Act], *, absent_as: OrderFate = OrderFate.NEVER

@@ -51,6 +51,7 @@ class VenueWork:
     Attributes:
         why_not: says why an order does not leave now, by latch and standing; empty if it may.
         stopped: is told why nothing more may be sent to the venue.
+        wants: is told of each instrument before an order in it leaves.
         crash: is told of each place between two effects; a test ends the process there.
     """
 
@@ -58,6 +59,7 @@ class VenueWork:
     line: Line
     why_not: Callable[[HandedOrder], str] = lambda _handed: ""
     stopped: Callable[[Stop, str], None] = lambda _stop, _why: None
+    wants: Callable[[str], None] = lambda _wire_name: None
     crash: Boundary = go_on
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
     _asked: set[tuple[str, type]] = field(default_factory=set)
@@ -86,6 +88,7 @@ class VenueWork:
 
     def place(self, handed: HandedOrder, departure: Departure) -> None:
         """Let an order leave that was taken on, with those that leave together with it."""
+        self.wants(handed.request.wire_name)
         self._spawn(self._place(handed, departure))
 
     def do(self, todos: Iterable[Todo]) -> None:

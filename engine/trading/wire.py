@@ -5,12 +5,11 @@ a second order. What has no answer has none.
 """
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Protocol
 
 import aiohttp
-from aiohttp_socks import ProxyError
+from aiohttp_socks import ProxyConnector, ProxyError
 from yarl import URL
 
 from engine.connectors.limiter import BANNED, Limiter
@@ -88,12 +87,17 @@ async def _body(answer: aiohttp.ClientResponse) -> bytes:
     return bytes(chunks)
 
 
-def open_client(
-    connector: Callable[[], aiohttp.BaseConnector] | None = None,
-) -> aiohttp.ClientSession:
-    """Return a client that keeps connections for minutes, and no cookies."""
-    made = aiohttp.TCPConnector(keepalive_timeout=KEPT_S) if connector is None else connector()
-    return aiohttp.ClientSession(connector=made, cookie_jar=aiohttp.DummyCookieJar())
+def open_client(proxy: str | None = None) -> aiohttp.ClientSession:
+    """Return a client that keeps connections for longer than between two readings, and no cookies.
+
+    `proxy` resolves names, too; without one addresses are reached directly.
+    """
+    connector: aiohttp.BaseConnector = (
+        aiohttp.TCPConnector(keepalive_timeout=KEPT_S)
+        if proxy is None
+        else ProxyConnector.from_url(proxy, rdns=True, keepalive_timeout=KEPT_S)
+    )
+    return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
 
 
 KEPT_S: Final = 75.0

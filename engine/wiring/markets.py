@@ -54,6 +54,7 @@ class SandboxAnnouncement(msgspec.Struct, frozen=True):
     chains: dict[str, ChainSource] = {}
     local_chains: dict[str, LocalChain] = {}
     why_no_local_chains: str = ""
+    user_stream_urls: dict[str, str] = {}
 
 
 def basis_of(settings: Settings) -> Basis:

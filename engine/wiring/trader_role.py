@@ -18,12 +18,9 @@ from engine.bus.records import NoticeRecord
 from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.venue_signing import SignCalls
-from engine.connectors.limiter import Limiter
-from engine.connectors.specs import spec_of
 from engine.domain.errors import (
     BadValueError,
     FatalError,
-    SettingsError,
     SyndicateError,
     TransientError,
     worst_of,
@@ -32,31 +29,24 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import SENT_ON, Basis
 from engine.domain.orders_told import VenueMatter
 from engine.domain.signing import SignRefusal
-from engine.domain.units import NS_PER_MS, NS_PER_S
-from engine.gateways.answers import Stop
-from engine.gateways.gateway_list import GATEWAYS, gateway_of
+from engine.domain.units import NS_PER_S
+from engine.gateways.gateway_list import gateway_of
 from engine.gateways.venue_signing import VenueIntent, VenueSigned
-from engine.operate.clock import ELAPSED_NS, Clock, make_clock
+from engine.operate.clock import Clock, make_clock
 from engine.operate.kill_latch import EngineLatches
 from engine.operate.lifeline import stop_signals
 from engine.operate.loaded import keep_what_is_loaded
 from engine.operate.role_words import announce_ready
-from engine.ports import RequestBudget
 from engine.requests.request_list import requests_of
-from engine.settings.schema import Settings, environment_name
+from engine.settings.schema import Settings
 from engine.trading.answers import AtVenue, TraderAnswers
 from engine.trading.book import OrderBook
-from engine.trading.checking import VenueCheck
-from engine.trading.desk import VenueDesk
-from engine.trading.line import Line
-from engine.trading.standing import Standing
-from engine.trading.venue_work import VenueWork
-from engine.trading.wire import HttpWire, open_client
+from engine.trading.wire import open_client
 from engine.wiring.bus import caller_to
-from engine.wiring.exchange_terms import exchange_terms
 from engine.wiring.for_ledger import ForLedger
-from engine.wiring.markets import basis_of, read_announcement
+from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
+from engine.wiring.trader_venues import Around, made, venue_urls
 
 log = logging.getLogger(__name__)
 
@@ -139,35 +129,31 @@ async def open_trader(
         FatalError: the table cannot be used.
         TransientError: the sandbox has not announced itself, or another process trades.
     """
-    urls = venue_urls(settings, paths)
     book = OrderBook(paths.trader / TABLE)
     killed = Killed(paths)
     venues: dict[VenueId, AtVenue] = {}
     answers = TraderAnswers(book, venues, basis=SENT_ON[basis_of(settings)], killed=killed.why)
+    around = Around(settings=settings, book=book, answers=answers, clock=clock)
     try:
         async with contextlib.AsyncExitStack() as stack:
-            for name, url in urls.items():
-                client = await stack.enter_async_context(open_client())
-                gateway = gateway_of(name)
-                pace = gateway.pace
-                limiter = _limiter(pace.weight_per_s, pace.weight_burst, clock)
-                line = Line(
-                    gateway,
-                    HttpWire(client, url, limiter),
+            streams = []
+            for name, urls in venue_urls(settings, paths).items():
+                client = await stack.enter_async_context(open_client(urls.proxy))
+                at, stream = made(
+                    gateway_of(name),
+                    urls,
+                    client,
                     partial(signed_by, signer),
-                    engine=settings.engine.id,
-                    limiter=limiter,
-                    order_limiter=_limiter(pace.orders_per_s, pace.orders_burst, clock),
-                    now_ms=elapsed_ms,
+                    around,
+                    warn=partial(tell, name),
                 )
-                venues[gateway.venue] = _at_venue(
-                    settings, line, book, answers, clock=clock, warn=partial(tell, name)
-                )
+                venues[at.standing.venue] = at
+                streams.append(stream)
             tasks = await stack.enter_async_context(_group())
             running = [tasks.create_task(killed.watch(answers))]
-            for at in venues.values():
-                running.append(tasks.create_task(at.work.run()))
-                running.append(tasks.create_task(at.check.run()))
+            running += [tasks.create_task(at.work.run()) for at in venues.values()]
+            running += [tasks.create_task(at.check.run()) for at in venues.values()]
+            running += [tasks.create_task(stream.run()) for stream in streams]
             try:
                 yield answers
             finally:
@@ -177,75 +163,13 @@ async def open_trader(
         book.close()
 
 
-def venue_urls(settings: Settings, paths: Paths) -> dict[str, str]:
-    """Return where the accounts of venues are asked at which orders are placed.
-
-    Raises:
-        SettingsError: no order may be placed here, or not there.
-        TransientError: the sandbox has not announced itself.
-    """
-    terms = exchange_terms(settings)
-    name = environment_name("exchanges", "trades")
-    if not terms.venues:
-        raise SettingsError(f"{name} is off: no order is placed, and no role is there that could")
-    if terms.is_real:
-        try:
-            return {venue: spec_of(venue).rest_url for venue in terms.venues}
-        except BadValueError as error:
-            raise SettingsError(str(error)) from error
-    urls = read_announcement(paths).rest_urls
-    if others := [venue for venue in terms.venues if venue not in urls or venue not in GATEWAYS]:
-        raise SettingsError(f"the sandbox has no accounts at {', '.join(others)}")
-    return {venue: urls[venue] for venue in terms.venues}
-
-
-def _at_venue(
-    settings: Settings,
-    line: Line,
-    book: OrderBook,
-    answers: TraderAnswers,
-    *,
-    clock: Clock,
-    warn: Callable[[VenueMatter, str], None],
-) -> AtVenue:
-    gateway = line.gateway
-    standing = Standing(venue=gateway.venue)
-    desk = VenueDesk(
-        venue=gateway.venue,
-        rules=gateway.rules,
-        book=book,
-        now_ms=elapsed_ms,
-        wall_ns=clock,
-        warn=warn,
-        told=answers.told.set,
-    )
-    work = VenueWork(
-        desk=desk, line=line, why_not=answers.why_not, stopped=partial(_stopped, standing, warn)
-    )
-    own = settings.exchanges
-    check = VenueCheck(
-        desk=desk,
-        work=work,
-        book=book,
-        standing=standing,
-        engine_id=settings.engine.id,
-        is_vouched=own.trades == "sandbox" or gateway.venue in own.vouched,
-        warn=warn,
-    )
-    return AtVenue(work=work, check=check, standing=standing)
-
-
-def _stopped(
-    standing: Standing, warn: Callable[[VenueMatter, str], None], stop: Stop, why: str
-) -> None:
-    if standing.stop is None:
-        warn(VenueMatter.STOPPED, f"{standing.venue} takes nothing more ({stop}): {why}")
-    standing.stopped(stop, why)
-
-
-def elapsed_ms() -> int:
-    """Return the time by a clock that nobody sets."""
-    return ELAPSED_NS() // NS_PER_MS
+@contextlib.asynccontextmanager
+async def _group() -> AsyncIterator[asyncio.TaskGroup]:
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            yield tasks
+    except* SyndicateError as group:
+        raise worst_of(group) from None
 
 
 async def signed_by(signer: Caller, intent: VenueIntent) -> VenueSigned | SignRefusal:
@@ -254,19 +178,6 @@ async def signed_by(signer: Caller, intent: VenueIntent) -> VenueSigned | SignRe
         return await signer.call(SignCalls(intent=intent), timeout_s=SIGN_S)
     except BadValueError as error:
         raise TransientError(f"the signer does not understand it: {error}") from error
-
-
-def _limiter(per_s: float, burst: float, clock: Clock) -> Limiter:
-    return Limiter(RequestBudget(weight_per_s=per_s, weight_burst=burst), now_ns=clock)
-
-
-@contextlib.asynccontextmanager
-async def _group() -> AsyncIterator[asyncio.TaskGroup]:
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            yield tasks
-    except* SyndicateError as group:
-        raise worst_of(group) from None
 
 
 class Killed:

@@ -53,8 +53,8 @@ async def test_an_order_lives_its_whole_life_and_a_killed_trader_places_nothing_
         last = {one.news.client_order_id: one.news for one in news}
         for one in orders:
             told = last[one.client_order_id]
+            assert told.fate is OrderFate.FILLED, told
             (made,) = roles.exchange(one.venue).by_client_id(one.request.wire_id)
-            assert told.fate is OrderFate.FILLED
             assert [(f.size_base, f.price, f.fee) for f in told.fills] == [
                 (f.size, f.price, f.fee) for f in made.fills
             ]

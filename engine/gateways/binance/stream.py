@@ -35,6 +35,7 @@ class BinanceStream:
     """Obeys `UserStream`."""
 
     stream_url = "wss://ws-api.binance.com:443"
+    is_by_market = False
 
     def stream(self, wire_names: Sequence[str]) -> Sequence[Call]:  # noqa: ARG002
         """See `UserStream.stream`; it tells of all instruments."""

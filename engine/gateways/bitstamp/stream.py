@@ -30,6 +30,7 @@ class BitstampStream:
     """Obeys `UserStream`."""
 
     stream_url = "wss://ws.bitstamp.net"
+    is_by_market = True
 
     def stream(self, wire_names: Sequence[str]) -> Sequence[Call]:  # noqa: ARG002
         """See `UserStream.stream`; one token serves all channels."""

@@ -27,6 +27,7 @@ class CoinbaseStream:
     """Obeys `UserStream`."""
 
     stream_url = "wss://advanced-trade-ws-user.coinbase.com"
+    is_by_market = False
 
     def stream(self, wire_names: Sequence[str]) -> Sequence[Call]:
         """See `UserStream.stream`; without heartbeats a quiet channel is closed."""

@@ -28,6 +28,7 @@ class GeminiStream:
     """Obeys `UserStream`."""
 
     stream_url = "wss://ws.gemini.com"
+    is_by_market = False
 
     def stream(self, wire_names: Sequence[str]) -> Sequence[Call]:  # noqa: ARG002
         """See `UserStream.stream`; it tells of all instruments."""

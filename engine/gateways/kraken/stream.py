@@ -30,6 +30,7 @@ class KrakenStream:
     """Obeys `UserStream`."""
 
     stream_url = "wss://ws-auth.kraken.com"
+    is_by_market = False
 
     def stream(self, wire_names: Sequence[str]) -> Sequence[Call]:  # noqa: ARG002
         """See `UserStream.stream`; it tells of all instruments."""
