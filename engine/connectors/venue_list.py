@@ -11,4 +11,5 @@ FEEDS: Final[dict[str, tuple[str, ...]]] = {
     "coinbase": ("level2",),
     "bitstamp": ("diff",),
     "gemini": ("depth", "l2"),
+    "kraken": ("book",),
 }

@@ -221,6 +221,24 @@ def _read_binance(files: Sequence[Sequence[bytes]]) -> Drafts:
     return drafts
 
 
+def _read_kraken(files: Sequence[Sequence[bytes]]) -> Drafts:
+    drafts: Drafts = {}
+    for at_ns, frame, decoded in _received(files[0]):
+        if not isinstance(decoded, list):
+            continue
+        content, pair = decoded[1], decoded[-1]
+        if "as" in content:
+            drafts[pair] = _Draft(_timed(content["bs"], Side.BID) + _timed(content["as"], Side.ASK))
+        else:
+            drafts[pair].events.append((at_ns, frame))
+    return drafts
+
+
+def _timed(levels: Sequence[Sequence[str]], side: Side) -> list[RawLevel]:
+    """Return levels that have a time, and maybe a mark that they are told again, behind them."""
+    return [(side, level[0], level[1]) for level in levels]
+
+
 def _read_hftbacktest(files: Sequence[Sequence[bytes]]) -> Drafts:
     """Read depth lines around one REST snapshot; lines before it are kept until it is known."""
     draft: _Draft | None = None
@@ -297,6 +315,17 @@ def _parse_sided(frame: bytes) -> list[RawLevel]:
     return _sided(_read_sided(frame).changes)
 
 
+def _parse_kraken(frame: bytes) -> list[RawLevel]:
+    # Of a frame that changes both sides each has a part of its own.
+    parts = [part for part in msgspec.json.decode(frame)[1:] if isinstance(part, dict)]
+    return [
+        level
+        for part in parts
+        for name, side in (("b", Side.BID), ("a", Side.ASK))
+        for level in _timed(part.get(name, ()), side)
+    ]
+
+
 def _parse_bitstamp(frame: bytes) -> list[RawLevel]:
     book = _read_bitstamp_book(frame).data
     return _pairs(book.bids, book.asks)
@@ -311,6 +340,7 @@ FORMATS = {
     "cryptofeed-coinbase": Format(_read_coinbase, _parse_sided),
     "cryptofeed-gemini": Format(_read_gemini, _parse_sided),
     "cryptofeed-bitstamp": Format(_read_bitstamp, _parse_bitstamp),
+    "cryptofeed-kraken": Format(_read_kraken, _parse_kraken),
     "cryptofeed-binance": Format(_read_binance, _parse_binance),
     "hftbacktest-binance": Format(_read_hftbacktest, _parse_binance),
 }

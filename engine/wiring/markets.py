@@ -21,6 +21,7 @@ SANDBOX_FEES_BPS: Final[Mapping[str, Decimal]] = {
     "coinbase": Decimal(20),
     "bitstamp": Decimal(20),
     "gemini": Decimal(20),
+    "kraken": Decimal(26),
 }
 """Taker fees of the sandbox's accounts: a mid tier at each venue, so that the recordings, lined up,
 show some opportunities. Live markets use each venue's entry tier unless told otherwise."""

@@ -1,5 +1,6 @@
 """Fake venues without input or output: each writes its dialect from the same kind of truth."""
 
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from random import Random
@@ -16,6 +17,8 @@ from engine.connectors.venues.coinbase.instruments import VENUE as COINBASE
 from engine.connectors.venues.gemini.feed import GeminiFeed
 from engine.connectors.venues.gemini.instruments import VENUE as GEMINI
 from engine.connectors.venues.gemini.l2_feed import GeminiL2Feed
+from engine.connectors.venues.kraken.feed import KrakenFeed
+from engine.connectors.venues.kraken.instruments import VENUE as KRAKEN
 from engine.domain.instruments import Instrument, Kind
 from engine.ports import FeedMaker
 from tests.connectors.truth import Change, Texts, Truth, make_instrument
@@ -396,6 +399,94 @@ class Binance:
         return text_of({"stream": f"{wire.lower()}@depth@100ms", "data": content})
 
 
+@dataclass(slots=True)
+class Kraken:
+    random: Random
+    maker: FeedMaker = KrakenFeed
+    sees_gaps: bool = False
+    sees_order: bool = False
+    is_audited: bool = True
+    instruments: list[Instrument] = field(default_factory=list)
+    truth: Truth = field(init=False)
+
+    def __post_init__(self) -> None:
+        # With the decimals of its wire: the checksum is of the digits as they stand.
+        self.instruments = [
+            make_instrument(KRAKEN, pair, wire, price_decimals=2, size_decimals=3)
+            for pair, wire in (("BTC-USD", "XBTUSD"), ("ETH-USD", "ETHUSD"))
+        ]
+        self.truth = Truth(self.random, [each.wire_name for each in self.instruments])
+
+    def connect(self) -> None:
+        pass
+
+    def receive(self, text: str) -> list[Frame]:
+        message = msgspec.json.decode(text)
+        method = message["method"]
+        frames = []
+        for symbol in message["params"]["symbol"]:
+            result = {"channel": "book", "symbol": symbol}
+            done = {"method": method, "result": result, "success": True}
+            frames.append(Frame(text_of(done)))
+            if method == "subscribe":
+                wire = self._wire(symbol)
+                payload = self._book("snapshot", wire, *self.truth.texts(wire))
+                frames.append(Frame(payload, wire, self.truth.versions[wire]))
+        return frames
+
+    def frame(self, change: Change) -> Frame:
+        payload = self._book("update", change.wire, change.bids, change.asks)
+        return Frame(payload, change.wire, change.version)
+
+    def unknown(self, change: Change) -> bytes:
+        payload = self._book("update", change.wire, change.bids, change.asks)
+        return payload.replace(b"BTC/USD", b"DOGE/USD")
+
+    def heartbeat(self) -> Frame:
+        return Frame(text_of({"channel": "heartbeat"}))
+
+    def error(self) -> bytes:
+        return text_of({"error": "Malformed request", "method": "subscribe", "success": False})
+
+    def fetch(self, path: str) -> Frame:
+        wire = path.partition("pair=")[2].partition("&")[0]
+        bids, asks = ([(*level, 1_760_000_000) for level in s] for s in self.truth.texts(wire))
+        book = {"bids": bids[:20], "asks": asks[:20]}
+        payload = text_of({"error": [], "result": {f"X{wire}": book}})
+        return Frame(payload, wire, self.truth.versions[wire])
+
+    def _book(self, kind: str, wire: str, bids: Texts, asks: Texts) -> bytes:
+        sides = [
+            [{"price": _number(price), "qty": _number(size)} for price, size in levels]
+            for levels in (bids, asks)
+        ]
+        data = {
+            "symbol": {"XBTUSD": "BTC/USD", "ETHUSD": "ETH/USD"}[wire],
+            "bids": sides[0],
+            "asks": sides[1],
+            "checksum": self._checksum(wire),
+            "timestamp": "2026-01-01T00:00:00.000000Z",
+        }
+        return text_of({"channel": "book", "type": kind, "data": [data]})
+
+    def _checksum(self, wire: str) -> int:
+        bids, asks = self.truth.texts(wire)
+        digits = [
+            "".join(number.replace(".", "").lstrip("0") for number in level)
+            for level in (*asks[:10], *bids[:10])
+        ]
+        return zlib.crc32("".join(digits).encode())
+
+    def _wire(self, symbol: str) -> str:
+        return symbol.replace("BTC", "XBT").replace("/", "")
+
+
+def _number(text: str) -> object:
+    """Write what is a number without quotes, as that venue does, and anything else as text."""
+    is_plain = text.isascii() and text.replace(".", "", 1).isdigit()
+    return msgspec.Raw(text.encode()) if is_plain else text
+
+
 def binance_perpetual(random: Random) -> Binance:
     """Make the perpetual dialect of the same feed, an entry of its own in the suite."""
     return Binance(random, kind=Kind.PERPETUAL)
@@ -406,6 +497,7 @@ DIALECTS: dict[str, Callable[[Random], Dialect]] = {
     "gemini": Gemini,
     "gemini-l2": GeminiL2,
     "bitstamp": Bitstamp,
+    "kraken": Kraken,
     "binance": Binance,
     "binance-perpetual": binance_perpetual,
 }

@@ -11,6 +11,7 @@ from engine.connectors.venues.binance.instruments import parse_instruments as pa
 from engine.connectors.venues.bitstamp.instruments import parse_instruments as parse_bitstamp
 from engine.connectors.venues.coinbase.instruments import parse_instruments as parse_coinbase
 from engine.connectors.venues.gemini.instruments import parse_instruments as parse_gemini
+from engine.connectors.venues.kraken.instruments import parse_instruments as parse_kraken
 from engine.domain.errors import BadValueError
 from tests.connectors.recordings import FOLDER
 
@@ -201,3 +202,38 @@ def test_each_venue_has_an_endpoint_for_each_of_its_feeds() -> None:
         assert all(url.startswith("wss://") for url in spec.websocket_urls.values())
         assert spec.rest_url.startswith("https://")
         assert spec.instruments_path.startswith("/")
+
+
+def test_recorded_kraken_pairs_become_instruments_under_the_names_of_orders() -> None:
+    payload = (FOLDER / "kraken-asset-pairs.json").read_bytes()
+
+    listed = parse_kraken(payload, ["BTC-USD", "DOGE-BTC", "ETH-EUR", "BTC-XYZ"])
+
+    by_pair = {str(one.instrument.pair): one.instrument for one in listed}
+    assert set(by_pair) == {"BTC-USD", "DOGE-BTC", "ETH-EUR"}
+    assert {one.wire_name for one in by_pair.values()} == {"XBTUSD", "XDGXBT", "ETHEUR"}
+    btc = by_pair["BTC-USD"]
+    assert (btc.price_decimals, btc.size_decimals) == (1, 8)
+    assert (btc.tick_quote, btc.size_min_base) == (Decimal("0.1"), Decimal("0.0002"))
+    assert [one.closed for one in listed] == ["", "", ""]
+
+
+@pytest.mark.parametrize("status", ["cancel_only", "post_only", "limit_only", "reduce_only"])
+def test_a_kraken_pair_that_may_not_be_traded_says_why(status: str) -> None:
+    body = {
+        "altname": "XBTUSD", "wsname": "XBT/USD", "pair_decimals": 2, "lot_decimals": 8,
+        "ordermin": "0.00005", "costmin": "0.5", "tick_size": "0.1", "status": status,
+    }  # fmt: skip
+    payload = msgspec.json.encode({"error": [], "result": {"XXBTZUSD": body}})
+
+    (listed,) = parse_kraken(payload, ["BTC-USD"])
+
+    assert listed.closed == f"status {status}"
+    assert listed.instrument.tick_quote == Decimal("0.1")
+    assert listed.instrument.price_decimals == 2
+    assert listed.instrument.notional_min_quote == Decimal("0.5")
+
+
+def test_a_refused_list_of_kraken_is_an_error() -> None:
+    with pytest.raises(BadValueError, match="Service"):
+        parse_kraken(b'{"error":["EService:Unavailable"]}', ["BTC-USD"])

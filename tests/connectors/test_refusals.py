@@ -19,13 +19,28 @@ WIRES = {
     "coinbase": ("BTC-USD", "ETH-USD", "LTC-BTC"),
     "gemini": ("btcusd", "ethusd", "ltcbtc"),
     "bitstamp": ("btcusd", "ethusd", "ltcbtc"),
+    "kraken": ("XBTUSD", "ETHUSD", "LTCXBT"),
 }
 PAIRS = ("BTC-USD", "ETH-USD", "LTC-BTC")
-FEEDS = [("coinbase", "level2"), ("gemini", "depth"), ("gemini", "l2"), ("bitstamp", "diff")]
+FEEDS = [
+    ("coinbase", "level2"),
+    ("gemini", "depth"),
+    ("gemini", "l2"),
+    ("bitstamp", "diff"),
+    ("kraken", "book"),
+]
+TOLD = {"XBTUSD": "BTC/USD", "ETHUSD": "ETH/USD", "LTCXBT": "LTC/BTC"}
+"""How a venue names an instrument in its frames, where it is not by its wire name."""
+
 REFUSED = {
     ("coinbase", "level2"): {"type": "error", "message": "invalid: %s"},
     ("gemini", "depth"): {"id": "1", "status": 400, "error": {"msg": "Invalid stream: %s@depth"}},
     ("gemini", "l2"): {"result": "error", "reason": "InvalidSymbol", "message": "%s is none"},
+    ("kraken", "book"): {
+        "error": "Currency pair not supported %s",
+        "method": "subscribe",
+        "success": False,
+    },
     ("bitstamp", "diff"): {
         "event": "bts:error",
         "channel": "",
@@ -69,7 +84,7 @@ class World:
     def asked(self, actions: Sequence[Action]) -> set[str]:
         """Return the wire names that some text of these actions holds."""
         texts = " ".join(one.text for one in actions if isinstance(one, Send)).lower()
-        return {wire for wire in self.wires if wire.lower() in texts}
+        return {wire for wire in self.wires if TOLD.get(wire, wire).lower() in texts}
 
 
 @pytest.fixture(params=FEEDS, ids="-".join)

@@ -129,6 +129,7 @@ WORDS = {
     "gemini": ("depthUpdate",),
     "gemini-l2": ("l2_updates", "buy"),
     "bitstamp": ("data", "diff_order_book_btcusd"),
+    "kraken": ("book", "update"),
     "binance": ("depthUpdate",),
     "binance-perpetual": ("depthUpdate",),
 }
@@ -149,6 +150,7 @@ UNKNOWN = {
     "gemini": b'{"e":"bookUpdate","s":"btcusd"}',
     "gemini-l2": b'{"type":"l3_updates","symbol":"BTCUSD"}',
     "bitstamp": b'{"event":"data_v2","channel":"diff_order_book_btcusd","data":{}}',
+    "kraken": b'{"channel":"level3","type":"update","data":[{"symbol":"BTC/USD"}]}',
     "binance": b'{"stream":"btcusdt@depth","data":{"e":"depthUpdateV2","s":"BTCUSDT"}}',
     "binance-perpetual": b'{"stream":"btcusdt@depth","data":{"e":"depthUpdateV2"}}',
 }

@@ -102,13 +102,21 @@ class Truth:
         self.history.pop((wire, self.versions[wire] - HISTORY_MAX), None)
 
 
-def make_instrument(venue: VenueId, pair: str, wire: str, kind: Kind = Kind.SPOT) -> Instrument:
+def make_instrument(
+    venue: VenueId,
+    pair: str,
+    wire: str,
+    kind: Kind = Kind.SPOT,
+    *,
+    price_decimals: int = 4,
+    size_decimals: int = 8,
+) -> Instrument:
     return Instrument(
         venue=venue,
         pair=Pair.parse(pair),
         wire_name=wire,
-        price_decimals=4,
-        size_decimals=8,
+        price_decimals=price_decimals,
+        size_decimals=size_decimals,
         tick_quote=TICK,
         lot_base=LOT,
         kind=kind,

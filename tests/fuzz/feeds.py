@@ -32,6 +32,7 @@ _RECORDING_OF = {
     "gemini": "",
     "gemini-l2": "gemini-l2",
     "bitstamp": "bitstamp",
+    "kraken": "",
     "binance": "binance",
     "binance-perpetual": "binance-perpetual-btcusdt",
 }

@@ -79,7 +79,7 @@ SAMPLE = Sample(
             status=200,
             body=b'{"error":[],"result":{"XXBT":{"balance":"5.0","hold_trade":"0.5"}}}',
         ),
-        (BalanceShown(asset="XXBT", free=Decimal("4.5"), held=Decimal("0.5")),),
+        (BalanceShown(asset="BTC", free=Decimal("4.5"), held=Decimal("0.5")),),
     ),
     may_withdraw=None,
     may_not_withdraw=None,

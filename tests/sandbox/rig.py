@@ -21,6 +21,7 @@ from tests.sandbox.wire_books import (
     CoinbaseClient,
     GeminiFastClient,
     GeminiV2Client,
+    KrakenClient,
     WireClient,
 )
 
@@ -32,6 +33,7 @@ FEEDS: dict[tuple[str, str], type[WireClient]] = {
     ("gemini", "depth"): GeminiFastClient,
     ("bitstamp", "diff"): BitstampClient,
     ("binance", "depth"): BinanceClient,
+    ("kraken", "book"): KrakenClient,
 }
 
 BOOK_PATHS = {

@@ -20,7 +20,7 @@ from engine.sandbox.lineup import LINEUP_PATH, RECORDINGS_FOLDER, Listing, load_
 from engine.sandbox.recordings import load_recording
 from engine.sandbox.truth import Scale, TruthBook
 
-FEE_BPS_TAKER = {"binance": 10, "coinbase": 20, "bitstamp": 20, "gemini": 20}
+FEE_BPS_TAKER = {"binance": 10, "coinbase": 20, "bitstamp": 20, "gemini": 20, "kraken": 26}
 NET_BPS_MIN = 10
 
 SCALE = Scale(

@@ -1,6 +1,7 @@
 """Books rebuilt from the wire alone, by the venues' documents; nothing of the sandbox is used."""
 
 import json
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -218,3 +219,63 @@ class BinanceClient(WireClient):
         book.last_id = update["u"]
         book.updates += 1
         book.set_pairs(update["b"], update["a"])
+
+
+class KrakenClient(WireClient):
+    """Holds each book against its checksum, of the digits as they stand on the wire."""
+
+    depth = 1_000
+
+    def __init__(self, names: Iterable[str]) -> None:
+        super().__init__(names)
+        self.symbols = {self._symbol(name): name for name in self.books}
+        self.checked = 0
+        self._texts: dict[str, tuple[dict[str, str], dict[str, str]]] = {}
+
+    def subscriptions(self) -> list[str]:
+        params = {"channel": "book", "symbol": list(self.symbols), "depth": self.depth}
+        return [json.dumps({"method": "subscribe", "params": params})]
+
+    def take(self, text: str) -> None:
+        self.frames += 1
+        self.take_message(json.loads(text, parse_float=str, parse_int=str))
+
+    def take_message(self, message: dict[str, Any]) -> None:
+        if message.get("channel") == "heartbeat":
+            self.heartbeats += 1
+        if message.get("channel") != "book":
+            assert message.get("success", True), message
+            return
+        (data,) = message["data"]
+        name = self.symbols[data["symbol"]]
+        book = self.books[name]
+        if message["type"] == "snapshot":
+            book.clear()
+            self._texts[name] = ({}, {})
+            book.is_live = True
+        elif not book.is_live:
+            raise WireError("an update before the snapshot")
+        book.updates += 1
+        sides = zip(("bids", "asks"), self._texts[name], (book.bids, book.asks), strict=True)
+        for side, texts, levels in sides:
+            for level in data[side]:
+                book.set(side.removesuffix("s"), level["price"], level["qty"])
+                texts[level["price"]] = level["qty"]
+            for price in sorted(levels, reverse=side == "bids")[self.depth :]:
+                del levels[price]
+        self._check(name, int(data["checksum"]))
+
+    def _check(self, name: str, checksum: int) -> None:
+        book, (bid_texts, ask_texts) = self.books[name], self._texts[name]
+        digits = ""
+        for texts, levels, is_bid in ((ask_texts, book.asks, False), (bid_texts, book.bids, True)):
+            written = {Decimal(price): (price, size) for price, size in texts.items()}
+            for best in sorted(levels, reverse=is_bid)[:10]:
+                digits += "".join(one.replace(".", "").lstrip("0") for one in written[best])
+        if zlib.crc32(digits.encode()) != checksum:
+            raise WireError(f"checksum {checksum} is not that of the book of {name}")
+        self.checked += 1
+
+    def _symbol(self, name: str) -> str:
+        base, quote = (code.replace("XBT", "BTC") for code in (name[:3], name[3:]))
+        return f"{base}/{quote}"

@@ -30,6 +30,28 @@ _STREAM_STAGES: Final[Mapping[str, Stage]] = {
 
 _MS_PER_S: Final = 1_000
 
+_ASSETS: Final[Mapping[str, str]] = {
+    "XBT": "BTC",
+    "XXBT": "BTC",
+    "XETH": "ETH",
+    "XETC": "ETC",
+    "XLTC": "LTC",
+    "XDG": "DOGE",
+    "XXDG": "DOGE",
+    "XXLM": "XLM",
+    "XXMR": "XMR",
+    "XXRP": "XRP",
+    "XZEC": "ZEC",
+    "ZAUD": "AUD",
+    "ZCAD": "CAD",
+    "ZEUR": "EUR",
+    "ZGBP": "GBP",
+    "ZJPY": "JPY",
+    "ZUSD": "USD",
+}
+"""Old names of assets; all others have the codes of everybody. What is lent out or staked has a
+suffix, and so another name: it cannot be traded."""
+
 
 def order_of(venue_order_id: str, order: OrderBody) -> OrderShown:
     """Read an order.
@@ -73,8 +95,9 @@ def trade_of(trade_id: str, trade: TradeBody) -> TradeShown:
 
 
 def balance_of(asset: str, balance: BalanceBody) -> BalanceShown:
-    """Read what we have of an asset."""
+    """Read what we have of an asset, under the code that everybody has for it."""
     free = balance.balance - balance.hold_trade
+    asset = _ASSETS.get(asset, asset)
     return BalanceShown(asset=asset, free=free, held=balance.hold_trade)
 
 

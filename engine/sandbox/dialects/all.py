@@ -1,6 +1,6 @@
 """The one list of dialects."""
 
-from engine.sandbox.dialects import binance, bitstamp, coinbase, gemini
+from engine.sandbox.dialects import binance, bitstamp, coinbase, gemini, kraken
 from engine.sandbox.dialects.base import Dialect
 
 DIALECTS: tuple[Dialect, ...] = (
@@ -8,4 +8,5 @@ DIALECTS: tuple[Dialect, ...] = (
     gemini.DIALECT,
     bitstamp.DIALECT,
     binance.DIALECT,
+    kraken.DIALECT,
 )

@@ -14,7 +14,7 @@ from tests.sandbox.exchange.wire import BEGIN_MS as AT_MS
 from tests.sandbox.exchange.wire import Trader
 from tests.sandbox.rig import paused
 
-VENUES = ("binance", "bitstamp", "coinbase", "gemini")
+VENUES = ("binance", "bitstamp", "coinbase", "gemini", "kraken")
 
 
 @pytest.fixture
@@ -55,6 +55,7 @@ async def takes_the_best_price(sandbox: Sandbox, venue: str) -> None:
         side=Side.BUY,
         size_base=size,
         price_limit=price,
+        sent_before_ms=AT_MS + 10_000,
     )
 
     told = client.gateway.placed(request, *await client.ask(client.gateway.place(request)))
@@ -105,6 +106,7 @@ async def refuses_another_key(sandbox: Sandbox, venue: str) -> None:
         side=Side.BUY,
         size_base=size,
         price_limit=price,
+        sent_before_ms=AT_MS + 10_000,
     )
 
     told = client.gateway.placed(request, *await client.ask(client.gateway.place(request)))

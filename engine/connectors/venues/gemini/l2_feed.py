@@ -7,7 +7,7 @@ import msgspec
 from engine.connectors.audits import Audits
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
-from engine.connectors.venues.gemini.audits import GeminiAuditor
+from engine.connectors.venues.gemini.audits import gemini_auditor
 from engine.connectors.venues.gemini.instruments import VENUE
 from engine.connectors.venues.gemini.messages import L2Frame
 from engine.domain.faults import Fault
@@ -56,7 +56,7 @@ class GeminiL2Feed:
         self._count = sink.count
         self._decode = msgspec.json.Decoder(L2Frame).decode
         self._bytes_max = limits.frame_bytes_max
-        self._audits = Audits(self._link, GeminiAuditor(sink))
+        self._audits = Audits(self._link, gemini_auditor(sink))
         self._refusals = Refusals(
             self._link, lambda rows: (_subscription("subscribe", rows),), is_batch=True
         )

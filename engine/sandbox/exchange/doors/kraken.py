@@ -31,6 +31,9 @@ _STATES: Final = {
     State.CANCELLED: "canceled",
     State.EXPIRED: "canceled",
 }
+_ASSETS: Final = {"BTC": "XXBT", "ETH": "XETH", "LTC": "XLTC", "USD": "ZUSD", "EUR": "ZEUR"}
+"""Old names of assets, which its REST interface still has."""
+
 _REFUSALS: Final = {
     Reason.FUNDS: "EOrder:Insufficient funds",
     Reason.SIZE: "EOrder:Order minimum not met",
@@ -135,7 +138,10 @@ class KrakenDoor(BaseDoor):
         if path == "/BalanceEx":
             return _answer(
                 {
-                    asset: {"balance": f"{one.free + one.held:f}", "hold_trade": f"{one.held:f}"}
+                    _ASSETS.get(asset, asset): {
+                        "balance": f"{one.free + one.held:f}",
+                        "hold_trade": f"{one.held:f}",
+                    }
                     for asset, one in self.exchange.balances.items()
                 }
             )

@@ -1,0 +1,1 @@
+"""Connector of Kraken; see README.md in this folder."""
