@@ -39,7 +39,7 @@ ROOT = Path(__file__).resolve().parents[2]
 NS_PER_S = 1_000_000_000
 BEYOND = Decimal("0.008")
 """By so much the limit of an order is beyond the best price, so that it is filled."""
-TOLD = Decimal("0.0095")
+TOLD = Decimal("0.04")
 """By so much the plan says that it walked better than its limit: it has to gain by its word."""
 
 
