@@ -34,6 +34,13 @@ class PaperVenue:
         state = OrderState.FILLED if filled == order.size_base else OrderState.EXPIRED
         return replace(order, state=state, fills=fills)
 
+    def expect(self, order: Order, book: int) -> None:
+        """Remember what a real order will take of a book, until the venue shows it there.
+
+        So nothing is planned on it a second time meanwhile.
+        """
+        self._walk(order, book)
+
     def taken_on(self, order: Order, book: int) -> dict[int, int]:
         """Return what other trades have taken of what an order would meet, by price."""
         return self._taken.of_side(book, ASK if order.side is Side.BUY else BID)

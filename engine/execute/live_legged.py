@@ -103,6 +103,7 @@ class LiveLeggedExecutor:
         self._hand_over_to = around.trader.hand_over
         self._ask_after = around.trader.ask_after
         self._usd_per = around.usd_per
+        self._venue = around.venue
         self._terms_of = around.terms_of
         self._is_killed = around.is_killed
         self._intend = around.intend
@@ -233,8 +234,19 @@ class LiveLeggedExecutor:
             if isinstance(act, Store):
                 by_plan.setdefault(act.order.plan_id, []).append(act.order)
         for plan_id, orders in by_plan.items():
-            self._intend(Intent.of(self._plan_of[plan_id], orders))
+            plan = self._plan_of[plan_id]
+            self._intend(Intent.of(plan, orders))
+            for order in orders:
+                self._expect(plan, order)
         return acts
+
+    def _expect(self, plan: LeggedPlan, order: Sendable) -> None:
+        """Let nothing else be planned on what an order takes, until its book shows it."""
+        assert isinstance(order, Order)
+        leg = next(
+            number for number, one in enumerate(plan.legs) if one.instrument == order.instrument
+        )
+        self._venue.expect(order, plan.opportunity.hops[leg].row)
 
     def _hand_over(self, at_ns: int) -> list[Act]:
         """Hand over what is gathered of plans of which nothing waits; legs only while not killed.

@@ -22,7 +22,7 @@ from engine.domain.plans import is_live
 from engine.portfolio.inventory import Inventory
 from tests.effort import examples
 from tests.execute.live_books import Desk, news_of
-from tests.reference.world import Setup, World, limit_set
+from tests.reference.world import Setup, World, limit_set, make_instrument
 
 VENUES = ("here", "there")
 
@@ -37,6 +37,7 @@ def make_world(
             trades=trades,
             trader=desk,
             values=limit_set(**values),
+            instruments=[make_instrument(one) for one in dict.fromkeys((*VENUES, *trades))],
             inventory=lambda _of: Inventory(),
         )
     )
@@ -63,9 +64,9 @@ def ready(world: World) -> None:
         world.see_venue(seen(world, venue))
 
 
-def open_gap(world: World) -> None:
-    world.show(0, [("100.00", "1")], [("100.10", "1")])
-    world.show(1, [("101.00", "1")], [("101.20", "1")])
+def open_gap(world: World, *, size: str = "1") -> None:
+    world.show(0, [("100.00", size)], [("100.10", size)])
+    world.show(1, [("101.00", size)], [("101.20", size)])
 
 
 def refusal(world: World) -> Refusal:
@@ -216,12 +217,28 @@ def test_balances_are_not_taken_over_while_an_order_is_under_way_there() -> None
     assert len(world.journal.on_chain) == before
 
 
+def test_what_a_real_order_takes_is_not_planned_on_again_until_its_book_shows_it() -> None:
+    world, desk = make_world(trades=(*VENUES, "else"), position_usd=100_000)
+    ready(world)
+    world.see_venue(seen(world, "else"))
+    open_gap(world)
+    assert len(desk.requests) == 1
+
+    world.show(2, [("100.00", "1")], [("100.05", "1")])  # what is bid there is on its way to us
+
+    assert world.journal.reasons == [Reason.LIQUIDITY_TAKEN]
+    assert len(desk.requests) == 1
+    world.wait(1_500)
+    world.show(1, [("101.00", "1.5")], [("101.20", "1")])
+    assert len(desk.requests) == 2
+
+
 def test_a_venue_that_refuses_order_after_order_is_left_alone_and_tried_again() -> None:
     world, desk = make_world(venue_failures_max=2)
 
-    def round_of_refusals() -> None:
+    def round_of_refusals(size: str) -> None:
         ready(world)
-        open_gap(world)
+        open_gap(world, size=size)
         told = len(desk.sends)
         for send in desk.sends[told - 2 :]:
             assert isinstance(send.order, Order)
@@ -230,18 +247,18 @@ def test_a_venue_that_refuses_order_after_order_is_left_alone_and_tried_again() 
         world.show(1, [("99.00", "1")], [("101.20", "1")])
         world.wait(1_500)
 
-    round_of_refusals()
-    round_of_refusals()
+    round_of_refusals("1")
+    round_of_refusals("1.1")
     sent = len(desk.requests)
     ready(world)
-    open_gap(world)
+    open_gap(world, size="1.2")
     assert len(desk.requests) == sent == 2
     assert world.journal.reasons[-1] is Reason.VENUE_FAILURES
 
     world.show(1, [("99.00", "1")], [("101.20", "1")])
     world.wait(REST_S * 1_000)
     ready(world)
-    open_gap(world)
+    open_gap(world, size="1.3")
     assert len(desk.requests) == sent + 1
 
 
