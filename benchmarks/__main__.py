@@ -32,6 +32,7 @@ from benchmarks import (
     signing,
     sizing,
     start_up,
+    venue_signing,
     why,
 )
 from benchmarks.peers import logs
@@ -52,6 +53,7 @@ PARTS: Final[tuple[tuple[str, Callable[[], list[harness.Row]]], ...]] = (
     ("transactions that wait for a block", pending_calls.measure_all),
     ("pools of a real chain followed", following.measure_all),
     ("transactions signed by the signer", signing.measure_all),
+    ("orders signed by the signer", venue_signing.measure_all),
     ("plans sent right after a block", sending.measure_all),
     ("a large market while it is valued", live_values.measure_all),
     ("routes sized, split and confirmed", sizing.measure_all),

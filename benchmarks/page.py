@@ -45,6 +45,9 @@ plain aiohttp in turns: processor time on our side alone, without what node and 
 apart, compared with its plan, counted, signed, on disk, back. `asked` is another question to the
 same process, `bare_signature` libsecp256k1's alone, `eth_account` what that library takes.
 
+`venue_signer.placed` is an order for an exchange signed the same way, at the pace at which all five
+venues together take orders: `asked` is a question to a venue, signed; the bare ones are signatures.
+
 `sending` is a plan on a real node with our contract, handed over right after a block: what routes
 read of the block (`state_of_a_new_block`), the plan on disk (`handed_over`), carried out on an EVM
 of ours (`simulated`), signed by the role (`signed`), all from the hand-over until it is signed

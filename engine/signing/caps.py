@@ -72,6 +72,22 @@ class DailyCaps:
             self._journal.reserve(self.day, more, boot=self._boot)
             self._reserved.update(more)
 
+    def keep_ahead(self) -> None:
+        """Reserve more of what is in use, so that hardly anything that is signed waits for a sync.
+
+        Raises:
+            FatalError: the disk does not take it.
+        """
+        more = {}
+        for cap, used in self.used.items():
+            most = self.caps.get(cap, 0)
+            part = max(most // RESERVED_PARTS, 1)
+            if used and used < most and self._reserved.get(cap, 0) - used < part // 2:
+                more[cap] = min(most, used + part)
+        if more:
+            self._journal.reserve(self.day, more, boot=self._boot)
+            self._reserved.update(more)
+
     def use(self, charges: Mapping[str, int]) -> None:
         """Count what was reserved and then signed."""
         for cap, amount in charges.items():

@@ -133,6 +133,16 @@ class VenueDesk:
         found.key = key
         found.sign = lambda call, now_ms, nonce: auth.sign(call, now_ms=now_ms, nonce=nonce)
 
+    def keep_ahead(self) -> None:
+        """Reserve numbers and caps ahead of their use.
+
+        Raises:
+            FatalError: the disk does not take it.
+        """
+        if self.terms.venues:
+            self.nonces.keep_ahead(self._clock() // NS_PER_MS)
+            self._caps.keep_ahead()
+
     @property
     def keys(self) -> Mapping[str, str]:
         """By venue the name of its key; empty while it is locked."""

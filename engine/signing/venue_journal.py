@@ -97,13 +97,14 @@ class VenueJournal:
         """Return up to where the numbers of keys are reserved."""
         return dict(self._journal.run("select key, reserved from venue_nonces"))
 
-    def reserve_nonces(self, up_to: Mapping[str, int]) -> None:
-        """Reserve numbers; returns once the loss of power cannot lose it.
+    def reserve_nonces(self, up_to: Mapping[str, int], *, is_durable: bool) -> None:
+        """Reserve numbers; returns once no end of this process can lose it.
 
         Raises:
-            FatalError: it cannot be written, or not be made durable.
+            FatalError: it cannot be written; or, where it is to be durable, the loss of power could
+                lose it.
         """
-        with self._journal.durably():
+        with self._journal.durably() if is_durable else self._journal.together():
             for key, number in up_to.items():
                 self._journal.run(
                     "insert or replace into venue_nonces values (?, ?)", (key, number)

@@ -10,6 +10,7 @@ from typing import Final
 
 from engine.domain.opportunities import Leg, Side
 from engine.domain.orders import Purpose
+from engine.domain.plans import is_live
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.domain.units import BPS_PER_UNIT, NS_PER_MS
 from engine.domain.venue_orders import OrderRequest, TimeInForce, wire_id_of
@@ -80,6 +81,8 @@ def placing_of(
     plan = intent.plan
     if plan is None:
         return refused(RefusalKind.PLAN, "no order is signed without the plan that it carries out")
+    if not is_live(plan):
+        return refused(RefusalKind.PLAN, "its plan is on paper")
     if not 0 <= intent.leg < len(plan.legs):
         return refused(RefusalKind.PLAN, f"its plan has no leg {intent.leg}")
     leg = plan.legs[intent.leg]

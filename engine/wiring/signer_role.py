@@ -15,8 +15,7 @@ import engine
 from engine.bus.lease import Lease, held_lease
 from engine.bus.unix_socket import open_server
 from engine.domain.errors import FatalError
-from engine.domain.units import NS_PER_MS
-from engine.operate.clock import Clock, make_clock
+from engine.operate.clock import make_clock
 from engine.operate.lifeline import stop_signals
 from engine.operate.loaded import keep_what_is_loaded
 from engine.operate.role_words import announce_ready
@@ -141,7 +140,7 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                     ),
                     asyncio.TaskGroup() as tasks,
                 ):
-                    keeping = tasks.create_task(_keep(lease, wallets, venues, clock, journal))
+                    keeping = tasks.create_task(_keep(lease, wallets, venues, journal))
                     keep_what_is_loaded()
                     announce_ready()
                     await stop.wait()
@@ -179,10 +178,8 @@ def _say(guards: Sequence[Guard], place: KeyPlace, *, is_locked: bool, venues: V
         log.info("signs for %s, key %s", venue, f"{name}, open" if name else _LOCKED)
 
 
-async def _keep(
-    lease: Lease, wallets: WalletLeases, venues: VenueDesk, clock: Clock, journal: Journal
-) -> None:
-    """Look whether this still is the one, have numbers of calls ready, and tidy up.
+async def _keep(lease: Lease, wallets: WalletLeases, venues: VenueDesk, journal: Journal) -> None:
+    """Look whether this still is the one, have what is signed next wait for no disk, and tidy up.
 
     Raises:
         SupersededError: another process is the signer now.
@@ -191,5 +188,5 @@ async def _keep(
         await asyncio.sleep(LEASE_LOOK_S)
         lease.check()
         wallets.check()
-        venues.nonces.keep_ahead(clock() // NS_PER_MS)
+        venues.keep_ahead()
         journal.tidy()

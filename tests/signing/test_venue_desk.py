@@ -299,7 +299,9 @@ ACTS = st.lists(
             st.integers(1, 5),
             st.booleans(),
         ),
-        st.tuples(st.sampled_from(("restart", "power", "latch", "clear", "wait", "day", "back"))),
+        st.tuples(
+            st.sampled_from(("restart", "power", "latch", "clear", "wait", "day", "back", "ahead"))
+        ),
     ),
     max_size=40,
 )
@@ -325,6 +327,8 @@ def test_no_sequence_of_intents_restarts_days_and_latches_signs_beyond_a_limit_o
             boots += 1
             signer.boot = str(boots)
             signer.restart()
+        elif act == "ahead":
+            signer.desk.keep_ahead()
         elif act == "latch":
             signer.why = SignRefusal(kind=K.KILLED, detail="killed")
         elif act == "clear":

@@ -96,6 +96,7 @@ def test_what_is_not_its_plans_is_refused(signer: Signer, what: str) -> None:
     ("changes", "kind"),
     [
         ({"plan": None}, K.PLAN),
+        ({"plan": structs.replace(make_plan(), is_live=msgspec.UNSET)}, K.PLAN),
         ({"leg": 2}, K.PLAN),
         ({"leg": -1}, K.PLAN),
         ({"venue": "kraken"}, K.ORDER),

@@ -111,6 +111,7 @@ def make_plan(
         net_edge_bps=Decimal("79.9"),
         notional_usd=Decimal(30_000),
         usd_per_quote=Decimal(1),
+        is_live=True,
     )
     return msgspec.structs.replace(plan, **changes)
 
