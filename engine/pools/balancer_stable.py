@@ -279,6 +279,7 @@ def as_row(state: StableState) -> tuple[float, ...]:
         *padding,
         *(factor_e18 / ONE_E18 / ONE_E18 for factor_e18 in state.factors_e18),
         *padding,
+        0.0,
     )
 
 

@@ -7,6 +7,7 @@ in another order. The contracts have no exact output, so `amount_in` searches fo
 import enum
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from engine.domain.errors import BadValueError
 from engine.pools.curve_math import ProductForm, balance_after, invariant
@@ -29,6 +30,8 @@ FEE_E10_MAX = FEE_ONE_E10 // 2
 """`MAX_FEE` of the contracts."""
 AMP_MAX = 10**6
 """`MAX_A` of the contracts."""
+OFFPEG_E10_MAX = FEE_E10_MAX * FEE_ONE_E10
+"""At this multiplier a fee of one part in 10**10 rises to `MAX_FEE`, as high as any may rise."""
 COINS_MAX = 4
 PAIR = 2
 RATE_E18_MAX = 10**40
@@ -48,6 +51,8 @@ class CurveState:
     `rates_e18` turn raw units into the common unit: 10**(36 - decimals) times the coin's own rate
     (virtual price, redemption price). `amp` is A*n^(n-1) times `amp_precision`, ramped to the
     moment asked for. `kept` is the unit that pools keep against rounding (1; 0 in the first ones).
+    `offpeg_e10` is how many times the fee is far off the peg what it is at it, times 10**10; up to
+    10**10 (once) the fee is the same everywhere.
     """
 
     balances_raw: tuple[int, ...]
@@ -58,6 +63,7 @@ class CurveState:
     form: ProductForm = ProductForm.LOOP
     quote_order: QuoteOrder = QuoteOrder.FEE_FIRST
     kept: int = 1
+    offpeg_e10: int = 0
 
 
 def make_curve(
@@ -72,6 +78,7 @@ def make_curve(
     coin_rates_e18: Sequence[int] | None = None,
     form: ProductForm = ProductForm.LOOP,
     quote_order: QuoteOrder = QuoteOrder.FEE_FIRST,
+    offpeg_e10: int = 0,
 ) -> CurveState:
     """Check a pool's values and make its state.
 
@@ -97,6 +104,7 @@ def make_curve(
         amp, what=f"amplification of pool {pool}", least=amp_precision, most=AMP_MAX * amp_precision
     )
     check_whole(fee_e10, what=f"fee of pool {pool} times 10**10", least=0, most=FEE_E10_MAX)
+    check_offpeg(offpeg_e10, fee_e10=fee_e10, pool=pool)
     if form is ProductForm.PAIR and count != PAIR:
         raise BadValueError(f"pool {pool} of {count} coins with the formula for a pair")
     state = CurveState(
@@ -110,12 +118,45 @@ def make_curve(
         fee_e10=fee_e10,
         form=form,
         quote_order=quote_order,
+        offpeg_e10=offpeg_e10,
     )
     try:
         invariant_of(state)
     except BadValueError as error:
         raise BadValueError(f"pool {pool} cannot trade: {error}") from error
     return state
+
+
+def check_offpeg(offpeg_e10: int, *, fee_e10: int, pool: str) -> None:
+    """Check by what a fee is multiplied off the peg: the contract lets none rise above `MAX_FEE`.
+
+    Raises:
+        BadValueError: it does not.
+    """
+    what = f"off-peg multiplier of the fee of pool {pool} times 10**10"
+    check_whole(offpeg_e10, what=what, least=0, most=OFFPEG_E10_MAX)
+    if offpeg_e10 > FEE_ONE_E10 and offpeg_e10 * fee_e10 > FEE_E10_MAX * FEE_ONE_E10:
+        raise BadValueError(
+            f"the fee of pool {pool} would rise off the peg to"
+            f" {offpeg_e10 * fee_e10 // FEE_ONE_E10} of 10**10; at most {FEE_E10_MAX} may be"
+        )
+
+
+def fee_between(state: CurveState, first_e18: int, second_e18: int) -> int:
+    """Return the fee times 10**10 at balances of the two coins in the common unit.
+
+    As `_dynamic_fee`: it rises as they differ.
+
+    Raises:
+        BadValueError: the contract would revert.
+    """
+    if state.offpeg_e10 <= FEE_ONE_E10:
+        return state.fee_e10
+    near = (state.offpeg_e10 - FEE_ONE_E10) * 4 * first_e18 * second_e18
+    square = (first_e18 + second_e18) ** 2
+    if near > U256_MAX or square > U256_MAX:
+        raise overflow("fee off the peg")
+    return state.offpeg_e10 * state.fee_e10 // (near // square + FEE_ONE_E10)
 
 
 def amount_out(state: CurveState, amount_in_raw: int, *, token_in: int, token_out: int) -> int:
@@ -125,8 +166,8 @@ def amount_out(state: CurveState, amount_in_raw: int, *, token_in: int, token_ou
         BadValueError: arguments that no contract takes, or on which it would revert.
     """
     added_e18 = _added(state, amount_in_raw, token_in=token_in, token_out=token_out)
-    given_e18 = given_for(state, added_e18, token_in=token_in, token_out=token_out)
-    return _paid(state, given_e18, token_out=token_out)
+    swap = _swap(_before(state), added_e18, token_in=token_in, token_out=token_out)
+    return _paid(state, swap, token_out=token_out)
 
 
 def quoted_out(state: CurveState, amount_in_raw: int, *, token_in: int, token_out: int) -> int:
@@ -138,13 +179,16 @@ def quoted_out(state: CurveState, amount_in_raw: int, *, token_in: int, token_ou
     if state.quote_order is QuoteOrder.FEE_FIRST:
         return amount_out(state, amount_in_raw, token_in=token_in, token_out=token_out)
     added_e18 = _added(state, amount_in_raw, token_in=token_in, token_out=token_out)
-    given_e18 = given_for(state, added_e18, token_in=token_in, token_out=token_out)
-    given_raw = given_e18 * ONE_E18 // state.rates_e18[token_out]
-    return given_raw - given_raw * state.fee_e10 // FEE_ONE_E10
+    swap = _swap(_before(state), added_e18, token_in=token_in, token_out=token_out)
+    given_raw = swap.given_e18 * ONE_E18 // state.rates_e18[token_out]
+    return given_raw - given_raw * swap.fee_e10 // FEE_ONE_E10
 
 
 def amount_in(state: CurveState, amount_out_raw: int, *, token_in: int, token_out: int) -> int:
     """Return the least input for which `exchange` pays `amount_out_raw`, by search.
+
+    Where the fee rises off the peg the output falls by single parts of 10**10 as the input rises:
+    there it is an input that pays so much while one unit less does not.
 
     Raises:
         BadValueError: arguments that no contract takes, or more than the pool can pay.
@@ -157,18 +201,14 @@ def amount_in(state: CurveState, amount_out_raw: int, *, token_in: int, token_ou
             f"output {amount_out_raw} raw is not below the balance {state.balances_raw[token_out]}"
         )
 
-    balances, d_e18 = scaled(state), invariant_of(state)
+    before = _before(state)
 
     def quote(tried_raw: int) -> int:
         added_e18 = tried_raw * state.rates_e18[token_in] // ONE_E18
-        given_e18 = _given(
-            state, balances, d_e18, added_e18, token_in=token_in, token_out=token_out
-        )
-        return _paid(state, given_e18, token_out=token_out)
+        swap = _swap(before, added_e18, token_in=token_in, token_out=token_out)
+        return _paid(state, swap, token_out=token_out)
 
-    guess_raw = _guess_in(
-        state, balances, d_e18, amount_out_raw, token_in=token_in, token_out=token_out
-    )
+    guess_raw = _guess_in(before, amount_out_raw, token_in=token_in, token_out=token_out)
     return least_amount_in(quote, amount_out_raw, guess_raw=guess_raw, most_raw=U128_MAX)
 
 
@@ -197,18 +237,11 @@ def given_for(state: CurveState, added_e18: int, *, token_in: int, token_out: in
     Raises:
         BadValueError: the contract would revert.
     """
-    return _given(
-        state,
-        scaled(state),
-        invariant_of(state),
-        added_e18,
-        token_in=token_in,
-        token_out=token_out,
-    )
+    return _swap(_before(state), added_e18, token_in=token_in, token_out=token_out).given_e18
 
 
 def as_row(state: CurveState) -> tuple[float, ...]:
-    """Give the numbers that the float kernel reads: fees, A*n^n, D, balances, rates."""
+    """Give the numbers that the float kernel reads: fees, A*n^n, D, balances, rates, multiplier."""
     padding = (0.0,) * (5 - len(state.balances_raw))
     return (
         float(len(state.balances_raw)),
@@ -220,7 +253,27 @@ def as_row(state: CurveState) -> tuple[float, ...]:
         *padding,
         *(rate_e18 / ONE_E18 / ONE_E18 for rate_e18 in state.rates_e18),
         *padding,
+        state.offpeg_e10 / FEE_ONE_E10,
     )
+
+
+class _Before(NamedTuple):
+    """A pool and what swaps at it share: its balances in the common unit and its D."""
+
+    state: CurveState
+    balances_e18: list[int]
+    d_e18: int
+
+
+class _Swap(NamedTuple):
+    """Gross output in the common unit, and the fee times 10**10 that is taken of it."""
+
+    given_e18: int
+    fee_e10: int
+
+
+def _before(state: CurveState) -> _Before:
+    return _Before(state, scaled(state), invariant_of(state))
 
 
 def _added(state: CurveState, amount_in_raw: int, *, token_in: int, token_out: int) -> int:
@@ -230,20 +283,14 @@ def _added(state: CurveState, amount_in_raw: int, *, token_in: int, token_out: i
     return amount_in_raw * state.rates_e18[token_in] // ONE_E18
 
 
-def _given(
-    state: CurveState,
-    balances: Sequence[int],
-    d_e18: int,
-    added_e18: int,
-    *,
-    token_in: int,
-    token_out: int,
-) -> int:
+def _swap(before: _Before, added_e18: int, *, token_in: int, token_out: int) -> _Swap:
+    state, balances, d_e18 = before
+    balance_in = balances[token_in] + added_e18
     left = balance_after(
         balances,
         token_in=token_in,
         token_out=token_out,
-        balance_in=balances[token_in] + added_e18,
+        balance_in=balance_in,
         amp=state.amp,
         amp_precision=state.amp_precision,
         d=d_e18,
@@ -251,26 +298,21 @@ def _given(
     given = balances[token_out] - left - state.kept
     if given < 0:
         raise BadValueError("the input is too small: the contract would pay less than nothing")
-    return given
+    averages = (balances[token_in] + balance_in) // 2, (balances[token_out] + left) // 2
+    return _Swap(given, fee_between(state, *averages))
 
 
-def _paid(state: CurveState, given_e18: int, *, token_out: int) -> int:
-    net_e18 = given_e18 - given_e18 * state.fee_e10 // FEE_ONE_E10
+def _paid(state: CurveState, swap: _Swap, *, token_out: int) -> int:
+    net_e18 = swap.given_e18 - swap.given_e18 * swap.fee_e10 // FEE_ONE_E10
     return net_e18 * ONE_E18 // state.rates_e18[token_out]
 
 
-def _guess_in(
-    state: CurveState,
-    balances: Sequence[int],
-    d_e18: int,
-    amount_out_raw: int,
-    *,
-    token_in: int,
-    token_out: int,
-) -> int:
+def _guess_in(before: _Before, amount_out_raw: int, *, token_in: int, token_out: int) -> int:
     """Solve the curve the other way round, which is symmetric, after adding the fee."""
+    state, balances, d_e18 = before
     net_e18 = -(-amount_out_raw * state.rates_e18[token_out] // ONE_E18)
-    given_e18 = net_e18 * FEE_ONE_E10 // (FEE_ONE_E10 - state.fee_e10)
+    fee_e10 = fee_between(state, balances[token_in], balances[token_out])
+    given_e18 = net_e18 * FEE_ONE_E10 // (FEE_ONE_E10 - fee_e10)
     left = balances[token_out] - given_e18 - state.kept
     try:
         needed = balance_after(

@@ -19,6 +19,7 @@ class ProductForm(enum.Enum):
     LOOP = "coin by coin"
     LOOP_PLUS_ONE = "coin by coin, one added to each divisor"  # the lending pools
     PAIR = "both coins of a pair at once"  # later two-coin factories
+    ONCE = "all coins, then n**n at once"  # StableSwap-NG; of a pair the same as PAIR
 
 
 def invariant(
@@ -91,9 +92,15 @@ def balance_at(balances: Sequence[int], *, token: int, amp: int, amp_precision: 
 def _product(d: int, balances: Sequence[int], *, form: ProductForm) -> int:
     count = len(balances)
     product = d
+    power: int = count**count
     if form is ProductForm.PAIR:
-        power: int = count**count
         return d * d // balances[0] * d // balances[1] // power
+    if form is ProductForm.ONCE:
+        for balance in balances:
+            if product * d > U256_MAX:
+                raise overflow("invariant of the balances")
+            product = product * d // balance
+        return product // power
     if form is ProductForm.LOOP:
         for balance in balances:
             product = product * d // (balance * count)

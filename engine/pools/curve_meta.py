@@ -32,6 +32,10 @@ class MetaState:
     base: CurveState
     base_supply_raw: int
 
+    def __post_init__(self) -> None:
+        for state in (self.pool, self.base):
+            _check_steady(state)
+
 
 def virtual_price_e18(state: CurveState, *, supply_raw: int) -> int:
     """Return what one liquidity token is worth, as `get_virtual_price`.
@@ -69,6 +73,7 @@ def withdrawn(state: CurveState, tokens_raw: int, *, token: int, supply_raw: int
     Raises:
         BadValueError: more tokens than there are, or the contract would revert.
     """
+    _check_steady(state)
     check_whole(tokens_raw, what="liquidity tokens", least=1, most=supply_raw)
     count = len(state.balances_raw)
     fee_e10 = state.fee_e10 * count // (4 * (count - 1))
@@ -120,3 +125,9 @@ def underlying_out(state: MetaState, amount_in_raw: int, *, token_in: int, token
 
 def _less_fee(state: CurveState, given: int) -> int:
     return given - given * state.fee_e10 // FEE_ONE_E10
+
+
+def _check_steady(state: CurveState) -> None:
+    """Refuse pools whose fee rises off the peg: deposits and withdrawals pay it in another way."""
+    if state.offpeg_e10 > FEE_ONE_E10:
+        raise BadValueError("the fee of a metapool or its base rises off the peg: no form is known")

@@ -184,7 +184,11 @@ class CurveRow(
     tag_field="form",
     tag="curve",
 ):
-    """Balances and amplification of a plain Curve pool, as `make_curve` takes them."""
+    """Balances and amplification of a plain Curve pool, as `make_curve` takes them.
+
+    Attributes:
+        offpeg_e10: of a pool whose fee rises off the peg; not written where it does not.
+    """
 
     balances_raw: tuple[str, ...]
     amp: int
@@ -192,6 +196,7 @@ class CurveRow(
     rates_e18: tuple[str, ...] = ()
     product_form: ProductForm = ProductForm.LOOP
     quote_order: QuoteOrder = QuoteOrder.FEE_FIRST
+    offpeg_e10: int | msgspec.UnsetType = msgspec.UNSET
 
     def state(self, pool: Pool) -> CurveState:
         """Make the exact state.
@@ -210,6 +215,7 @@ class CurveRow(
             coin_rates_e18=_wholes(self.rates_e18, what="rate") or None,
             form=self.product_form,
             quote_order=self.quote_order,
+            offpeg_e10=self.offpeg_e10 or 0,
         )
 
 

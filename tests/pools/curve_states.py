@@ -32,6 +32,8 @@ ULP = 1e-18
 DRAWS_MAX = 1_000
 INPUT_UNIT = 1.25
 """The fee is rounded to a unit of the input: it costs that unit's rate, before the fee."""
+FEE_PART = 1.1e-10
+"""A fee that rises off the peg is rounded to parts of 10**10: as much of the output."""
 RELATIVE = 1e-12
 """Floats stay within this part of the exact output, besides the units that rounding costs."""
 
@@ -148,12 +150,14 @@ def _balances(random: Random, decimals: list[int], rates: list[int]) -> list[int
     ]
 
 
-def random_curve(random: Random) -> Pair:
+def random_curve(random: Random, *, is_off_peg: bool = False) -> Pair:
     count = random.randint(2, 4)
     decimals = [random.choice((6, 8, 18)) for _ in range(count)]
     rates = [random.choice((10**18, int(10**18 * random.uniform(0.5, 3)))) for _ in range(count)]
     precision = random.choice((1, 100))
     forms = (ProductForm.LOOP, ProductForm.LOOP_PLUS_ONE)
+    if is_off_peg:
+        forms = (ProductForm.LOOP, ProductForm.ONCE)
     state = curve.make_curve(
         pool="random",
         tokens=[f"token {index}" for index in range(count)],
@@ -164,32 +168,45 @@ def random_curve(random: Random) -> Pair:
         amp_precision=precision,
         fee_e10=random.choice((0, 1_000_000, 4_000_000, 30_000_000)),
         form=ProductForm.PAIR if count == 2 and random.random() < 0.3 else random.choice(forms),
+        offpeg_e10=int(10**10 * 10 ** random.uniform(0, 1.5)) if is_off_peg else 0,
     )
     row = np.array(curve.as_row(state))
     i, j = random.sample(range(count), 2)
 
+    balances = [Decimal(balance) for balance in curve.scaled(state)]
+    multiple = Decimal(state.offpeg_e10) / 10**10
+
+    def gross(amount: Decimal) -> tuple[Decimal, Decimal]:
+        net = amount * state.rates_e18[i] / 10**18
+        ann = Decimal(state.amp * count) / precision
+        return net, stable_twin.swap_out(balances, ann, net, token_in=i, token_out=j)
+
+    def fee_of(net: Decimal, out: Decimal) -> Decimal:
+        fee = Decimal(state.fee_e10) / 10**10
+        ends = balances[i], balances[j]
+        return stable_twin.fee_off_peg(ends, net, out, fee=fee, multiple=multiple)
+
     def slack(amounts: Floats, out: Floats) -> Floats:
-        del amounts
         # Units of input and invariant are lost too: in a skewed pool each costs many of output.
-        units = 40 * (1 + out[:, 1] * state.rates_e18[j] / state.rates_e18[i])
-        return 2 + INPUT_UNIT * out[:, 1] + units / (state.rates_e18[j] * ULP)
+        units = 40 * (1 + np.abs(out[:, 1]) * state.rates_e18[j] / state.rates_e18[i])
+        units = 2 + INPUT_UNIT * np.abs(out[:, 1]) + units / (state.rates_e18[j] * ULP)
+        if not is_off_peg:
+            return units
+        # The fee is a whole number of parts of 10**10, and screened at its start where it falls.
+        part = FEE_PART + _part_given_back(row, i, j, amounts)
+        return units + out[:, 0] * part
 
     def twin(amount: Decimal) -> Decimal:
-        out = stable_twin.swap_out(
-            [Decimal(balance) for balance in curve.scaled(state)],
-            Decimal(state.amp * count) / precision,
-            amount * state.rates_e18[i] / 10**18,
-            token_in=i,
-            token_out=j,
-        )
-        return out * 10**18 / state.rates_e18[j] * (10**10 - state.fee_e10) / 10**10
+        net, out = gross(amount)
+        fee = max(fee_of(net, out), fee_of(Decimal(0), Decimal(0)))
+        return out * 10**18 / state.rates_e18[j] * (1 - fee)
 
     def back(given: int, paid: int) -> int:
         moved = replace(state, balances_raw=_moved(state.balances_raw, {i: given, j: -paid}))
         return curve.amount_out(moved, paid, token_in=j, token_out=i)
 
     return Pair(
-        label=f"curve of {count}",
+        label=f"curve of {count}" + " off its peg" * is_off_peg,
         twin=twin,
         back=back,
         exact=partial(curve.amount_out, state, token_in=i, token_out=j),
@@ -199,6 +216,25 @@ def random_curve(random: Random) -> Pair:
         reserve_in_raw=state.balances_raw[i],
         reserve_out_raw=state.balances_raw[j],
     )
+
+
+def _part_given_back(row: Floats, i: int, j: int, amounts: Floats) -> Floats:
+    """Return by what part more is paid than at the fee of the start, 0 if that is not above."""
+    free = row.copy()
+    free[[stable_kernel.FEE_OUT_RATIO, stable_kernel.OFFPEG]] = 0.0
+    x, y = row[stable_kernel.BALANCE + i], row[stable_kernel.BALANCE + j]
+    added = amounts * row[stable_kernel.RATE + i]
+    given = _stable_floats(free, i, j)(amounts)[:, 0] * row[stable_kernel.RATE + j]
+
+    def fees(u: Floats, v: Floats) -> Floats:
+        fee, multiple = row[stable_kernel.FEE_OUT_RATIO], row[stable_kernel.OFFPEG]
+        near = 4 * u * v / (u + v) ** 2
+        found: Floats = fee * multiple / (max(multiple - 1, 0) * near + 1)
+        return found
+
+    start, after = fees(x + 0 * added, y + 0 * given), fees(x + added / 2, y - given / 2)
+    part: Floats = np.maximum((start - after) / (1 - start), 0.0)
+    return part
 
 
 def random_balancer_stable(random: Random) -> Pair:
@@ -411,6 +447,7 @@ def _exact_ranges(state: WhirlpoolState) -> list[whirlpool_twin.Range]:
 PROTOCOLS: dict[str, Callable[[Random], Pair]] = {
     "solidly": random_solidly,
     "curve": random_curve,
+    "curve_off_peg": partial(random_curve, is_off_peg=True),
     "balancer_stable": random_balancer_stable,
     "weighted": random_weighted,
     "whirlpool": random_whirlpool,

@@ -14,7 +14,7 @@ from tests.reference.solidly import DIGITS, derivatives
 
 seeds = st.integers(0, 2**32)
 protocols = st.sampled_from(list(PROTOCOLS))
-SEARCHED = ("solidly", "curve")
+SEARCHED = ("solidly", "curve", "curve_off_peg")
 WEIGHTED_FORMS_RATIO = 1e-14 * 64
 """The power's error times the greatest ratio of weights that is drawn, both ways."""
 

@@ -44,6 +44,30 @@ def swap_out(
         return balances[token_out] - left
 
 
+def fee_off_peg(
+    before: tuple[Decimal, Decimal],
+    net: Decimal,
+    out: Decimal,
+    *,
+    fee: Decimal,
+    multiple: Decimal,
+) -> Decimal:
+    """Return the fee of a swap where it rises off the peg, as the coins' mean balances have it.
+
+    Args:
+        before: balances of the coin that comes in and of the one that goes out.
+        net, out: what comes in and what goes out, the fee not taken off.
+        fee: at the peg.
+        multiple: how many times it is that far off the peg.
+    """
+    with localcontext() as context:
+        context.prec = DIGITS
+        if multiple <= 1:
+            return fee
+        u, v = before[0] + net / 2, before[1] - out / 2
+        return multiple * fee / ((multiple - 1) * 4 * u * v / (u + v) ** 2 + 1)
+
+
 def float_invariant(balances: Sequence[float], ann: float) -> float:
     """Return D in floats: Newton's steps from the sum come down to it and never pass it."""
     n, total = len(balances), sum(balances)

@@ -2,8 +2,8 @@
 
 Contracts of several years round in different orders and say nowhere which they are. So a reading
 asks a pool for some quotes as well, and takes the form that answers all of them to the unit; a pool
-that no form answers for is not followed. Metapools, pools whose fee rises off the peg and those
-of the other curve (with a gamma) are refused by name.
+that no form answers for is not followed. Metapools and pools of the other curve (with a gamma) are
+refused by name.
 """
 
 from collections.abc import Iterator, Sequence
@@ -31,7 +31,7 @@ from engine.chains.families.words import (
 from engine.chains.ports import BlockRef, Call, Log, PoolNow, ReadAgain, Reader, Unreadable
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool
-from engine.pools.curve import COINS_MAX, FEE_ONE_E10, QuoteOrder, quoted_out
+from engine.pools.curve import COINS_MAX, FEE_ONE_E10, QuoteOrder, check_offpeg, quoted_out
 from engine.pools.curve_math import ProductForm
 from engine.pools.snapshot_rows import CurveRow
 
@@ -69,6 +69,9 @@ _ONCE = tuple(
         "base_pool()",
     )
 )
+_NG_FORMS: Final = (ProductForm.ONCE, *(one for one in ProductForm if one is not ProductForm.ONCE))
+"""Where a pool has a multiplier it is StableSwap-NG, whose own form is tried first: at a few quotes
+two forms may answer the same."""
 AMP_PRECISION: Final = 100
 """Where a pool has `A_precise`."""
 
@@ -141,6 +144,7 @@ class CurveHead(NamedTuple):
 
     pool: Pool
     row: CurveRow
+    forms: Sequence[ProductForm]
 
 
 def _head_calls(pool: Pool) -> list[Call]:
@@ -169,10 +173,6 @@ def _checked_head(pool: Pool, answers: Sequence[bytes | None], at: BlockRef) -> 
         raise NotReadError("it has a gamma: it is none of the stable pools")
     if any(base is not None for base in bases):
         raise NotReadError("it is a metapool: its rate moves with another pool")
-    if offpeg is not None:
-        multiplier = unsigned(answered(offpeg, 1, what="off-peg fee"), 0)
-        if multiplier > FEE_ONE_E10:
-            raise NotReadError(f"its fee rises off the peg, up to {multiplier} of 10**10 times")
     for index, answer in enumerate(coins):
         coin = address_at(answered(answer, 1, what=f"coin {index}"), 0, what=f"coin {index}")
         if pool.token_addresses[index : index + 1] != (coin,):
@@ -181,6 +181,10 @@ def _checked_head(pool: Pool, answers: Sequence[bytes | None], at: BlockRef) -> 
     if ends_s > at.made_at_s:
         raise NotReadError("its amplification is changing with time")
     precision = 1 if amp_precise is None else AMP_PRECISION
+    fee_e10 = unsigned(answered(fee, 1, what="fee"), 0)
+    offpeg_e10 = 0 if offpeg is None else unsigned(answered(offpeg, 1, what="off-peg fee"), 0)
+    named = with_fee(pool, fee_e10, FEE_ONE_E10)
+    check_offpeg(offpeg_e10, fee_e10=fee_e10, pool=str(pool.pool_id))
     row = CurveRow(
         balances_raw=tuple(
             str(unsigned(answered(one, 1, what=f"balance {index}"), 0))
@@ -191,9 +195,9 @@ def _checked_head(pool: Pool, answers: Sequence[bytes | None], at: BlockRef) -> 
         ),
         amp_precision=precision,
         rates_e18=_rates(pool, rates),
+        offpeg_e10=offpeg_e10 if offpeg_e10 > FEE_ONE_E10 else msgspec.UNSET,
     )
-    named = with_fee(pool, unsigned(answered(fee, 1, what="fee"), 0), FEE_ONE_E10)
-    return CurveHead(named, row)
+    return CurveHead(named, row, tuple(ProductForm) if offpeg is None else _NG_FORMS)
 
 
 def _rates(pool: Pool, answer: bytes | None) -> tuple[str, ...]:
@@ -225,7 +229,7 @@ def _probes(head: CurveHead) -> Iterator[Probe]:
 def _pool_now(
     head: CurveHead, quotes: Sequence[tuple[Probe, bytes | None]]
 ) -> PoolNow | Unreadable:
-    for form in ProductForm:
+    for form in head.forms:
         for order in QuoteOrder:
             row = msgspec.structs.replace(head.row, product_form=form, quote_order=order)
             if _answers(head.pool, row, quotes):

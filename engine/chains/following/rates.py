@@ -7,6 +7,7 @@ from engine.chains.following.held import AnyHeld
 from engine.domain.errors import BadValueError
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
+from engine.pools.curve import FEE_ONE_E10, CurveState, fee_between, scaled
 from engine.pools.integers import PIPS
 from engine.pools.marginal_price import marginal_price
 
@@ -24,7 +25,7 @@ def log_rates(held: AnyHeld) -> tuple[tuple[str, str, float], ...]:
             price = marginal_price(held.state, token_in=token_in, token_out=token_out)
         except (BadValueError, ZeroDivisionError):
             continue
-        kept = _share_kept(held, token_in)
+        kept = _share_kept(held, token_in, token_out)
         if price <= 0 or kept <= 0:
             continue
         (source, decimals_in), (target, decimals_out) = (
@@ -38,11 +39,15 @@ def log_rates(held: AnyHeld) -> tuple[tuple[str, str, float], ...]:
     return tuple(rates)
 
 
-def _share_kept(held: AnyHeld, token_in: int) -> float:
+def _share_kept(held: AnyHeld, token_in: int, token_out: int) -> float:
     state = held.state
     if isinstance(state, ConcentratedState):
         return 1.0 - state.swap_fee_pips(token_in) / PIPS
     if isinstance(state, ConstantProductState):
         fee = (state.fee0_numerator, state.fee1_numerator)[token_in]
         return 1.0 - fee / state.fee_denominator
+    if isinstance(state, CurveState):
+        balances_e18 = scaled(state)
+        fee_e10 = fee_between(state, balances_e18[token_in], balances_e18[token_out])
+        return 1.0 - fee_e10 / FEE_ONE_E10
     return 1.0 - float(held.pool.fee_ratio)

@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from itertools import permutations
 
+import msgspec
 import pytest
 
 from engine.chains.families.curve import Curve
@@ -43,6 +44,8 @@ def said_by(pool: Pool, row: CurveRow, *, off_by: int = 0) -> Answers:
     reader.say(address, "A()", words=(row.amp // row.amp_precision,))
     reader.say(address, "future_A_time()", words=(AT.made_at_s,))
     reader.say(address, "fee()", words=(4_000_000,))
+    if row.offpeg_e10:
+        reader.say(address, "offpeg_fee_multiplier()", words=(row.offpeg_e10,))
     state = row.state(pool)
     for token_in, token_out in permutations(range(count), 2):
         for part in (7, 10_007):
@@ -91,6 +94,47 @@ def test_the_form_that_gives_all_quotes_is_taken(
         )
 
 
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_pool_whose_fee_rises_off_the_peg_is_read_with_its_multiplier(count: int) -> None:
+    pool = curve_pool(count)
+    row = CurveRow(
+        balances_raw=tuple(map(str, BALANCES[:count])),
+        amp=20_000,
+        amp_precision=100,
+        product_form=ProductForm.ONCE,
+        offpeg_e10=5 * 10**10,
+    )
+
+    now = read(pool, said_by(pool, row))
+
+    assert isinstance(now, PoolNow)
+    assert now.row == row
+
+
+def test_a_pool_whose_quotes_are_at_another_multiplier_than_it_says_is_not_followed() -> None:
+    pool = curve_pool(3)
+    row = CurveRow(
+        balances_raw=tuple(map(str, BALANCES)), amp=200, amp_precision=1, offpeg_e10=5 * 10**10
+    )
+    reader = said_by(pool, row)
+    reader.say(pool.address, "offpeg_fee_multiplier()", words=(5 * 10**10 + 10**8,))
+
+    assert isinstance(read(pool, reader), Unreadable)
+
+
+def test_a_multiplier_of_one_leaves_the_fee_as_it_is() -> None:
+    pool = curve_pool(3)
+    row = CurveRow(balances_raw=tuple(map(str, BALANCES)), amp=200, amp_precision=1)
+    reader = said_by(pool, row)
+    reader.say(pool.address, "offpeg_fee_multiplier()", words=(10**10,))
+
+    now = read(pool, reader)
+
+    assert isinstance(now, PoolNow)
+    assert isinstance(now.row, CurveRow)
+    assert now.row.offpeg_e10 is msgspec.UNSET
+
+
 def test_a_pool_whose_quotes_no_form_gives_is_not_followed() -> None:
     pool = curve_pool(3)
     row = CurveRow(balances_raw=tuple(map(str, BALANCES)), amp=200, amp_precision=1)
@@ -105,7 +149,8 @@ def test_a_pool_whose_quotes_no_form_gives_is_not_followed() -> None:
         ("gamma()", (10**15,), "gamma"),
         ("BASE_POOL()", (5,), "metapool"),
         ("base_pool()", (5,), "metapool"),
-        ("offpeg_fee_multiplier()", (2 * 10**10,), "off the peg"),
+        ("offpeg_fee_multiplier()", (1251 * 10**10,), "would rise off the peg to 5004000000"),
+        ("offpeg_fee_multiplier()", (1 << 255,), "off-peg multiplier of the fee"),
         ("future_A_time()", (AT.made_at_s + 1,), "amplification is changing"),
         ("fee()", (10**10,), "fee is"),
         ("stored_rates()", (1,), "bytes, not"),
