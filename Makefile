@@ -102,6 +102,10 @@ deploy: $(VENV)/.runtime ## deploy our contract on CHAIN=base of the sandbox, or
 self-test: $(VENV)/.runtime ## try all that going live on CHAIN=base needs: signer, key, balances, contract, roles, a simulated route
 	@exec $(PY) -m engine self-test --chain "$(CHAIN)"
 
+.PHONY: exchange-test
+exchange-test: $(VENV)/.runtime ## try all that orders at VENUE=kraken need: key, its rights, a small order far from the market, reconciliation
+	@exec $(PY) -m engine exchange-test --venue "$(VENUE)"
+
 .PHONY: kill
 kill: $(VENV)/.runtime ## set the kill latch of all engines from this shell, ENGINE=id of one
 	@exec $(PY) -m engine kill $(if $(ENGINE),--engine "$(ENGINE)")

@@ -92,6 +92,7 @@ def _parser() -> argparse.ArgumentParser:
             "deploy", wallet_commands.deploy, "deploy our contract, after a dry run and a question"
         ),
         add("self-test", wallet_commands.self_test, "try all that going live needs"),
+        add("exchange-test", wallet_commands.exchange_test, "try all that an exchange needs"),
     )
     kill = add("kill", commands.kill, "set the kill latch")
     kill.add_argument("--why", default="set from the command line")
@@ -154,7 +155,10 @@ def _add_key_arguments(keys: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_deployment(deploy: argparse.ArgumentParser, test: argparse.ArgumentParser) -> None:
+def _add_deployment(
+    deploy: argparse.ArgumentParser, test: argparse.ArgumentParser, trial: argparse.ArgumentParser
+) -> None:
+    trial.add_argument("--venue", required=True, help="where orders may be placed, as kraken")
     for one in (deploy, test):
         one.add_argument(
             "--chain", required=True, help="a local chain of the running sandbox, or a network"

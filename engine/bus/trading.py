@@ -5,6 +5,7 @@ handed over; one that was asked after before it came never goes out; what is tol
 is acknowledged, with a version.
 """
 
+from decimal import Decimal
 from typing import Any, ClassVar, Protocol
 
 import msgspec
@@ -16,8 +17,10 @@ from engine.bus.trading_reports import VenueOrdersReport
 from engine.bus.work_reports import WorkDone
 from engine.domain.engines import MAIN
 from engine.domain.instruments import VenueId
+from engine.domain.opportunities import Side
 from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import OrderNews, VenueSeen
+from engine.domain.venue_orders import KeyRights
 
 
 class RefusedOrder(msgspec.Struct, frozen=True, kw_only=True):
@@ -188,6 +191,46 @@ class AdoptVenue(TraderRequest[WorkDone | Declined], frozen=True, kw_only=True):
         return trading.adopt(self.venue, self.by)
 
 
+class TriedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A step of a trial, and whether it was so."""
+
+    is_so: bool
+    text: str
+
+
+class VenueTried(msgspec.Struct, frozen=True, kw_only=True):
+    """How a trial of a venue went.
+
+    Attributes:
+        rights: what the venue said that the key may do.
+        reconciled_at_ns: when the account last equalled what is written; 0 if it does not now, and
+            `why_not_reconciled` says why.
+    """
+
+    lines: tuple[TriedLine, ...]
+    rights: KeyRights
+    reconciled_at_ns: int
+    why_not_reconciled: str = ""
+
+
+class TryVenue(TraderRequest[VenueTried], frozen=True, kw_only=True):
+    """Place a small order far from the market, look it up, cancel it, and look it up again."""
+
+    timeout_s: ClassVar[float] = 60.0
+
+    venue: VenueId
+    client_order_id: str
+    wire_name: str
+    side: Side = Side.BUY
+    size_base: Decimal
+    price_limit: Decimal
+    engine: str = MAIN
+
+    async def answer(self, trading: "Trading", /) -> VenueTried:
+        """See `Request.answer`."""
+        return await trading.try_venue(self)
+
+
 class Trading(Protocol):
     """What the role answers."""
 
@@ -226,4 +269,12 @@ class Trading(Protocol):
 
     def adopt(self, venue: str, by: str) -> WorkDone | Declined:
         """Take what a halted venue shows as what is so."""
+        ...
+
+    async def try_venue(self, asked: TryVenue) -> VenueTried:
+        """Try a venue with an order.
+
+        Raises:
+            BadValueError: no orders are placed there.
+        """
         ...

@@ -27,6 +27,7 @@ from engine.bus.trading import (
     GetVenueOrders,
     HandOverOrders,
     SeeVenues,
+    TryVenue,
 )
 from engine.bus.trials import GetTrials
 from engine.bus.truths import GetTruths, KeepTruths
@@ -148,6 +149,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     CancelAll,
     CancelVenueOrders,
     AdoptVenue,
+    TryVenue,
     GetTrials,
     GetAllowances,
     RevokeAllowance,

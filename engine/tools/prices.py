@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Final, TypeVar
 
 import msgspec
@@ -81,6 +82,32 @@ async def show_prices(paths: Paths, view: View) -> int:
         # Who read the output has gone; the interpreter would flush into the pipe once more.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return exit_codes.OK
+
+
+async def best_bids(paths: Paths) -> dict[tuple[str, str], Decimal]:
+    """Return the best bids of live books by venue and pair, once.
+
+    Raises:
+        TransientError: no engine shares prices here.
+    """
+    try:
+        reader = await _open(paths)
+    except WriterGoneError as error:
+        raise TransientError(f"no engine shares prices in {paths.data_dir}: make run") from error
+    try:
+        cache = RowCache(reader)
+        shown = await _again_while_busy(
+            lambda: make_shown(
+                reader, cache, source="", at_ns=make_clock()(), age_ms_max=0, has_metrics=False
+            )
+        )
+    finally:
+        reader.close()
+    return {
+        (row.venue, f"{row.base}-{row.quote}"): Decimal(repr(row.bid))
+        for row in shown.rows
+        if row.kind == "book" and row.bid
+    }
 
 
 async def _shown_to_the_end(paths: Paths, view: View, stop: asyncio.Event) -> bool:

@@ -36,6 +36,14 @@ async def deploy(settings: Settings, paths: Paths, asked: argparse.Namespace) ->
     return exit_codes.OK if is_done else exit_codes.FAILED
 
 
+async def exchange_test(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
+    """Try all that has to be so before orders go to an exchange."""
+    from engine.tools.exchange_test import run_exchange_test
+
+    is_well = await run_exchange_test(settings, paths, venue=asked.venue, say=_say)
+    return exit_codes.OK if is_well else exit_codes.FAILED
+
+
 async def self_test(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:
     """Try all that has to be so before the wallet goes live."""
     from engine.tools.self_test import run_self_test

@@ -18,20 +18,25 @@ from engine.bus.trading import (
     RefusedOrder,
     ToldOrder,
     ToldOrders,
+    TryVenue,
     VenuesSeen,
+    VenueTried,
 )
 from engine.bus.trading_reports import VenueDeskLine, VenueOrderLine, VenueOrdersReport
 from engine.bus.work_reports import WorkDone
+from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.domain.orders import Purpose
 from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import VenueSeen
+from engine.domain.units import NS_PER_MS
 from engine.trading.book import OrderBook, Told
 from engine.trading.checking import VenueCheck
 from engine.trading.departure import Departure
 from engine.trading.kept import KeptOrder, instrument_of
 from engine.trading.standing import Standing
+from engine.trading.trying import Trial
 from engine.trading.venue_work import VenueWork
 
 log = logging.getLogger(__name__)
@@ -196,6 +201,14 @@ class TraderAnswers:
         was_halted = at.check.adopt()
         what = "goes on once it was compared anew" if was_halted else "was not halted"
         return WorkDone(text=f"{venue} {what}")
+
+    async def try_venue(self, asked: TryVenue) -> VenueTried:
+        """See `bus.trading.Trading`."""
+        at = self._venues.get(asked.venue)
+        if at is None:
+            known = ", ".join(self._venues) or "none"
+            raise BadValueError(f"no orders are placed at {asked.venue[:20]}; venues are: {known}")
+        return await Trial(at.check, asked, lambda: at.work.desk.wall_ns() // NS_PER_MS).run()
 
     def _told(self, news: Sequence[Told]) -> ToldOrders:
         return ToldOrders(

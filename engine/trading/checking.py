@@ -54,6 +54,7 @@ class VenueCheck:
         warn: tells a person.
         soon: set when it is to be compared as soon as may be.
         checked: set after each look.
+        looking: is held while it looks, and while the venue is tried with an order.
     """
 
     desk: VenueDesk
@@ -65,6 +66,7 @@ class VenueCheck:
     warn: Callable[[VenueMatter, str], None]
     soon: asyncio.Event = field(default_factory=asyncio.Event)
     checked: asyncio.Event = field(default_factory=asyncio.Event)
+    looking: asyncio.Lock = field(default_factory=asyncio.Lock)
     _doubted: frozenset[tuple[Kind, str]] = frozenset()
     _settled_changes: int = -1
     _cuts: int = 0
@@ -85,14 +87,15 @@ class VenueCheck:
     async def check(self) -> None:
         """Look once; what cannot be read now is read at the next look."""
         standing, line = self.standing, self.work.line
-        self._cuts = line.cuts
-        try:
-            await self._look_at_key()
-            await self._compare()
-            await self._read_fees()
-        except UnreadError as error:
-            log.warning("%s cannot be read: %s", standing.venue, error)
-            standing.unchecked = f"its account cannot be read: {error}"
+        async with self.looking:
+            self._cuts = line.cuts
+            try:
+                await self._look_at_key()
+                await self._compare()
+                await self._read_fees()
+            except UnreadError as error:
+                log.warning("%s cannot be read: %s", standing.venue, error)
+                standing.unchecked = f"its account cannot be read: {error}"
         self.checked.set()
 
     def adopt(self) -> bool:

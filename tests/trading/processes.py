@@ -190,6 +190,7 @@ class Roles:
             net_edge_bps=whole.net_edge_bps,
             notional_usd=max(leg.notional_quote for leg in legs),
             usd_per_quote=Decimal(1),
+            is_live=True,
         )
 
 
