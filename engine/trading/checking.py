@@ -76,8 +76,8 @@ class VenueCheck:
         """Compare for ever."""
         self.standing.halted = self.book.mark(self.desk.venue).halted
         while True:
-            await self.check()
             self.soon.clear()
+            await self.check()
             try:
                 async with asyncio.timeout(self._wait_s()):
                     await self.soon.wait()

@@ -279,6 +279,12 @@ class VenueDesk:
                 self.warn(matter, f"{one.handed.client_order_id}: {act.sentence}")
             else:
                 todos.append(Todo(one.handed.client_order_id, act))
+        is_told = any(isinstance(act, Alarm) for act in acts)
+        if len(now.reversed_ids) > len(one.kept.reversed_ids) and not is_told:
+            self.warn(
+                VenueMatter.ORDER,
+                f"{one.handed.client_order_id}: the venue takes a fill of it back",
+            )
         self._keep(one, now)
         return todos
 
