@@ -273,7 +273,7 @@ def _usd_of(given: Placing, leg: Leg, size: Decimal, price: Decimal) -> Decimal 
     if pair.quote == plan.opportunity.quote:
         said = max(said, quote * plan.usd_per_quote)
     usd = max([said, *known])
-    if not usd.is_finite() or usd > USD_MAX:
+    if usd > USD_MAX:  # what is no number cannot be compared, which is as good
         raise ArithmeticError("a worth that nobody has")
     return usd
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Side
 from engine.domain.orders import Purpose
 from engine.domain.signing import RefusalKind, SignRefusal
@@ -116,6 +117,22 @@ def test_what_does_not_hold_together_is_refused(
     intent = structs.replace(make_place(plan), **changes)
 
     assert signer.kind(intent) is kind
+
+
+def test_what_is_kept_too_long_is_not_signed_whatever_the_venue_is_told(signer: Signer) -> None:
+    late = make_place(request={"sent_before_ms": 0}, latest_ms=NOW_MS - 1)
+
+    assert signer.kind(late) is K.DEADLINE
+
+
+def test_an_order_for_another_venue_with_the_same_names_is_refused(signer: Signer) -> None:
+    plan = make_plan(venues=("gemini", "kraken"))
+    elsewhere = make_place(plan, request={"venue": "bitstamp"}, venue=VenueId("bitstamp"))
+
+    reply = signer.sign(elsewhere)
+
+    assert isinstance(reply, SignRefusal)
+    assert reply.detail == "its leg is at gemini"
 
 
 def test_a_better_price_and_less_of_it_are_signed(signer: Signer) -> None:
@@ -313,9 +330,9 @@ def test_whoever_asks_too_fast_is_refused_and_cancels_are_not_held_up_by_it(
     venue = make_plan().legs[0].venue
     request = make_place().ask.request  # type: ignore[union-attr]
     balances = VenueIntent(venue=venue, ask=BalancesAsk())
-    while signer.kind(balances) is None:
-        pass
-    assert signer.kind(balances) is K.RATE
+    kinds = [signer.kind(balances) for _ in range(1_000)]
+    assert kinds[:100] == [None] * 100
+    assert kinds[-1] is K.RATE
     assert signer.kind(VenueIntent(venue=venue, ask=CancelAsk(request=request))) is None
     assert signer.kind(make_place()) is None
     signer.now_ns += NS_PER_S
