@@ -20,6 +20,7 @@ from engine.requests.why import GetWhy
 
 _NEWEST_OF = 50
 _PICTURE = "picture"
+_NEWEST = "newest"
 _SPREADS_BUTTONS = (
     (
         Button(label="Picture", line="/spreads picture"),
@@ -29,10 +30,16 @@ _SPREADS_BUTTONS = (
 
 
 async def opportunities(call: Call) -> Answer:
-    """Show open and recent opportunities, with a button to each decision."""
-    report = await call.ask(GetOpportunities(limit=SHOWN_MAX))
+    """Show opportunities with a button to each decision, and to the other choice of them."""
+    is_newest = call.arguments.text("order") == _NEWEST
+    report = await call.ask(GetOpportunities(limit=SHOWN_MAX, is_newest_first=is_newest))
     refs = [line.opportunity_id for line in report.opportunities[:SHOWN_MAX]]
-    return Answer(screen=render_opportunities(report), buttons=numbered_why(refs))
+    buttons = numbered_why(refs)
+    if report.is_newest_first:
+        buttons += ((Button(label="Most worth", line="/opportunities"),),)
+    elif report.left_out:
+        buttons += ((Button(label="Newest", line=f"/opportunities {_NEWEST}"),),)
+    return Answer(screen=render_opportunities(report), buttons=buttons)
 
 
 OPPORTUNITIES = CommandEntry(
@@ -42,11 +49,14 @@ OPPORTUNITIES = CommandEntry(
     short_help="open and recent, and why not taken",
     long_help=(
         (
-            "Shows open opportunities (filled dot) before recent ones: expected profit and net"
-            " edge after costs, route, size, and what was decided."
+            "Shows recent opportunities of the most worth in USD after costs, open ones (filled"
+            " dot) first: expected profit and net edge, route, size, what was decided, and how many"
+            " more there are."
         ),
+        "With the word newest: the newest ones, whatever they are worth.",
     ),
     handler=opportunities,
+    grammar=(Argument(name="order", form=Form.CHOICE, choices=(_NEWEST,)),),
     aliases=("opps", "o"),
 )
 
@@ -126,7 +136,7 @@ def _after_why(report: WhyReport) -> tuple[tuple[Button, ...], ...]:
 
 async def _newest(call: Call) -> str | None:
     """Return the id of the newest opportunity, or after a restart that of the newest trade."""
-    report = await call.ask(GetOpportunities(limit=_NEWEST_OF))
+    report = await call.ask(GetOpportunities(limit=_NEWEST_OF, is_newest_first=True))
     if report.opportunities:
         return max(report.opportunities, key=lambda line: line.seen_at_ns).opportunity_id
     trades = await call.ask(GetTrades(limit=1))

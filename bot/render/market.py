@@ -33,19 +33,21 @@ _PLACES_BESIDE_ORDERS_MAX = 2
 
 
 def render_opportunities(report: OpportunitiesReport) -> Screen:
-    """Show open opportunities first, each with what was decided."""
+    """Show opportunities, open ones first, with what was decided, and how many are left out."""
     shown = report.opportunities[:SHOWN_MAX]
     lines: list[str] = []
     for number, line in enumerate(shown, 1):
         first, *others = _opportunity_lines(line)
         lines += [f"{number} {first}", *others]
-    open_count = sum(line.is_open for line in report.opportunities)
+    open_count = sum(line.is_open for line in report.opportunities) + report.left_out_open
     refused = sum(report.refused.values())
     blocks: list[Lines | Text] = [Text(_totals(report, refused=refused))]
     if report.without_room or report.displaced or report.unsized or report.pools_waiting:
         blocks.append(Text(_unseen(report)))
     if report.watched is not None:
         blocks.append(Text(_watched(report.watched)))
+    if report.left_out:
+        blocks.append(Text(_left_out(report)))
     if lines:
         blocks.append(wrapped(lines, keys=tuple(line.opportunity_id for line in shown)))
     else:
@@ -256,6 +258,14 @@ def _unseen(report: OpportunitiesReport) -> str:
         (report.pools_waiting, "pools wait for screening"),
     )
     return ", ".join(f"{words.count(number)} {what}" for number, what in counts if number)
+
+
+def _left_out(report: OpportunitiesReport) -> str:
+    """Say by what those that are shown were chosen, and how many more are kept."""
+    shown = len(report.opportunities[:SHOWN_MAX])
+    chosen = "newest" if report.is_newest_first else "of the most worth"
+    is_open = f", {words.count(report.left_out_open)} of them open" * bool(report.left_out_open)
+    return f"Here the {shown} {chosen}; {words.count(report.left_out)} more{is_open}"
 
 
 def _watched(line: WatchedLine) -> str:

@@ -178,9 +178,11 @@ class WatchedLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OpportunitiesReport(Report, frozen=True, kw_only=True):
-    """Open opportunities first, then recent ones, newest first; of what can be traded.
+    """Recent opportunities of the most worth, or the newest, open ones first; what can be traded.
 
     Attributes:
+        is_newest_first: chosen by their age, not by what they gain in USD after all costs.
+        left_out: how many more are kept, and `left_out_open` how many of these are open.
         crowded_out, without_room, without_room_usd, displaced, unsized, pools_waiting: see
             `StatusReport`.
         watched: what cannot; None where nothing of it was found.
@@ -199,6 +201,9 @@ class OpportunitiesReport(Report, frozen=True, kw_only=True):
     watched: WatchedLine | None = None
     without_room: int = 0
     without_room_usd: float = 0.0
+    is_newest_first: bool = False
+    left_out: int = 0
+    left_out_open: int = 0
 
 
 class LimitLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Reports of the engine role, made from the parts of its run."""
 
+import math
 import os
 import platform
 from collections.abc import Callable, Mapping
@@ -26,6 +27,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.switched_off import Off, PlaceKind
 from engine.domain.units import NS_PER_S
 from engine.operate.core_parts import Core
+from engine.operate.journal.recent import Entry
 from engine.operate.latency import LatencyRing
 from engine.operate.places import fees_report, find_fee_venue, find_place, places_report
 from engine.operate.quote_map import quotes_report
@@ -148,16 +150,24 @@ class EngineReports:
         """Return who quotes what."""
         return quotes_report(self._core, at_ns)
 
-    def opportunities(self, limit: int, at_ns: int) -> OpportunitiesReport:
-        """Return open opportunities first, then recent ones, newest first."""
+    def opportunities(
+        self, limit: int, at_ns: int, *, is_newest_first: bool = False
+    ) -> OpportunitiesReport:
+        """Return those of the most worth, or the newest, and among these the open ones first."""
         core = self._core
         without_room, without_room_usd = core.detector.without_room
-        newest = list(reversed(core.journal.recent.newest))
-        newest.sort(key=lambda entry: entry.closed_at_ns is not None)
+        kept = core.journal.recent.listed()
+        if not is_newest_first:
+            kept.sort(key=_worth_usd, reverse=True)
+        shown, left_out = kept[: max(limit, 0)], kept[max(limit, 0) :]
+        shown.sort(key=lambda entry: entry.closed_at_ns is not None)
         return OpportunitiesReport(
             basis=core.basis,
             market_note=core.header.market_note,
-            opportunities=[entry.line(at_ns) for entry in newest[: max(limit, 0)]],
+            opportunities=[entry.line(at_ns) for entry in shown],
+            is_newest_first=is_newest_first,
+            left_out=len(left_out),
+            left_out_open=sum(entry.closed_at_ns is None for entry in left_out),
             found=core.journal.counts.found,
             found_by_legs=self._found_by_legs(),
             refused=self._refused(),
@@ -238,3 +248,8 @@ class EngineReports:
     def _refused(self) -> dict[str, int]:
         refused = self._core.journal.counts.refused
         return {reason.value: count for reason, count in refused.most_common()}
+
+
+def _worth_usd(entry: Entry) -> float:
+    """Return what an opportunity gains after all costs; what nobody can value comes last."""
+    return -math.inf if entry.profit_usd is None else entry.profit_usd

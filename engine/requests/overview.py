@@ -62,13 +62,16 @@ class GetVenues(EngineRequest[VenuesReport], frozen=True, kw_only=True):
 
 
 class GetOpportunities(EngineRequest[OpportunitiesReport], frozen=True, kw_only=True):
-    """Open and recent opportunities."""
+    """Open and recent opportunities: those of the most worth, or the newest."""
 
     limit: int = 10
+    is_newest_first: bool = False
 
     async def answer(self, engine: "EngineAnswers", /) -> OpportunitiesReport:
         """See `Request.answer`."""
-        return engine.reports.opportunities(self.limit, engine.clock())
+        return engine.reports.opportunities(
+            self.limit, engine.clock(), is_newest_first=self.is_newest_first
+        )
 
 
 class GetLimits(EngineRequest[LimitsReport], frozen=True, kw_only=True):

@@ -66,7 +66,7 @@ async def decisions_to_trace(facade: Facade) -> str:
     found: dict[str, tuple[int, str]] = {}
     missing: list[TransientError] = []
     try:
-        opportunities = await facade.ask(GetOpportunities(limit=SHOWN_MAX))
+        opportunities = await facade.ask(GetOpportunities(limit=SHOWN_MAX, is_newest_first=True))
         for line in opportunities.opportunities:
             what = f"{line.pair} {line.buy_venue} to {line.sell_venue}, {line.outcome}"
             found[line.opportunity_id] = (line.seen_at_ns, what)

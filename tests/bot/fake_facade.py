@@ -279,7 +279,7 @@ class FakeFacade:
             case GetVenues():
                 return samples.venues()
             case GetOpportunities():
-                return samples.opportunities(command.limit)
+                return samples.opportunities(command.limit, is_newest_first=command.is_newest_first)
             case GetWhy():
                 known = command.ref == "r7-12"
                 return self.why if known else Unknown(what=f"opportunity {command.ref}")

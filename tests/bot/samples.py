@@ -251,13 +251,14 @@ def triangle() -> OpportunityLine:
     )
 
 
-def opportunities(limit: int = 4) -> OpportunitiesReport:
+def opportunities(limit: int = 4, *, is_newest_first: bool = False) -> OpportunitiesReport:
     """One open opportunity and recent ones."""
     lines = [opportunity(12), *(opportunity(n, is_open=False) for n in (11, 9, 4, 3, 2))]
     return OpportunitiesReport(
         basis=Basis.SANDBOX,
         market_note=NOTE,
         opportunities=lines[:limit],
+        is_newest_first=is_newest_first,
         found=1_204,
         found_by_legs={2: 1_100, 3: 98, 4: 6},
         refused={"edge_below_min": 1_030, "stale_book": 141},

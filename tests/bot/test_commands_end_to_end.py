@@ -8,12 +8,14 @@ import pytest
 from msgspec.structs import replace
 
 from bot.command_table import COMMANDS
+from bot.render.market import SHOWN_MAX
 from engine.bus.command import digest_of
 from engine.domain.modes import Mode
 from engine.domain.switched_off import PlaceKind
 from engine.requests.fees import SetFee
 from engine.requests.limits import SetLimit
 from engine.requests.money import GetExport, GetPnl, GetTrades
+from engine.requests.overview import GetOpportunities
 from engine.requests.places import SwitchOn
 from engine.requests.safety import Kill, Pause, ResetBalance, Resume, SetMode, Unkill
 from tests.bot import samples
@@ -204,6 +206,22 @@ async def test_every_line_of_a_list_has_a_button_to_its_decision(
         await chat.emulator.wait_until(lambda: "r7-12 BTC-USD" in chat.emulator.transcript()[-1])
 
     assert labels == [f"Why {number}" for number in range(1, count + 1)]
+
+
+async def test_the_newest_opportunities_are_a_choice_and_lead_back(chat: Chat) -> None:
+    async with chat.start():
+        assert "Opportunities: 1 open" in await chat.say("/opportunities newest")
+        screen = chat.emulator.chats.from_bot()[-1]
+        labels = [button["text"] for row in screen.buttons for button in row]
+        edits = screen.edits
+        chat.emulator.person_taps("Most worth")
+        await chat.emulator.wait_until(lambda: screen.edits > edits)
+
+    assert "Most worth" in labels
+    asked = [one for one in chat.facade.asked if isinstance(one, GetOpportunities)]
+    assert asked == [
+        GetOpportunities(limit=SHOWN_MAX, is_newest_first=is_newest) for is_newest in (True, False)
+    ]
 
 
 async def test_spreads_come_as_a_picture_on_request(chat: Chat) -> None:

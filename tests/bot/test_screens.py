@@ -327,6 +327,19 @@ def test_what_the_engine_had_no_room_or_time_for_is_shown_once_there_is_some() -
         assert word not in quiet
 
 
+def test_how_many_opportunities_are_left_out_is_said_with_how_these_were_chosen() -> None:
+    listed = replace(samples.opportunities(), left_out=1_188, left_out_open=2)
+    screen = render_opportunities(listed)
+    newest = replace(listed, is_newest_first=True, left_out_open=0)
+
+    check_fits(screen)
+    text = write_plain(screen)
+    assert "Opportunities: 3 open" in text
+    assert "Here the 4 of the most worth; 1,188 more, 2 of them open\n" in text
+    assert "Here the 4 newest; 1,188 more\n" in write_plain(render_opportunities(newest))
+    assert "more" not in write_plain(render_opportunities(samples.opportunities()))
+
+
 def test_what_cannot_be_traded_is_one_line_before_what_can() -> None:
     watched = WatchedLine(
         found={"on several chains": 1_412, "over a bridge": 3}, open=8, best=samples.opportunity(77)

@@ -8,9 +8,11 @@ import msgspec
 from engine.bus.notices import LateFill, LimitHit, OpportunitySeen, PaperTraded
 from engine.bus.records import DepositRecord, ExecutionRecord, NoticeRecord
 from engine.core.journal import Decided
+from engine.detect.screening.episodes import Closed
 from engine.domain.mixed_routes import ON_SEVERAL_CHAINS
 from engine.domain.opportunities import HopKind, Opportunity, Reason, Refusal
 from engine.execute.late import LateFinished
+from engine.operate.journal.recent import RECENT_MAX
 from tests.reference.engine import MS, Engine, header_of
 from tests.reference.run_core import make_reports
 from tests.reference.world import make_gap
@@ -154,7 +156,7 @@ def test_a_limit_that_goes_on_to_be_hit_is_told_once_a_minute() -> None:
     assert told() == [0, minute_ns]
 
 
-def _see(engine: Engine, seen: Opportunity, *, number: int, usd: float, at_ns: int) -> None:
+def _see(engine: Engine, seen: Opportunity, *, number: int, usd: float | None, at_ns: int) -> None:
     """Have an opportunity found and refused."""
     seen = msgspec.structs.replace(seen, opportunity_id=f"r-{number}", seen_at_ns=at_ns)
     refusal = Refusal(
@@ -238,3 +240,64 @@ def test_what_no_executor_carries_out_is_counted_by_its_reason_and_told_to_nobod
     assert listed.watched.best.opportunity_id == "r-299"
     assert reports.status(engine.now_ns).watched == {ON_SEVERAL_CHAINS: 298}
     assert journal.recent.find("r-299") is not None, "/why knows it"
+
+
+def _ids(engine: Engine, limit: int, *, is_newest_first: bool = False) -> list[str]:
+    report = make_reports(engine.core).opportunities(
+        limit, engine.now_ns, is_newest_first=is_newest_first
+    )
+    return [line.opportunity_id for line in report.opportunities]
+
+
+def _with_worths(*worths: float | None) -> Engine:
+    """An engine that found as many opportunities, of which the second and the last have ended."""
+    engine = Engine(header_of())
+    gap = make_gap(engine.core.board.instruments[0], engine.core.board.instruments[1])
+    for number, usd in enumerate(worths, 1):
+        _see(engine, gap, number=number, usd=usd, at_ns=engine.now_ns + number * MS)
+    for number in (2, len(worths)):
+        engine.core.journal.recent.closed(
+            Closed(
+                opportunity_id=f"r-{number}",
+                closed_at_ns=engine.now_ns,
+                lasted_ns=0,
+                peak_profit_quote=0.0,
+                is_stale=False,
+            )
+        )
+    return engine
+
+
+def test_opportunities_are_chosen_by_their_worth_and_shown_open_ones_first() -> None:
+    engine = _with_worths(3.0, 9.0, None, 0.5, 4.0, -1.0, 2.0)
+
+    assert _ids(engine, 3) == ["r-5", "r-1", "r-2"]
+    assert _ids(engine, 6)[-2:] == ["r-2", "r-7"]
+    assert _ids(engine, 7)[:5] == ["r-5", "r-1", "r-4", "r-6", "r-3"], "unvalued ones come last"
+    assert _ids(engine, 0) == []
+
+
+def test_the_newest_opportunities_are_a_choice() -> None:
+    engine = _with_worths(3.0, 9.0, None, 0.5, 4.0, -1.0, 2.0)
+
+    assert _ids(engine, 3, is_newest_first=True) == ["r-6", "r-5", "r-7"]
+
+
+def test_what_a_list_leaves_out_is_counted_with_what_of_it_is_open() -> None:
+    reports = make_reports(_with_worths(3.0, 9.0, None, 0.5, 4.0, -1.0, 2.0).core)
+    few, newest, whole = (
+        reports.opportunities(limit, 0, is_newest_first=is_newest)
+        for limit, is_newest in ((3, False), (3, True), (7, False))
+    )
+
+    assert (few.left_out, few.left_out_open, few.is_newest_first) == (4, 3, False)
+    assert (newest.left_out, newest.left_out_open, newest.is_newest_first) == (4, 3, True)
+    assert (whole.left_out, whole.left_out_open) == (0, 0)
+
+
+def test_what_is_open_is_listed_though_many_came_behind_it() -> None:
+    engine = _with_worths(50.0, *[1.0] * RECENT_MAX)
+    report = make_reports(engine.core).opportunities(1, engine.now_ns)
+
+    assert [line.opportunity_id for line in report.opportunities] == ["r-1"]
+    assert report.left_out == RECENT_MAX

@@ -196,7 +196,7 @@ async def shared_route(facade: BusFacade) -> WhyReport:
     """Ask until a route that has been open for long enough to be stored is shared now."""
     async with asyncio.timeout(PATIENCE_S):
         while True:
-            report = await insist(facade, GetOpportunities(limit=40))
+            report = await insist(facade, GetOpportunities(limit=200))
             assert isinstance(report, OpportunitiesReport)
             for line in report.opportunities:
                 if line.is_open and line.lasted_ms > STORED_AFTER_MS:

@@ -97,6 +97,12 @@ class RecentOpportunities:
         self._open: dict[str, Entry] = {}
         self._planned: dict[str, Entry] = {}
 
+    def listed(self) -> list[Entry]:
+        """Return the newest of what can be traded, and what is open of it beside, newest first."""
+        kept = {id(entry) for entry in self.newest}
+        others = (one for one in self._open.values() if not one.watched and id(one) not in kept)
+        return [*reversed(self.newest), *reversed([*others])]
+
     def decided(self, decided: Decided) -> tuple[Entry, bool]:
         """Return the entry with the decision noted, and whether there was none like it before."""
         decision, opportunity = decided.decision, decided.opportunity
