@@ -35,7 +35,7 @@ from engine.sandbox.world.building import built, start_world
 from engine.sending.desk import ChainDesk
 from engine.sending.warming import WarmSimulator
 from engine.wiring.paths import prepare
-from engine.wiring.sender_role import SenderAnswers, signed_by
+from engine.wiring.sender_role import SenderAnswers, rehearsed_by, signed_by
 from tests.chains.local_world import LocalWorld
 from tests.sending.sending_world import CHAIN, SECRET, SendingWorld
 
@@ -79,6 +79,7 @@ async def _with_signer(
     async with signer_role(
         folder, secret=SECRET, contract=world.contract, code_hash=world.code_hash
     ) as caller:
+        desk.beginnings.rehearse = rehearsed_by(caller)
         desk.ask = _timed(partial(signed_by, caller), took["signed"], took["signed_at"])
         grown_mb = await _rounds(world, took, desk)
         return grown_mb, await _role_mb(world, folder, desk)

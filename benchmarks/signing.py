@@ -24,7 +24,7 @@ import uvloop
 from eth_account import Account
 
 from benchmarks.harness import Row, machine, print_table, row, time_calls
-from engine.bus.signing import HearWord, SignRequest
+from engine.bus.signing import HearWord, Rehearse, SignRequest
 from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
@@ -46,13 +46,17 @@ SECRET = b"\x07" * 32
 PASSWORD = b"correct horse battery"
 REQUESTS = 3_000
 WARM_UP = 500
+APART = 400
+APART_S = 0.02
+SIMULATED_S = 0.001
+"""A plan is simulated and its nonce kept in about so long, before it is signed."""
 READY_S = 60.0
 
 
 def measure_all() -> list[Row]:
     """Measure signing through the process, and its peers."""
     with tempfile.TemporaryDirectory(prefix="syn") as folder:
-        through, asked = uvloop.run(_measure(Path(folder)))
+        through, asked, apart, rehearsed = uvloop.run(_measure(Path(folder)))
     transaction = make_intent().transaction
     digest = Unsigned(transaction).digest()
     key = LocalKey(SECRET)
@@ -65,6 +69,8 @@ def measure_all() -> list[Row]:
     return [
         replace(signed, peer="eth-account alone", ratio=eth_account.median / signed.median),
         row("signer.asked", asked),
+        row("signer.signed.20 ms apart", apart),
+        row("signer.signed.20 ms apart, rehearsed", rehearsed),
         bare,
         eth_account,
     ]
@@ -74,7 +80,7 @@ def _calls(call: Callable[[], object]) -> Durations:
     return time_calls([call] * REQUESTS)[WARM_UP:]
 
 
-async def _measure(folder: Path) -> tuple[Durations, Durations]:
+async def _measure(folder: Path) -> tuple[Durations, Durations, Durations, Durations]:
     async with signer_role(folder) as caller:
         requests = [_request(nonce) for nonce in range(REQUESTS)]
         signed, asked = [], []
@@ -91,10 +97,30 @@ async def _measure(folder: Path) -> tuple[Durations, Durations]:
                 started = time.perf_counter_ns()
                 await caller.call(GetWallets())
                 asked.append(time.perf_counter_ns() - started)
+            apart = await _apart(caller, range(REQUESTS, REQUESTS + APART), is_rehearsed=False)
+            nonces = range(REQUESTS + APART, REQUESTS + 2 * APART)
+            rehearsed = await _apart(caller, nonces, is_rehearsed=True)
         finally:
             gc.enable()
             gc.unfreeze()
-    return np.array(signed[WARM_UP:]), np.array(asked[WARM_UP:])
+    return np.array(signed[WARM_UP:]), np.array(asked[WARM_UP:]), apart, rehearsed
+
+
+async def _apart(caller: SocketCaller, nonces: range, *, is_rehearsed: bool) -> Durations:
+    """Measure signatures as they come, one now and then, rehearsed as whoever sends does or not."""
+    signed = []
+    for nonce in nonces:
+        request = _request(nonce)
+        await asyncio.sleep(APART_S)
+        if is_rehearsed:
+            rehearsal = asyncio.create_task(caller.call(Rehearse(intent=request.intent)))
+            await asyncio.sleep(SIMULATED_S)
+            await rehearsal
+        started = time.perf_counter_ns()
+        reply = await caller.call(request)
+        signed.append(time.perf_counter_ns() - started)
+        assert isinstance(reply, Signed), reply
+    return np.array(signed)
 
 
 def _request(nonce: int) -> SignRequest:

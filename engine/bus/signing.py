@@ -24,6 +24,24 @@ class SignRequest(SignerRequest[SignReply], frozen=True, kw_only=True):
         return await signer.sign(self.intent)
 
 
+class Rehearsed(msgspec.Struct, frozen=True, kw_only=True):
+    """The signer is ready."""
+
+
+class Rehearse(SignerRequest[Rehearsed], frozen=True, kw_only=True):
+    """An intent like this one will be asked for at once: nothing is signed by it, kept or counted.
+
+    It spares the signature that follows what code takes longer that was not run for a while.
+    """
+
+    intent: SigningIntent
+
+    async def answer(self, signer: "Signer", /) -> Rehearsed:
+        """See `Request.answer`."""
+        signer.rehearse(self.intent)
+        return Rehearsed()
+
+
 class Heard(Report, frozen=True, kw_only=True):
     """The signer took a person's word, or took one back."""
 
@@ -139,6 +157,10 @@ class Signer(Protocol):
 
     async def sign(self, intent: SigningIntent) -> SignReply:
         """Sign what an intent says, or say why not."""
+        ...
+
+    def rehearse(self, intent: SigningIntent) -> None:
+        """Be ready to sign an intent like this one."""
         ...
 
     def wallets(self) -> WalletsReport:

@@ -16,7 +16,7 @@ from engine.bus.sending import (
     HandOver,
     SeeWallets,
 )
-from engine.bus.signing import HearWord, LookUpLetRun, SignRequest, TakeBackWords
+from engine.bus.signing import HearWord, LookUpLetRun, Rehearse, SignRequest, TakeBackWords
 from engine.bus.trading import (
     AcknowledgeOrders,
     AdoptVenue,
@@ -125,6 +125,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     chains.GetBlockFacts,
     token.GetToken,
     SignRequest,
+    Rehearse,
     SignCalls,
     HearWord,
     TakeBackWords,

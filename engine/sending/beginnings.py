@@ -21,6 +21,7 @@ from engine.domain.gas import with_margin
 from engine.domain.handed import Handed
 from engine.domain.plans import AtomicPlan
 from engine.domain.routes_on_chain import ChainRoute
+from engine.domain.signing import Purpose, SigningIntent, UnsignedTransaction
 from engine.domain.told import Asked
 from engine.domain.truths import Foreseen, TruthCause
 from engine.domain.units import NATIVE_DECIMALS, NS_PER_MS, NS_PER_S
@@ -118,6 +119,10 @@ class DeskTerms:
             self.gas_of_bytes = (seen.price.data_fixed_raw, seen.price.data_leg_raw)
 
 
+def _nobody(_intent: SigningIntent) -> None:
+    """Tell nobody."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Beginnings:
     """Decides whether a plan is sent, and with which nonce and bid.
@@ -125,6 +130,7 @@ class Beginnings:
     Attributes:
         warn: tells a person.
         now_ns: the wall clock.
+        rehearse: is given an intent like the one that the signer will be asked for.
         counted: how many nonces of the wallet were used as of a block, by its hash.
     """
 
@@ -135,6 +141,7 @@ class Beginnings:
     trust: RouteTrust
     warn: Callable[[str], None]
     now_ns: Callable[[], int]
+    rehearse: Callable[[SigningIntent], None] = _nobody
     counted: tuple[str, int] = ("", 0)
 
     async def begin(self, handed: Handed, head: HeadNow) -> Life | Unsent:
@@ -148,6 +155,7 @@ class Beginnings:
         if isinstance(route, Unsent):
             return route
         data = calldata(route)
+        self.rehearse(_likely_intent(handed, data, self.terms.route))
         simulated = await self.simulate(head, route.contract, data)
         is_as_planned = not simulated.why and simulated.gain_raw in gains_expected_raw(plan, route)
         if not is_as_planned and decided_at(plan) in {None, head.number}:
@@ -316,6 +324,25 @@ class Beginnings:
     def _failed(self, plan: AtomicPlan, failure: Failure, why: str) -> str:
         self.warn(self.trust.fail(plan, failure, self.now_ns()))
         return why
+
+
+def _likely_intent(handed: Handed, data: bytes, terms: RouteTerms) -> SigningIntent:
+    """Return about what will be signed: nonce and bid are not known yet."""
+    return SigningIntent(
+        purpose=Purpose.ROUTE,
+        transaction=UnsignedTransaction(
+            chain_id=terms.chain_id,
+            nonce=0,
+            to=terms.contract,
+            value_wei=0,
+            gas_limit=handed.plan.gas.units,
+            max_fee_per_gas_wei=1,
+            max_priority_fee_per_gas_wei=1,
+            data=data,
+        ),
+        engine=handed.engine,
+        plan=handed.plan,
+    )
 
 
 def decided_at(plan: AtomicPlan) -> int | None:

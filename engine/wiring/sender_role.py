@@ -20,7 +20,7 @@ from engine.bus.reports import Declined
 from engine.bus.request import Caller, Reply, Request
 from engine.bus.sending import Acknowledged, HandedOver, Told, ToldNews, WalletsSeen
 from engine.bus.sending_reports import ContractsReport, TransactionsReport
-from engine.bus.signing import LookUpLetRun, SignRequest, WalletsReport
+from engine.bus.signing import LookUpLetRun, Rehearse, SignRequest, WalletsReport
 from engine.bus.trials import TrialsReport
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.work_reports import WorkDone
@@ -83,6 +83,7 @@ log = logging.getLogger(__name__)
 LEASE_LOOK_S: Final = 0.5
 LOOK_S_MIN: Final = 0.05
 RETRY_S: Final = 0.5
+REHEARSE_S: Final = 0.2
 LISTEN_S: Final = 2.0
 SYNC_S: Final = 0.005
 """Whoever hands a plan over waits so long for the sync that its nonce needs anyway."""
@@ -288,6 +289,7 @@ async def _send(
             now_ns=clock,
             told=answers.told,
         )
+        desk.beginnings.rehearse = rehearsed_by(signer)
         answers.desks[facts.name] = desk
         answers.given[facts.name] = AllowanceLook(node=node, owners=(wallet, route.contract))
         behind = WarmSimulator(simulator(), Footprints(node, wallet=wallet))
@@ -644,6 +646,23 @@ async def why_not_vouched_by(signer: Caller, asked: Asked) -> str:
 async def signed_by(signer: Caller, intent: SigningIntent) -> Signed | SignRefusal:
     """Ask the signer; see `sending.desk.Ask`."""
     return await signer.call(SignRequest(intent=intent))
+
+
+def rehearsed_by(signer: Caller) -> Callable[[SigningIntent], None]:
+    """Return what has the signer rehearse, without waiting for it; see `bus.signing.Rehearse`."""
+    asking: set[asyncio.Task[None]] = set()
+
+    async def ask(intent: SigningIntent) -> None:
+        # It is of no account: whatever is wrong the signature says, too.
+        with contextlib.suppress(TransientError, BadValueError):
+            await signer.call(Rehearse(intent=intent), timeout_s=REHEARSE_S)
+
+    def rehearse(intent: SigningIntent) -> None:
+        task = asyncio.create_task(ask(intent))
+        asking.add(task)
+        task.add_done_callback(asking.discard)
+
+    return rehearse
 
 
 def _route_terms(paths: Paths, nodes: ChainNodes, contract: str) -> RouteTerms:

@@ -76,6 +76,10 @@ class SignerAnswers:
             log.warning("not signed, %s: %s", reply.kind, reply.detail)
         return reply
 
+    def rehearse(self, intent: SigningIntent) -> None:
+        """See `bus.signing.Signer`."""
+        self._desk.rehearse(intent)
+
     async def sign_calls(self, intent: VenueIntent) -> VenueReply:
         """See `bus.venue_signing.VenueSigner`."""
         if isinstance(intent.ask, PlaceAsk):
