@@ -43,16 +43,24 @@ plain aiohttp in turns: processor time on our side alone, without what node and 
 
 `signer.signed` is a transaction signed through the role `signer`, seen by whoever asks: taken
 apart, compared with its plan, counted, signed, on disk, back. `asked` is another question to the
-same process, `bare_signature` libsecp256k1's alone, `eth_account` what that library takes.
+same process, `bare_signature` libsecp256k1's alone, `eth_account` what that library takes. Those
+come one right after the other; `20 ms apart` they come as in a market, where nothing of the process
+is in any cache any more, `rehearsed` as whoever sends has it.
 
 `venue_signer.placed` is an order for an exchange signed the same way, at the pace at which all five
 venues together take orders: `asked` is a question to a venue, signed; the bare ones are signatures.
 
 `sending` is a plan on a real node with our contract, handed over right after a block: what routes
-read of the block (`state_of_a_new_block`), the plan on disk (`handed_over`), carried out on an EVM
-of ours (`simulated`), signed by the role (`signed`), all from the hand-over until it is signed
-(`handed_over_to_signed`: these, the nonce on disk, questions to the node), and until it was sent to
-a node that makes a block of it at once, and was looked after (`whole_step`).
+read of the block (`state_of_a_new_block`), until whoever hands it over is answered (`handed_over`,
+which waits for the sync of its nonce), carried out on an EVM of ours (`simulated`), signed by the
+role (`signed`), all from the hand-over until it is signed (`handed_over_to_signed`: these, and the
+nonce on disk), and until it was sent to a node that makes a block of it at once (`whole_step`).
+
+`live_path` (`make bench-live`) is all of it while a whole installation is live on the sandbox: from
+the instant at which its node tells of a block, by a subscription of the benchmark's own, until the
+engine's plan (`told_to_decided`), until the ledger has its intent and it is handed over
+(`decided_to_handed_over`), until it is signed. Blocks and chances are the sandbox's: some tens in a
+run of ninety seconds.
 
 `blocks` are blocks of a chain in a market of 500 tokens and 10,000 pairs: `take` from the moves to
 the screened routes, `hear` from the bytes of the word that tells of a block, with the text that is

@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from enum import IntEnum
 from typing import Final
 
@@ -40,6 +40,8 @@ BEHIND_AT: Final = 2_000
 """Money and state waiting, above which no plan is made."""
 BATCH_MAX: Final = 500
 BATCH_S: Final = 0.1
+HURRIED_MAX: Final = 10
+"""So many batches in a row may be of money and state alone; then all go that wait."""
 CALL_TIMEOUT_S: Final = 10.0
 RETRY_S_FIRST: Final = 0.1
 RETRY_S_MAX: Final = 2.0
@@ -89,6 +91,7 @@ class Outbox:
         self._sending: list[Record] = []
         self._appended = asyncio.Event()
         self._hurried = asyncio.Event()
+        self._hurried_count = 0
         self._durable: dict[int, asyncio.Future[None]] = {}
 
     def put(self, record: Record) -> None:
@@ -192,12 +195,25 @@ class Outbox:
 
     def _take_batch(self) -> list[Record]:
         batch: list[Record] = []
+        queues = self._queues()
         self._hurried.clear()
-        queues = self._waiting.values()
         while len(batch) < BATCH_MAX and any(queues):
             oldest = min((queue for queue in queues if queue), key=lambda queue: queue[0][0])
             batch.append(oldest.popleft()[1])
         return batch
+
+    def _queues(self) -> Collection[deque[tuple[int, Record]]]:
+        """Return what the next batch is of: while an intent waits, of nothing that can wait.
+
+        What is left waits for the next batch; a record of money names nothing that is of less
+        worth, so that their order does not matter.
+        """
+        kept = self._waiting[Worth.KEPT]
+        if self._hurried.is_set() and kept and self._hurried_count < HURRIED_MAX:
+            self._hurried_count += 1
+            return [kept]
+        self._hurried_count = 0
+        return self._waiting.values()
 
     async def _send_alone(self, record: Record) -> None:
         try:

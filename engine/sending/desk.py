@@ -7,7 +7,7 @@ what has a nonce is looked at with each block, and what is done twice is done wi
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
@@ -200,11 +200,18 @@ class ChainDesk:
             await self._begin_waiting(head)
 
     async def _begin_waiting(self, head: HeadNow) -> None:
-        for handed in self.table.waiting():
-            if handed.plan.chain == self.terms.chain and not self.beginnings.is_early(
-                handed.plan, head
-            ):
-                await self._begin(handed, head)
+        """Begin all that is of this block or an earlier one, and what comes meanwhile."""
+        tried: set[str] = set()
+        while due := [one for one in self.table.waiting() if self._is_due(one, head, tried)]:
+            tried.add(due[0].client_order_id)
+            await self._begin(due[0], head)
+
+    def _is_due(self, handed: Handed, head: HeadNow, tried: Collection[str]) -> bool:
+        return (
+            handed.client_order_id not in tried
+            and handed.plan.chain == self.terms.chain
+            and not self.beginnings.is_early(handed.plan, head)
+        )
 
     async def _do(self, asked: Asked, head: HeadNow) -> None:
         """Do what a person asked for; what lets the contract run again not for ever."""
@@ -334,7 +341,8 @@ class ChainDesk:
         news = [await self._news(since, one) for one in tellings]
         if since != life:
             self.crash("before keeping")
-            self.table.keep(since, news)
+            # What a node answered is no more than that it may be looked for; all else is acted on.
+            self.table.keep(since, news, is_synced=not isinstance(learned, Answered))
             self.crash("kept")
         if news:
             self.told.set()

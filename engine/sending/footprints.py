@@ -15,8 +15,8 @@ from engine.domain.errors import BadValueError
 from engine.sending.calls import HeadNow
 from engine.sending.view import Batches
 
-CALLS_MAX: Final = 8
-"""Newest calls that count; one more, and what only the oldest read is forgotten."""
+CALLS_MAX: Final = 16
+"""Newest calls that count, of each route one; what only older ones read is forgotten."""
 
 WORDS_MAX: Final = 400
 ACCOUNTS_MAX: Final = 48
@@ -97,8 +97,19 @@ class Footprints:
         )
         for call, answer in zip(new, answers, strict=True):
             # Who does not say is not asked again for this call: the EVM reads by itself.
-            self._of[call] = _footprint(answer, call[0])
+            self._of[call] = found = _footprint(answer, call[0])
+            self._forget_like(call, found)
         return len(new)
+
+    def _forget_like(self, call: tuple[str, bytes], found: Footprint) -> None:
+        """Forget older calls of the same route, which asked the same contracts."""
+        alike = [
+            one
+            for one, known in self._of.items()
+            if one != call and known is not None and known.accounts == found.accounts
+        ]
+        for one in alike if found.accounts else ():
+            del self._of[one]
 
     async def read(self, head: HeadNow) -> State:
         """Return all that newest calls read as of a block, in one batch.

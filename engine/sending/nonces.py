@@ -193,12 +193,15 @@ class NonceTable:
         self._waiting.pop(life.client_order_id, None)
         self.file.sync()
 
-    def keep(self, life: Life, news: Sequence[TransactionNews] = ()) -> None:
+    def keep(
+        self, life: Life, news: Sequence[TransactionNews] = (), *, is_synced: bool = True
+    ) -> None:
         """Keep what is known of a nonce and what is told of it, together.
 
-        What is void frees its nonce; what was foreseen of it stays.
+        What is void frees its nonce; what was foreseen of it stays. What is not synced a loss of
+        power may forget: then it is learned anew.
         """
-        with self._together():
+        with self._together(is_synced=is_synced or bool(news)):
             if life.stage is Stage.VOID:
                 if life.foreseen is not None:
                     self._foresee(life.client_order_id, life.foreseen)

@@ -274,10 +274,26 @@ async def test_an_intent_waits_for_no_batch_and_is_told_once_the_ledger_has_it(
         for number in (1, 2):
             outbox.put(closed(number))
             outbox.put(intent(number))
-            await ledger.until(2 * number)
+            await ledger.until(number)
             await asyncio.sleep(0)
 
     assert intents.told == [(intent(1), True, True), (intent(2), True, True)]
+    assert ledger.stored == [intent(1), intent(2)]
+
+
+async def test_what_intents_go_before_goes_now_and_then_however_many_there_are(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(outbox_module, "HURRIED_MAX", 2)
+    ledger = FakeLedger()
+    outbox = Outbox(ledger)
+    outbox.put(closed(1))
+    for number in (1, 2, 3):
+        outbox.put(intent(number))
+        await outbox._send_next()
+
+    assert ledger.stored == [intent(1), intent(2), closed(1), intent(3)]
+    assert outbox.waiting == 0
 
 
 async def test_an_intent_that_is_refused_for_good_is_told_as_such() -> None:

@@ -15,6 +15,7 @@ from engine.domain.signing import Signed, SigningIntent, SignRefusal
 from engine.domain.told import Asked
 from engine.sending import table_file
 from engine.sending.desk import ChainDesk
+from engine.sending.stages import Stage
 from engine.sending.view import Batches
 from engine.wiring.sender_role import SenderAnswers
 from tests.sending.crashes.moody import Mood
@@ -200,3 +201,27 @@ async def test_whoever_hands_over_what_is_not_begun_is_answered_all_the_same(pla
     assert reply.why == ""
     assert place.world.table.file.is_synced
     assert not place.is_begun
+
+
+def test_a_plan_that_comes_while_another_is_signed_is_begun_right_after_it(place: Place) -> None:
+    second = place.world.handed(1, seconds=30)
+    ask = place.desk.ask
+
+    async def asked(intent: SigningIntent) -> Signed | SignRefusal:
+        if len(place.asked_before_signing) == 0:
+            place.world.table.hand_over(second)
+        return await ask(intent)
+
+    place.desk.ask = asked
+    place.begin()
+
+    assert len(place.asked_before_signing) == 2
+    assert place.world.table.waiting() == []
+
+
+def test_what_a_node_answered_is_written_and_needs_no_sync(place: Place) -> None:
+    place.begin()
+
+    (life,) = place.world.table.open_lives()
+    assert life.stage is Stage.BROADCAST
+    assert not place.world.table.file.is_synced

@@ -131,10 +131,11 @@ def test_only_the_newest_calls_count(sending: SendingWorld) -> None:
         for number in range(CALLS_MAX + 3):
             prints.add(contract, data[:-1] + bytes([number]))
         head = await desk.view.head()
+        assert len(prints._of) == CALLS_MAX
         assert await prints.learn() == CALLS_MAX
         assert await prints.learn() == 0
+        assert len(prints._of) == 1, "of one route the newest call stands for all"
         prints.add(contract, data)
-        assert len(prints._of) == CALLS_MAX
         await prints.learn()
         state = await prints.read(head)
         assert contract in state.accounts
