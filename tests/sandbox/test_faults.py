@@ -220,13 +220,14 @@ async def test_bitstamp_asks_to_reconnect(sandbox: Sandbox) -> None:
         await link.until(lambda: any("bts:request_reconnect" in text for text in link.raw))
 
 
-@pytest.mark.parametrize("venue", ["coinbase", "gemini", "bitstamp", "binance"])
+@pytest.mark.parametrize("venue", ["coinbase", "gemini", "bitstamp", "binance", "kraken"])
 async def test_rest_faults_hit_as_many_requests_as_told(sandbox: Sandbox, venue: str) -> None:
     path = {
         "coinbase": "/api/v3/brokerage/market/products",
         "gemini": "/v1/symbols",
         "bitstamp": "/api/v2/markets/",
         "binance": "/api/v3/exchangeInfo",
+        "kraken": "/0/public/AssetPairs",
     }[venue]
     sandbox.inject(fault(FaultKind.HTTP_429, venue, count=2, duration_s=7))
     sandbox.inject(fault(FaultKind.HTTP_5XX, venue, status=502))

@@ -22,6 +22,7 @@ from tests.sandbox.rig import (
     until_true,
     write_small_lineup,
 )
+from tests.sandbox.wire_books import KrakenClient
 
 
 @pytest.fixture
@@ -257,6 +258,7 @@ LISTS = {
     "coinbase": "/api/v3/brokerage/market/products",
     "bitstamp": "/api/v2/markets/",
     "gemini": "/v1/symbols/details/all",
+    "kraken": "/0/public/AssetPairs",
 }
 
 
@@ -313,3 +315,65 @@ async def test_coinbase_tells_the_states_that_were_asked_for_again_and_again(
         ("ETH-BTC", "online"),
         ("ETH-BTC", "offline"),
     ]
+
+
+async def test_kraken_answers_each_symbol_by_itself_and_refuses_what_it_does_not_know(
+    sandbox: Sandbox,
+) -> None:
+    url = sandbox.websocket_url("kraken", "book")
+    params = {"channel": "book", "symbol": ["ETH/BTC", "NO/PE"], "depth": 10}
+    ask = {"method": "subscribe", "params": params}
+
+    status, done, snapshot, refused = await say(url, json.dumps(ask), answers=4)
+
+    assert status["data"][0]["system"] == "online"
+    assert (done["success"], done["result"]["symbol"]) == (True, "ETH/BTC")
+    assert snapshot["type"] == "snapshot"
+    assert len(snapshot["data"][0]["bids"]) == len(snapshot["data"][0]["asks"]) == 10
+    assert refused["success"] is False
+    assert "NO/PE" in refused["error"]
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"channel": "level3", "symbol": ["ETH/BTC"]},
+        {"channel": "book", "symbol": ["ETH/BTC"], "depth": 11},
+        {"channel": "book", "symbol": "ETH/BTC"},
+        None,
+    ],
+)
+async def test_kraken_refuses_what_it_does_not_offer(sandbox: Sandbox, params: object) -> None:
+    url = sandbox.websocket_url("kraken", "book")
+
+    _, refused = await say(url, json.dumps({"method": "subscribe", "params": params}), answers=2)
+
+    assert refused["success"] is False
+
+
+async def test_kraken_tells_no_more_than_the_depth_and_its_checksum_is_of_that(
+    sandbox: Sandbox,
+) -> None:
+    url = sandbox.websocket_url("kraken", "book")
+    client = KrakenClient(["ETHXBT"])
+    client.depth = 10
+    async with aiohttp.ClientSession() as session, session.ws_connect(url) as socket:
+        for text in client.subscriptions():
+            await socket.send_str(text)
+        while client.checked < 1:
+            client.take(await socket.receive_str(timeout=PATIENCE_S))
+        await sandbox.play(31.0)
+        while client.checked < 60:  # each frame is held against its checksum
+            client.take(await socket.receive_str(timeout=PATIENCE_S))
+
+    assert len(client.books["ETHXBT"].bids) == len(client.books["ETHXBT"].asks) == 10
+
+
+async def test_kraken_names_pairs_of_rest_in_its_own_way_and_knows_no_others(
+    sandbox: Sandbox,
+) -> None:
+    book = await fetch(sandbox, "kraken", "/0/public/Depth?pair=ETHXBT&count=3")
+    unknown = await fetch(sandbox, "kraken", "/0/public/Depth?pair=ETHBTC")
+
+    assert [len(book["result"]["ETHXBT"][side]) for side in ("bids", "asks")] == [3, 3]
+    assert unknown["error"] == ["EQuery:Unknown asset pair"]
