@@ -11,7 +11,7 @@ import pytest
 from eth_account import Account
 from eth_utils.address import to_checksum_address
 
-from engine.sandbox.world import running
+from engine.sandbox.world import life, running
 from engine.sandbox.world.building import built
 from engine.sandbox.world.crowd import WHALE_IMPACT
 from engine.sandbox.world.rpc import Rpc
@@ -130,15 +130,34 @@ def test_no_pool_is_further_from_the_books_than_a_large_swap_leaves_it(lively: L
     assert 0.003 < furthest < 2 * WHALE_IMPACT[1]
 
 
-def test_a_base_fee_goes_no_further_in_a_block_than_an_eighth(lively: Lively) -> None:
-    lively.step(20)
+def base_fees(lively: Lively, count: int) -> list[int]:
+    """Return those of the newest blocks, the oldest first."""
     newest = lively.number()
-    fees = [
+    return [
         int(lively.rpc.ask("eth_getBlockByNumber", hex(number), False)["baseFeePerGas"], 16)
-        for number in range(newest - 18, newest + 1)
+        for number in range(newest - count + 1, newest + 1)
     ]
 
+
+def test_a_base_fee_goes_no_further_in_a_block_than_an_eighth(lively: Lively) -> None:
+    lively.step(20)
+    fees = base_fees(lively, 19)
+
     assert len({*fees}) > 3
+    assert all(
+        before - before // 8 <= fee <= before + before // 8 for before, fee in pairwise(fees)
+    )
+
+
+def test_it_goes_no_further_where_blocks_are_undone(
+    lively: Lively, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(life, "REORGANISATION_CHANCE", 1.0)
+    before = lively.chain.counts.reorganisations
+    lively.step(12)
+
+    assert lively.chain.counts.reorganisations == before + 12
+    fees = base_fees(lively, 30)
     assert all(
         before - before // 8 <= fee <= before + before // 8 for before, fee in pairwise(fees)
     )

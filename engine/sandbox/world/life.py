@@ -150,10 +150,20 @@ class Life:
             self.counts.bids_broken += broken
         self.counts.blocks += 1
         if self._crowd.chance(REORGANISATION_CHANCE):
-            self._rpc.ask("anvil_reorg", self._crowd.number(1, DEPTH_MAX), [])
+            self._undo(self._crowd.number(1, DEPTH_MAX))
             self.counts.reorganisations += 1
             for trader in self._all:
                 trader.hands.renew()
+
+    def _undo(self, depth: int) -> None:
+        """Make the newest blocks anew, empty, at base fees that may follow on what stays.
+
+        Left alone the node would go on from the fee of what it undid.
+        """
+        head = int(self._rpc.ask("eth_blockNumber"), 16)
+        stays = self._rpc.ask("eth_getBlockByNumber", hex(max(head - depth, 0)), False)
+        self._rpc.ask("anvil_setNextBlockBaseFeePerGas", stays["baseFeePerGas"])
+        self._rpc.ask("anvil_reorg", depth, [])
 
     def _next_base_fee_wei(self) -> int:
         """Return a base fee about the usual one, no further from the last than EIP-1559 lets it."""
