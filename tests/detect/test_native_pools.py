@@ -71,6 +71,9 @@ def test_a_pool_that_is_stale_or_gone_says_nothing() -> None:
     ]
     made.graph.remove_pool(1)
     assert made.graph.native_pools.rates(POL) == []
+    without = pool(ETH, USDC, ("5", "9000"), address="0x5")
+    made.graph.add_pool(1, prepare_pool(without))
+    assert made.graph.native_pools.rates(POL) == [], "its number is another pool's by now"
 
 
 def test_so_many_pools_are_asked_and_the_first_ones() -> None:
