@@ -12,9 +12,10 @@ from engine.bus.sending_reports import (
     TransactionLine,
     TransactionsReport,
 )
-from engine.bus.signing import CapLine, WalletsReport
+from engine.bus.signing import CapLine, SignedVenue, WalletsReport
 
 _ENDS: Final = 6
+_KEY_CHARACTERS: Final = 16
 _TAIL: Final = 4
 _WHY_CHARACTERS: Final = 120
 _NO_CONTRACT: Final = "No contract of ours is called: make deploy CHAIN=base."
@@ -29,7 +30,9 @@ def render_wallets(report: WalletsReport, contracts: ContractsReport | None) -> 
         report: of the signer.
         contracts: of the sender; None while it is away.
     """
-    lines = []
+    lines = [f"{one.name}: {_key_of(one)}" for one in report.venues]
+    if report.venues and not report.chains:
+        return _exchanges_alone(report, lines)
     if contracts is None:
         lines.append("balances: the sender is away")
     else:
@@ -48,6 +51,24 @@ def render_wallets(report: WalletsReport, contracts: ContractsReport | None) -> 
         ),
         note=words.BASIS_WORDS[report.basis],
     )
+
+
+def _exchanges_alone(report: WalletsReport, lines: list[str]) -> Screen:
+    """Show keys of exchanges where nothing is signed for chains."""
+    is_locked = any(not one.key for one in report.venues)
+    caps = [_cap(one) for one in report.caps if "exchange" in one.what or one.used]
+    return Screen(
+        title=f"Keys of exchanges: {'some locked' if is_locked else 'open'}",
+        mark=Mark.WARN if is_locked else Mark.GOOD,
+        blocks=(wrapped([*lines, *caps]),),
+        note=words.BASIS_WORDS[report.basis],
+    )
+
+
+def _key_of(venue: SignedVenue) -> str:
+    if not venue.key:
+        return "locked: keys unlock"
+    return f"key {venue.key.rpartition('/')[2][-_KEY_CHARACTERS:]}, open"
 
 
 def render_transactions(report: TransactionsReport) -> Screen:

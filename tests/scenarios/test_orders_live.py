@@ -1,7 +1,9 @@
 """A whole installation trades at the sandbox's exchanges: found, signed, placed, booked."""
 
 import asyncio
+import os
 import sqlite3
+import sys
 import time
 from collections import Counter
 from contextlib import closing
@@ -20,6 +22,8 @@ from engine.wiring.paths import Paths
 from tests.patience import PATIENCE_S
 from tests.scenarios.rig import CALM, running_installation
 from tests.telegram.emulator import TelegramEmulator
+
+ROOT = Path(__file__).resolve().parents[2]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
 
@@ -59,6 +63,22 @@ async def until_traded(data_dir: Path) -> None:
             await asyncio.sleep(0.5)
 
 
+async def tries(data_dir: Path, venue: str) -> None:
+    """Try a venue as the operator does before going live."""
+    done = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "engine", "exchange-test", "--venue", venue),
+        cwd=ROOT,
+        env=os.environ
+        | {"SYNDICATE_DATA_DIR": str(data_dir), "SYNDICATE_EXCHANGES_TRADES": "sandbox"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await done.communicate()
+    assert done.returncode == 0, said.decode()
+    assert b"nothing of it was filled" in said
+    assert b"all of it passes: /mode live" in said
+
+
 async def until_compared(data_dir: Path) -> dict[tuple[str, str], Decimal]:
     """Wait until nothing is open and each venue was read after that; return what it has of ours."""
     since_ns = 0
@@ -94,6 +114,7 @@ async def test_a_plan_of_two_orders_is_placed_at_the_sandbox_and_booked_to_the_l
         ) as installation,
     ):
         await installation.until_live()
+        await tries(data_dir, "binance")
         await installation.go_up_to("live")
         await until_traded(data_dir)
         phone.person_writes("/mode paper")
