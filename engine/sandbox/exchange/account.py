@@ -25,6 +25,9 @@ Listener = Callable[[Change], None]
 PAGE: Final = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 _SHAPE: Final = b'{"status":"accepted"}'
 _REFUSALS: Final = {AccountFault.BANNED: Refusal.BANNED, AccountFault.DOWN: Refusal.DOWN}
+_THIRD: Final = Decimal(5)
+"""So much of a third asset an account is given to pay fees with."""
+
 _OTHERS_LOTS: Final = 10
 """So many of the least sizes somebody else trades."""
 
@@ -85,6 +88,8 @@ class Account:
             answer = self.door.answer(asked, self.now_ms())
         self._tell()
         wrong = faults.get(AccountFault.ANSWER_WRONG)
+        if wrong is not None and wrong.variant == "banned":
+            return self.door.refused(Refusal.BANNED)
         return answer if wrong is None else _wrong(answer, wrong.variant)
 
     def commit(self, fault: ScriptedAccountFault) -> None:
@@ -102,9 +107,7 @@ class Account:
             case AccountFault.CLOCK:
                 self._off_ms = int(fault.duration_s * 1_000)
             case AccountFault.FEES:
-                exchange.terms = replace(
-                    exchange.terms, taker_ratio=fault.amount, maker_ratio=fault.amount
-                )
+                self._change_fees(fault, at_ms)
             case AccountFault.REVERSED:
                 standing = [one for one in exchange.fills if not one.is_reversed]
                 if not standing:
@@ -150,6 +153,17 @@ class Account:
             return self.door.answer(asked, self.now_ms())
         finally:
             exchange.terms = terms
+
+    def _change_fees(self, fault: ScriptedAccountFault, at_ms: int) -> None:
+        exchange = self.door.exchange
+        exchange.terms = replace(
+            exchange.terms,
+            taker_ratio=fault.amount,
+            maker_ratio=fault.amount,
+            third_asset=fault.asset,
+        )
+        if fault.asset:
+            exchange.pay(fault.asset, _THIRD, at_ms)
 
     def _others(self, fault: ScriptedAccountFault, at_ms: int) -> None:
         exchange = self.door.exchange

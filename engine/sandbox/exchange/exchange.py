@@ -8,9 +8,9 @@ made nor lost but by fees.
 import copy
 from collections.abc import Iterator
 from dataclasses import replace
-from decimal import ROUND_UP, Decimal
-from typing import Final
+from decimal import Decimal
 
+from engine.sandbox.exchange.fees import fee_of, worst_fee
 from engine.sandbox.exchange.model import (
     Assets,
     Balance,
@@ -29,8 +29,6 @@ from engine.sandbox.exchange.model import (
     State,
     VenueTerms,
 )
-
-_FEE_STEP: Final = Decimal("1E-8")
 
 
 class Exchange:
@@ -153,7 +151,7 @@ class Exchange:
         market = self.market_of(order)
         sign = 1 if order.ordered.is_buy else -1
         back = {market.base: -sign * fill.size, market.quote: sign * fill.size * fill.price}
-        back[fill.fee_asset] += fill.fee
+        back[fill.fee_asset] = back.get(fill.fee_asset, Decimal(0)) + fill.fee
         undone = replace(fill, is_reversed=True)
         for fills in (self.fills, order.fills):
             fills[fills.index(fill)] = undone
@@ -243,7 +241,7 @@ class Exchange:
         notional = ordered.size * ordered.price
         if self.terms.fee_from is FeeFrom.RECEIVED:
             return notional
-        return notional + _fee(notional, max(self.terms.taker_ratio, self.terms.maker_ratio))
+        return notional + worst_fee(notional, self.terms)
 
     def _fill(
         self,
@@ -257,16 +255,14 @@ class Exchange:
         price, size = what
         ordered, terms = order.ordered, self.terms
         notional = price * size
-        ratio = terms.maker_ratio if is_maker else terms.taker_ratio
-        in_base = terms.fee_from is FeeFrom.RECEIVED and ordered.is_buy
-        fee = _fee(size if in_base else notional, ratio)
+        fee, fee_asset = fee_of(what, ordered, market, terms, self.balances, is_maker=is_maker)
         fill = Fill(
             number=terms.first_number + len(self.fills),
             order_number=order.number,
             price=price,
             size=size,
             fee=fee,
-            fee_asset=market.base if in_base else market.quote,
+            fee_asset=fee_asset,
             at_ms=at_ms,
             is_maker=is_maker,
         )
@@ -274,15 +270,15 @@ class Exchange:
         self.fills.append(fill)
         base = self.balances.setdefault(market.base, Balance())
         quote = self.balances.setdefault(market.quote, Balance())
-        if ordered.is_buy:
-            paid = notional if in_base else notional + fee
-            quote.held -= paid
-            order.held -= paid
-            base.free += size - fee if in_base else size
-        else:
-            base.held -= size
-            order.held -= size
-            quote.free += notional - fee
+        gives, takes = (quote, base) if ordered.is_buy else (base, quote)
+        given, taken = (notional, size) if ordered.is_buy else (size, notional)
+        is_of_given = ordered.is_buy and fee_asset == market.quote
+        given += fee if is_of_given else 0
+        gives.held -= given
+        order.held -= given
+        takes.free += taken
+        if not is_of_given:  # from what was received, or from a third asset
+            self.balances[fee_asset].free -= fee
         order.changed_at_ms = at_ms
         self._tell(ChangeKind.FILLED, order, market, at_ms, fill=fill)
         if order.left <= 0:
@@ -319,7 +315,7 @@ class Exchange:
                 fill=fill,
                 state=order.state,
                 filled=order.filled,
-                balances=self._now(market.base, market.quote),
+                balances=self._now(*_touched(market, fill)),
             )
         )
 
@@ -351,5 +347,8 @@ def _refusal(market: Market, ordered: Ordered) -> Reason | None:
     return None
 
 
-def _fee(amount: Decimal, ratio: Decimal) -> Decimal:
-    return (amount * ratio).quantize(_FEE_STEP, rounding=ROUND_UP)
+def _touched(market: Market, fill: Fill | None) -> list[str]:
+    assets = [market.base, market.quote]
+    if fill is not None and fill.fee_asset not in assets:
+        assets.append(fill.fee_asset)
+    return assets

@@ -49,7 +49,8 @@ class AccountFault(StrEnum):
     OTHERS = "others"
     """Somebody else on the account pays out, trades, or leaves an order to rest."""
     FEES = "fees"
-    """The fees of the tier are others from now on: `amount`, as a share of the notional."""
+    """The fees of the tier are others from now on: `amount`, as a share of the notional. With an
+    `asset` they are taken from that, of which the account is given some."""
     STREAM_CUT = "stream_cut"
     """All user streams break."""
     STREAM_LOSES = "stream_loses"
@@ -61,7 +62,7 @@ class AccountFault(StrEnum):
 
 
 FORMS: Final[Mapping[AccountFault, tuple[str, ...]]] = {
-    AccountFault.ANSWER_WRONG: ("page", "cut", "shape"),
+    AccountFault.ANSWER_WRONG: ("page", "cut", "shape", "banned"),
     AccountFault.KEY: ("revoked", "no_trade", "may_withdraw"),
     AccountFault.OTHERS: ("pay_out", "trade", "rest"),
     AccountFault.STREAM_CUT: ("reset", "close"),
@@ -96,7 +97,7 @@ class ScriptedAccountFault(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
         count: requests or things told that it hits.
         duration_s: see `AccountFault`; below 0 for a clock that is behind.
         form: see `FORMS`; empty for the default.
-        asset, amount: what is paid out; of a fee the share.
+        asset, amount: what is paid out; of a fee the share, and a third asset if it is from that.
         instrument: the wire name of what somebody else trades.
     """
 

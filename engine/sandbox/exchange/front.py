@@ -193,6 +193,10 @@ class PrivateFront:
         account = self.accounts.get(fault.venue)
         if account is None:
             raise SandboxStartError(f"fault {fault.fault} names unknown account {fault.venue!r}")
+        if fault.fault is AccountFault.FEES and fault.asset and fault.venue != "binance":
+            raise SandboxStartError(
+                f"fault {fault.fault}: only binance takes them from a third asset"
+            )
         if fault.fault is not AccountFault.OTHERS:
             return
         if fault.variant == "pay_out":

@@ -210,6 +210,8 @@ class VenueTerms:
 
     Attributes:
         taker_ratio, maker_ratio: fees as shares of the notional.
+        third_asset: fees are taken from it as long as there is any; empty for none.
+        third_price: of it in the quote asset, whichever that is.
         first_number: of orders and fills.
     """
 
@@ -219,6 +221,8 @@ class VenueTerms:
     taker_ratio: Decimal
     maker_ratio: Decimal
     first_number: int = 1_000
+    third_asset: str = ""
+    third_price: Decimal = Decimal(600)
 
 
 Assets = Mapping[str, Decimal]

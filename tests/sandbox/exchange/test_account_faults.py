@@ -340,6 +340,24 @@ async def test_the_fees_of_the_tier_change_between_two_orders(sandbox: Sandbox, 
     assert {one.taker_ratio for one in told} == {Decimal("0.05")}
 
 
+async def test_fees_are_taken_from_a_third_asset_as_long_as_there_is_any(sandbox: Sandbox) -> None:
+    at = Trader(sandbox, "binance")
+    at.arm(Fault.FEES, amount=Decimal("0.01"), asset="BNB")
+    before = total(at.exchange, "BNB")
+
+    async with at.listening() as ear:
+        await at.place(at.order(1))
+        await ear.until_told(at.exchange)
+        assert {one.fee_asset for one in ear.told.trades.values()} == {"BNB"}
+        assert ear.told.balances["BNB"].total == total(at.exchange, "BNB") < before
+    at.arm(Fault.OTHERS, asset="BNB", amount=before)
+    await at.place(at.order(2))
+
+    assert [one.fee_asset for one in at.exchange.fills][-1] == "ETH"
+    with pytest.raises(SandboxStartError, match="binance"):
+        Trader(sandbox, "gemini").arm(Fault.FEES, amount=Decimal("0.01"), asset="BNB")
+
+
 # ---- the stream
 
 

@@ -60,7 +60,7 @@ def check(exchange: Exchange, begin: dict[str, Decimal]) -> None:
     for one in exchange.balances.values():
         assert one.free >= 0
         assert one.held >= 0
-    held = {"BTC": Decimal(0), "USD": Decimal(0)}
+    held = dict.fromkeys(exchange.balances, Decimal(0))
     for order in exchange.open_orders():
         held["USD" if order.ordered.is_buy else "BTC"] += order.held
     assert {asset: one.held for asset, one in exchange.balances.items()} == held
@@ -70,24 +70,25 @@ def check(exchange: Exchange, begin: dict[str, Decimal]) -> None:
     asks=levels,
     bids=levels,
     asked=st.lists(orders, max_size=12),
-    fee_from=st.sampled_from(list(FeeFrom)),
+    fees=st.tuples(st.sampled_from(list(FeeFrom)), st.sampled_from(["", "BNB"])),
     later=st.lists(levels, max_size=2),
 )
 def test_balances_are_what_fills_and_fees_made_of_them(
     asks: list[tuple[int, int]],
     bids: list[tuple[int, int]],
     asked: list[tuple[bool, int, int, Life, int]],
-    fee_from: FeeFrom,
+    fees: tuple[FeeFrom, str],
     later: list[list[tuple[int, int]]],
 ) -> None:
     terms = VenueTerms(
         venue="any",
         client_ids=ClientIds.REFUSED_WHILE_OPEN,
-        fee_from=fee_from,
+        fee_from=fees[0],
         taker_ratio=Decimal("0.0026"),
         maker_ratio=Decimal("0.0011"),
+        third_asset=fees[1],
     )
-    begin = {"USD": Decimal(3_000), "BTC": Decimal(20)}
+    begin = {"USD": Decimal(3_000), "BTC": Decimal(20), "BNB": Decimal("0.003")}
     books = books_of(asks, bids)
     exchange = Exchange(terms, books, begin)
 
