@@ -6,6 +6,7 @@ reserved counts as used: what was signed last may have been lost with it.
 """
 
 from collections.abc import Mapping
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
@@ -15,6 +16,8 @@ from engine.signing.journal import KEPT_DAYS, Journal
 
 RESERVED_PARTS: Final = 16
 """Of a cap so large a part is reserved ahead; so much at most is lost with the power."""
+
+MICRO: Final = 1_000_000
 
 BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -51,7 +54,11 @@ class DailyCaps:
         for cap, amount in charges.items():
             most = self.caps.get(cap, 0)
             if self.used.get(cap, 0) + amount > most:
-                return f"{cap}: {self.used.get(cap, 0)} of {most} are used today, it takes {amount}"
+                used = _shown(cap, self.used.get(cap, 0))
+                return (
+                    f"{cap}: {used} of {_shown(cap, most)} are used today, it takes"
+                    f" {_shown(cap, amount)}"
+                )
         return ""
 
     def reserve(self, charges: Mapping[str, int]) -> None:
@@ -102,6 +109,11 @@ class DailyCaps:
             if not self._boot or boot != self._boot:
                 self.used[cap] = max(self.used.get(cap, 0), amount)
         self._journal.forget_before(day - KEPT_DAYS)
+
+
+def _shown(cap: str, amount: int) -> str:
+    """Write what counts for a cap; those in USD are counted in millionths."""
+    return f"{Decimal(amount) / MICRO:.2f}" if cap.startswith("USD ") else f"{amount}"
 
 
 def boot_id() -> str:

@@ -9,7 +9,7 @@ from engine.settings.schema import Settings, environment_name
 from engine.signing.venue_terms import NO_EXCHANGES, ExchangeTerms
 from engine.wiring.signing_roles import trades_at_exchanges
 
-NOTIONAL_DAY_USD: Final = Decimal(100_000)
+NOTIONAL_DAY_USD: Final = Decimal(1_000_000)
 EXPOSURE_USD: Final = Decimal(25_000)
 """Where the operator has not said, and no money is real."""
 

@@ -368,7 +368,7 @@ def test_what_transactions_moved_counts_for_orders_too() -> None:
     reply = signer.sign(make_place())
 
     assert isinstance(reply, SignRefusal)
-    assert "USD moved: " in reply.detail
+    assert reply.detail == "USD moved: 10000.00 of 40000.00 are used today, it takes 30030.00"
     signer.close()
 
 

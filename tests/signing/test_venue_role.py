@@ -195,6 +195,7 @@ def real(folder: Path, sealed: bytes, **changes: str) -> Iterator[Role]:
         "SYNDICATE_EXCHANGES_EXPOSURE_USD": "binance=40000,kraken=40000",
         "SYNDICATE_EXCHANGES_NOTIONAL_DAY_USD": "100000",
         "SYNDICATE_EXCHANGES_VOUCHED": f"kraken={KEY_NAME}",
+        "SYNDICATE_LOG_LEVEL": "debug",
     }
     with running(folder, b"{}", has_password=False, **environment | changes) as role:
         yield role
@@ -258,7 +259,7 @@ async def test_a_real_exchange_is_traded_at_once_every_step_was_taken_and_secret
         keep_checked(role, "binance", key="another")
         assert "was of another key" in (await place(role, plan_now(2))).detail
         told += [reply, await role.ask(GetWallets())]
-        assert psutil.Process(role.process.pid).memory_info().rss / 1_000_000 < MEMORY_MB_MAX + 20
+        assert psutil.Process(role.process.pid).memory_info().rss / 1_000_000 < MEMORY_MB_MAX + 10
         _is_nowhere(role, tmp_path, told)
 
 

@@ -38,7 +38,7 @@ class ExchangesSettings(Section, frozen=True, kw_only=True):
         Decimal | None,
         exact(
             "the most that orders signed in a UTC day may move, with what transactions move within "
-            "their own cap, too; unless it is set 100,000 in the sandbox, and at real exchanges "
+            "their own cap, too; unless it is set 1,000,000 in the sandbox, and at real exchanges "
             "nothing",
             unit="USD",
             at_least=0,
