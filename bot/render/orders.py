@@ -48,6 +48,18 @@ def render_orders(report: VenueOrdersReport, *, now_ns: int) -> Screen:
     )
 
 
+def render_ask_cancel() -> Screen:
+    """Ask once more before all that is open is cancelled."""
+    return Screen(
+        title="Cancel all that is open?",
+        mark=Mark.WARN,
+        blocks=(
+            Text("What has not left is withheld, what may rest in a book is cancelled."),
+            Text("What is filled stays, and plans go on with what is left of them."),
+        ),
+    )
+
+
 def render_order(report: VenueOrdersReport, order: VenueOrderLine, *, now_ns: int) -> Screen:
     """Show one order with its fills."""
     news = order.news

@@ -34,7 +34,7 @@ from engine.domain.fees import FeeWord
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode, is_upward
 from engine.domain.switched_off import Off, PlaceKind
-from engine.operate import contract_word, kill_drill, loosening
+from engine.operate import contract_word, kill_drill, loosening, venue_word
 from engine.operate.advice_desk import AdviceDesk
 from engine.operate.aftermath import Aftermath
 from engine.operate.approval_desk import ApprovalDesk
@@ -68,6 +68,7 @@ class EngineAnswers:
         waiting: loosenings that were allowed and wait, those among them that are void by now too.
         advice: of background work.
         sender: the role that sends transactions; None where nothing may be sent.
+        trader: the role that places orders; None where none may be placed.
     """
 
     def __init__(
@@ -101,6 +102,7 @@ class EngineAnswers:
         self.waiting = delayed
         self.why_not_live: Callable[[], str] = lambda: NOT_LIVE
         self.sender: Caller | None = None
+        self.trader: Caller | None = None
         self._outbox = outbox
         self._lease = lease
         self._changes = 0
@@ -292,6 +294,12 @@ class EngineAnswers:
         return await contract_word.unpause(
             self, envelope, chain, is_confirmed=is_confirmed, code=code
         )
+
+    async def adopt_venue(
+        self, envelope: Envelope, venue: str, *, is_confirmed: bool, code: str | None
+    ) -> WorkDone | Declined:
+        """Take what a halted venue shows as what is so; see `venue_word`."""
+        return await venue_word.adopt(self, envelope, venue, is_confirmed=is_confirmed, code=code)
 
     async def drill(self, envelope: Envelope) -> DrillReport | Declined:
         """Kill as a drill, while whatever is traded is simulated; see `kill_drill`."""

@@ -138,6 +138,15 @@ class StepUp:
             is_paper=self._is_sandbox or not is_beyond_paper(mode),
         )
 
+    def adopting(self, venue: str, *, mode: Mode) -> Loosening:
+        """Describe letting orders go to a halted venue again: as a looser limit, and no wait."""
+        return Loosening(
+            what=f"take what {venue} shows as what is so",
+            why=f"orders go to {venue} again, whatever differs there, and that",
+            is_largest=False,
+            is_paper=self._is_sandbox or not is_beyond_paper(mode),
+        )
+
     def waits_ns(self, asked: Loosening) -> int:
         """Return how long it waits before it acts."""
         return self.delay_ns if asked.is_largest else 0

@@ -46,6 +46,7 @@ class Live:
         self.sending.join(answers, hot_path, watch)
         self.trading.join(hot_path, watch)
         answers.why_not_live = self.why_not
+        answers.trader = self.trading.trader_role
 
     async def run(self) -> None:
         """Hand over and listen until cancelled."""

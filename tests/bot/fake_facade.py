@@ -31,7 +31,7 @@ from engine.bus.reports import (
     Unknown,
 )
 from engine.bus.request import LedgerRequest, Request
-from engine.bus.trading import GetVenueOrders
+from engine.bus.trading import CancelVenueOrders, GetVenueOrders
 from engine.bus.truths import GetTruths
 from engine.bus.work_reports import WorkDone
 from engine.domain.approvals import ApprovalAct
@@ -101,6 +101,7 @@ from engine.requests.transactions import (
     PauseContract,
     UnpauseContract,
 )
+from engine.requests.venue_accounts import TakeAccount
 from engine.requests.wallets import GetWallets
 from engine.requests.why import GetWhy
 from engine.requests.work import GetResources, GetTask, GetWork, RunTask, SwitchTask
@@ -350,6 +351,15 @@ class FakeFacade:
                 return work_samples.resources()
             case GetWallets():
                 return sending_samples.wallets()
+            case CancelVenueOrders():
+                self.effects.append("cancel orders")
+                return WorkDone(text="0 withheld, 1 being cancelled")
+            case TakeAccount():
+                if not command.is_confirmed:
+                    why = f"orders go to {command.venue} again, and that"
+                    return Declined(why=f"{why} needs a confirmation", needs_confirmation=True)
+                self.effects.append(f"adopt {command.venue}")
+                return WorkDone(text=f"{command.venue} goes on once it was compared anew")
             case GetVenueOrders():
                 return order_samples.orders(command.client_order_id)
             case GetTransactions():

@@ -481,6 +481,24 @@ async def test_the_contract_runs_again_by_a_second_step_that_says_whose_word_it_
     assert chat.facade.effects == ["unpause contract base"]
 
 
+async def test_open_orders_are_cancelled_after_it_was_asked_once_more(chat: Chat) -> None:
+    async with chat.start():
+        assert "Cancel all that is open?" in await chat.read("/orders cancel")
+        assert chat.facade.effects == []
+        await chat.tap("Cancel all that is open")
+        await chat.emulator.wait_until(lambda: chat.facade.effects == ["cancel orders"])
+
+
+async def test_what_a_halted_venue_shows_is_taken_by_a_second_step(chat: Chat) -> None:
+    async with chat.start():
+        assert "no venue krakn in this run" in await chat.say("/balances adopt krakn")
+        said = " ".join((await chat.read("/balances adopt kraken")).split())
+        assert "Take what Kraken shows as what is so?" in said
+        assert chat.facade.effects == []
+        await chat.tap("Let orders go to kraken")
+        await chat.emulator.wait_until(lambda: chat.facade.effects == ["adopt kraken"])
+
+
 async def test_a_declined_second_step_changes_nothing(chat: Chat) -> None:
     async with chat.start():
         await chat.say("/resume")
