@@ -35,11 +35,22 @@ class Simulate(Protocol):
 
 
 class WarmSimulator:
-    """See the module and `Simulate`; one call at a time."""
+    """See the module and `Simulate`; one call at a time.
 
-    def __init__(self, simulator: Simulator, footprints: Footprints) -> None:
+    Args:
+        simulator: carries calls out.
+        footprints: of what calls read.
+        is_followed: what is simulated is sent after it, so that what it reads is learned at once:
+            nodes say that of no call which would revert by now.
+    """
+
+    def __init__(
+        self, simulator: Simulator, footprints: Footprints, *, is_followed: bool = False
+    ) -> None:
         self._simulator = simulator
         self._footprints = footprints
+        self._is_followed = is_followed
+        self._learning: asyncio.Task[int] | None = None
         self._turn = asyncio.Lock()
 
     async def __call__(
@@ -52,7 +63,11 @@ class WarmSimulator:
                 self._simulator.open(head)
             elif self._simulator.head != head.hash:
                 await self._open(head)
-            return await asyncio.to_thread(self._simulator.simulate, head, contract, data)
+            simulated = await asyncio.to_thread(self._simulator.simulate, head, contract, data)
+        if self._is_followed and not simulated.why and self._learning is None:
+            self._learning = asyncio.create_task(self._footprints.learn())
+            self._learning.add_done_callback(_looked_at)
+        return simulated
 
     async def ready(self, head: HeadNow) -> None:
         """Read what newest calls will want of a block."""
@@ -64,7 +79,11 @@ class WarmSimulator:
     async def learn(self, head: HeadNow) -> None:
         """Learn what calls read that were made since, and read it as of a block."""
         try:
-            if await self._footprints.learn():
+            learned = 0
+            if self._learning is not None:
+                learning, self._learning = self._learning, None
+                learned = await learning
+            if learned + await self._footprints.learn():
                 async with self._turn:
                     await self._open(head)
                     await self._rehearse(head)
@@ -83,3 +102,9 @@ class WarmSimulator:
             log.info("block %d is not read ahead: %s", head.number, error)
             state = State(head=head.hash)
         self._simulator.open(head, state)
+
+
+def _looked_at(learning: asyncio.Task[int]) -> None:
+    """Take note of what went wrong; `learn` tells it, if that is ever called."""
+    if not learning.cancelled():
+        learning.exception()

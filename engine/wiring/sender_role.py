@@ -267,7 +267,7 @@ async def _send(
                 wallet=wallet,
             )
 
-        simulate = WarmSimulator(simulator(), Footprints(node, wallet=wallet))
+        simulate = WarmSimulator(simulator(), Footprints(node, wallet=wallet), is_followed=True)
         view = ChainView(node, wallet=wallet)
         answers.looks[facts.name] = ContractLook(
             node=node,

@@ -161,7 +161,9 @@ class SendingWorld(WorldPlans):
             view=view,
             way=OpenWay(view),
             ask=self.ask,
-            simulate=WarmSimulator(self.simulator, Footprints(pool, wallet=self.wallet)),
+            simulate=WarmSimulator(
+                self.simulator, Footprints(pool, wallet=self.wallet), is_followed=True
+            ),
             warn=self.warnings.append,
             now_ns=self.now_ns,
             **more,

@@ -209,3 +209,31 @@ def test_a_plan_of_a_block_that_nodes_do_not_show_yet_waits_for_it(sending: Send
         assert sending.life(plan).attempts
 
     sending.run(work)
+
+
+def test_what_a_call_reads_is_learned_while_it_would_not_revert_yet(sending: SendingWorld) -> None:
+    sending.gap()
+
+    async def work(desk: ChainDesk) -> None:
+        node = Altered(desk.view._node)
+        prints = Footprints(node, wallet=sending.wallet)
+        warm = WarmSimulator(sending.simulator, prints, is_followed=True)
+        desk.beginnings.simulate = warm
+        plan = sending.plan("2")
+        sending.table.hand_over(sending.handed(plan))
+        await desk.step()  # its block is made at once, and takes the gap
+        again = await desk.beginnings.simulate(
+            await desk.view.head(), *(await _call_of(sending, plan))
+        )
+        assert again.why
+        head = await desk.view.head()
+        await warm.learn(head)
+        state = await prints.read(head)
+        assert len(state.words) > len(state.accounts) > 3
+
+    sending.run(work)
+
+
+async def _call_of(sending: SendingWorld, plan: AtomicPlan) -> tuple[str, bytes]:
+    life = sending.life(plan)
+    return life.to, life.data

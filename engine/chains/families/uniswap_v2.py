@@ -31,6 +31,8 @@ class UniswapV2:
 
     topics: Final = frozenset((SYNC,))
     is_polled: Final = False
+    tells_reserves: Final = True
+    """Its only event is both reserves, in two words of the pair itself."""
 
     def address_of(self, log: Log) -> str:
         """Return the pair, which tells of itself."""

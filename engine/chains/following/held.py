@@ -130,7 +130,12 @@ def _pair_after(held: AnyHeld, move: Move) -> HeldPair | None:
     """
     if type(move) is not PairMove:
         return None
-    first, second, base = move.reserve0_raw, move.reserve1_raw, held.base
+    return pair_at(held, move.reserve0_raw, move.reserve1_raw)
+
+
+def pair_at(held: AnyHeld, first: int, second: int) -> HeldPair | None:
+    """Return a pair with other reserves; None for another pool, and for what is to be looked at."""
+    base = held.base
     if (
         type(base.state) is ConstantProductState
         and PAIR_LIQUIDITY_MIN <= first <= UINT112_MAX

@@ -1,0 +1,138 @@
+"""Events that tell reserves are taken the short way, and come to what the long one gives."""
+
+from decimal import Decimal
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from engine.chains.families.solidly import Solidly
+from engine.chains.families.uniswap_v2 import SYNC, UniswapV2
+from engine.chains.following.branch import Branch, Taken
+from engine.chains.following.held import Held
+from engine.chains.following.pools import FollowedPools, Reading
+from engine.chains.ports import BlockRef, Log, PoolNow
+from engine.domain.assets import AssetCode
+from engine.domain.pools import Pool, Protocol
+from engine.pools.integers import UINT112_MAX
+from engine.pools.snapshot_rows import PAIR_LIQUIDITY_MIN, PairRow
+
+CHAIN = "ethereum"
+POOLS = 4
+"""The last one is not known, the one before it is being read."""
+
+
+def pool(number: int) -> Pool:
+    return Pool(
+        chain=CHAIN,
+        protocol=Protocol.UNISWAP_V2,
+        address=f"0x{number:040x}",
+        tokens=((AssetCode("ETH"), 18), (AssetCode(f"T{number}"), 6)),
+        fee_ratio=Decimal("0.003"),
+        gas_units=90_000,
+    )
+
+
+def block(number: int) -> BlockRef:
+    return BlockRef(
+        number=number, hash=f"0x{number:064x}", parent_hash=f"0x{number - 1:064x}", made_at_s=number
+    )
+
+
+def followed(*, is_short: bool) -> FollowedPools:
+    pools = FollowedPools(CHAIN, Branch(8))
+    family = UniswapV2()
+    row = PairRow(reserve0_raw=str(10**20), reserve1_raw=str(10**20))
+    for number in range(POOLS):
+        pools.add(pool(number), family)
+        if number < POOLS - 1:
+            one = pools.of[pool(number).address]
+            pools._live(one, Held.of(PoolNow(pool=pool(number), row=row)))
+            if number == POOLS - 2:
+                one.reading = Reading(block(1), may_differ=False)
+    if not is_short:
+        pools._of_pairs.clear()
+    return pools
+
+
+def data(first: int, second: int, length: int) -> bytes:
+    return (first.to_bytes(32) + second.to_bytes(32) + bytes(32))[:length]
+
+
+reserves = st.sampled_from(
+    (
+        0,
+        PAIR_LIQUIDITY_MIN - 1,
+        PAIR_LIQUIDITY_MIN,
+        10**20,
+        10**20 + 7,
+        UINT112_MAX,
+        UINT112_MAX + 1,
+    )
+)
+events = st.builds(
+    lambda number, first, second, length, topic: (number, data(first, second, length), topic),
+    st.integers(0, POOLS),
+    reserves,
+    reserves,
+    st.sampled_from((64, 64, 64, 64, 32, 96)),
+    st.sampled_from(((SYNC,), (SYNC,), (SYNC,), (), (bytes(32),))),
+)
+
+
+def logs(told: list[tuple[int, bytes, tuple[bytes, ...]]], number: int) -> list[Log]:
+    return [
+        Log(
+            address=pool(which).address,
+            topics=topics,
+            data=content,
+            block_number=number,
+            block_hash=block(number).hash,
+            tx_hash="0x" + "00" * 32,
+            index=index,
+        )
+        for index, (which, content, topics) in enumerate(told)
+    ]
+
+
+@settings(max_examples=200)
+@given(st.lists(st.lists(events, max_size=6), max_size=4))
+def test_the_short_way_comes_to_what_the_long_one_gives(
+    blocks: list[list[tuple[int, bytes, tuple[bytes, ...]]]],
+) -> None:
+    short, long = followed(is_short=True), followed(is_short=False)
+    for number, told in enumerate(blocks, 2):
+        one, other = Taken(block(number)), Taken(block(number))
+
+        assert short.take(one, logs(told, number)) == long.take(other, logs(told, number))
+
+        assert one.backs == other.backs
+        assert short.of == long.of or _held(short) == _held(long)
+        assert short.counts == long.counts
+    assert _held(short) == _held(long)
+
+
+def _held(pools: FollowedPools) -> list[object]:
+    return [
+        (address, None if one.held is None else one.held.state, one.why, one.reading)
+        for address, one in pools.of.items()
+    ]
+
+
+def test_where_two_makes_tell_alike_each_is_asked_whose_event_it_is() -> None:
+    pools = followed(is_short=True)
+    assert pools._of_pairs
+
+    class Other(UniswapV2):
+        """Another make with the same event."""
+
+    pools.add(pool(9), Other())
+
+    assert SYNC not in pools._of_pairs
+
+
+def test_makes_that_tell_more_than_reserves_are_taken_the_long_way() -> None:
+    pools = FollowedPools(CHAIN, Branch(8))
+
+    pools.add(pool(1), Solidly())
+
+    assert not pools._of_pairs
