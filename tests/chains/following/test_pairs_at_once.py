@@ -74,7 +74,7 @@ events = st.builds(
     st.integers(0, POOLS),
     reserves,
     reserves,
-    st.sampled_from((64, 64, 64, 64, 32, 96)),
+    st.sampled_from((64, 64, 64, 64, 63, 96)),
     st.sampled_from(((SYNC,), (SYNC,), (SYNC,), (), (bytes(32),))),
 )
 
