@@ -136,3 +136,12 @@ def test_makes_that_tell_more_than_reserves_are_taken_the_long_way() -> None:
     pools.add(pool(1), Solidly())
 
     assert not pools._of_pairs
+
+
+def test_a_body_of_another_length_leaves_the_pair_not_known() -> None:
+    pools = followed(is_short=True)
+    content = data(10**20, 10**20, 63)
+
+    pools.take(Taken(block(2)), logs([(0, content, (SYNC,))], 2))
+
+    assert pools.of[pool(0).address].held is None
