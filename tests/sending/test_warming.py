@@ -215,25 +215,19 @@ def test_what_a_call_reads_is_learned_while_it_would_not_revert_yet(sending: Sen
     sending.gap()
 
     async def work(desk: ChainDesk) -> None:
-        node = Altered(desk.view._node)
-        prints = Footprints(node, wallet=sending.wallet)
+        prints = Footprints(desk.view._node, wallet=sending.wallet)
         warm = WarmSimulator(sending.simulator, prints, is_followed=True)
-        desk.beginnings.simulate = warm
-        plan = sending.plan("2")
-        sending.table.hand_over(sending.handed(plan))
-        await desk.step()  # its block is made at once, and takes the gap
-        again = await desk.beginnings.simulate(
-            await desk.view.head(), *(await _call_of(sending, plan))
-        )
-        assert again.why
+        contract, data, _ = call(sending, desk, sending.plan("2", seconds=4))
         head = await desk.view.head()
-        await warm.learn(head)
-        state = await prints.read(head)
+        assert not (await warm(head, contract, data)).why
+        assert warm._learning is not None
+        await warm._learning
+        sending.pass_time(40)
+        sending.world.mine()
+        late = await desk.view.head()
+        assert (await warm(late, contract, data)).why
+        await warm.learn(late)
+        state = await prints.read(late)
         assert len(state.words) > len(state.accounts) > 3
 
     sending.run(work)
-
-
-async def _call_of(sending: SendingWorld, plan: AtomicPlan) -> tuple[str, bytes]:
-    life = sending.life(plan)
-    return life.to, life.data
