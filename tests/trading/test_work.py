@@ -16,6 +16,7 @@ from engine.domain.venue_orders import TimeInForce
 from engine.gateways.gateway_list import GATEWAYS
 from engine.sandbox.exchange.model import Life, Ordered, State
 from engine.trading.answers import TraderAnswers
+from engine.trading.departure import Departure
 from tests.sandbox.exchange.place import place_of
 from tests.simulation.virtual_time import virtual_loop
 from tests.trading.orders import order_of, plan_at
@@ -161,6 +162,35 @@ def test_nothing_leaves_while_the_signer_is_away(tmp_path: Path) -> None:
     play(world, during)
 
 
+def test_an_order_does_not_leave_if_its_engine_is_killed_while_it_is_signed(
+    tmp_path: Path,
+) -> None:
+    world = make_world(tmp_path / "orders.sqlite3", "binance")
+
+    async def during(world: World, answers: TraderAnswers) -> None:
+        await world.until(world.is_open_for_orders)
+        orders = legs(world, "binance")
+        world.signing = lambda: setattr(world, "killed", "killed: a person said so")
+        answers.hand_over(orders)
+        await world.until(lambda: world.is_over(orders))
+        assert fates(world, orders) == [OrderFate.NEVER]
+        assert world.venues["binance"].exchange.orders == []
+
+    play(world, during)
+
+
+async def test_lines_are_had_in_one_order_by_all_plans() -> None:
+    binance, kraken = VenueId("binance"), VenueId("kraken")
+    departure = Departure([kraken, binance])
+
+    waiting = asyncio.create_task(departure.may_take_line(kraken))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await departure.may_take_line(binance)
+    departure.has_line(binance)
+    await waiting
+
+
 def test_an_order_that_comes_too_late_to_leave_never_leaves(tmp_path: Path) -> None:
     world = make_world(tmp_path / "orders.sqlite3", "binance")
 
@@ -279,6 +309,45 @@ def test_a_balance_that_nothing_explains_halts_the_venue_until_a_person_adopts_i
     world.in_flight.clear()
     play(world, still_halted)
     assert [matter for matter, _ in world.matters] == [VenueMatter.HALTED]
+
+
+def test_a_balance_that_is_off_in_one_reading_alone_halts_nothing(tmp_path: Path) -> None:
+    world = make_world(tmp_path / "orders.sqlite3", "binance")
+    usd = world.venues["binance"].exchange.balances["USD"]
+
+    async def during(world: World, answers: TraderAnswers) -> None:
+        await world.until(world.is_open_for_orders)
+        at = world.at[VenueId("binance")]
+        usd.free -= 1  # as a balance that is older than a fill
+        at.check.soon.set()
+        await world.until(lambda: bool(at.standing.unchecked))
+        assert "looked at again" in answers.hand_over(legs(world, "binance")).refused[0].why
+        usd.free += 1
+        await world.until(world.is_open_for_orders)
+        assert at.standing.halted == ""
+
+    play(world, during)
+    assert world.matters == []
+
+
+def test_nothing_is_compared_while_an_order_is_under_way(tmp_path: Path) -> None:
+    world = make_world(tmp_path / "orders.sqlite3", "binance")
+    place = world.venues["binance"]
+
+    async def during(world: World, answers: TraderAnswers) -> None:
+        await world.until(world.is_open_for_orders)
+        resting = order_of(
+            plan_at("binance"), 0, at_ms=world.wall_ms(), life=TimeInForce.POST_ONLY, limit="90.00"
+        )
+        answers.hand_over((resting,))
+        await world.until(lambda: bool(place.exchange.open_orders()))
+        place.exchange.balances["USD"].free -= 1
+        seen = answers.seen().seen
+        await asyncio.sleep(120)
+        assert world.at[VenueId("binance")].standing.halted == ""
+        assert answers.seen().seen == seen
+
+    play(world, during)
 
 
 def test_a_fill_that_nobody_told_is_booked_when_the_account_is_read(tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ class World:
 
     Attributes:
         matters: what persons were told.
+        signing: is called when an order is signed.
         lose_requests, lose_answers: of the next placings so many.
         crash: is told of each boundary; raises `EndedError` to end the process.
     """
@@ -149,6 +150,7 @@ class World:
     at: dict[VenueId, AtVenue] = field(default_factory=dict)
     killed: str = ""
     signer_away: bool = False
+    signing: Callable[[], None] = lambda: None
     refuses: dict[str, str] = field(default_factory=dict)
     lose_requests: int = 0
     lose_answers: int = 0
@@ -175,6 +177,7 @@ class World:
             if name in self.signed and not at.gateway.rules.is_replay_harmless:
                 return SignRefusal(kind=RefusalKind.NONCE, detail="it was signed before")
             self.signed[name] = b""
+            self.signing()
         calls = calls_of(intent.ask, at.gateway)
         signed = []
         for call in calls:
