@@ -74,7 +74,8 @@ processor time before events were read once for all who check them, moved pairs 
 numbers and what events have in common was looked at once, 4.9 ms since (role 5.1 and 3.0, engine
 2.0 and 1.8; both in one run, lower quartiles, beside a load of 19, which makes all of it about
 three times slower): not within a millisecond yet. What is left is the text (JSON 0.4 ms, its events
-0.7), the pools of the role (0.8), those of the engine (0.4) and the scan (0.9). `chains.peers` are
+0.7), the pools of the role (0.8, a third less since pairs are taken the short way), those of the
+engine (0.4) and the scan (0.9): an object for each event in four places. `chains.peers` are
 the same events taken by others in one run: web3.py
 decodes alone, degenbot (Rust) keeps pairs. `chains.follow` (`make follow-bench`) is what whole
 roles take of a core while real pairs on a real node move 200 times a second, a block each half
