@@ -5,7 +5,7 @@ hash in one batch, before anybody needs it. Code is asked for once: an account's
 another (EIP-6780); of an account that has none it is asked each time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -73,6 +73,11 @@ class Footprints:
         self._of[contract, data] = known
         while len(self._of) > CALLS_MAX:
             del self._of[next(iter(self._of))]
+
+    def covers(self, contracts: Collection[str]) -> bool:
+        """Say whether calls that are known read all of these contracts."""
+        known = frozenset[str]().union(*(one.accounts for one in self._of.values() if one))
+        return known.issuperset(contracts)
 
     async def learn(self) -> int:
         """Ask what calls read that were made since; return how many were learned.

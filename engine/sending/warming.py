@@ -10,7 +10,9 @@ import logging
 from typing import Protocol
 
 from engine.chains.ports import NodeError
+from engine.domain.errors import BadValueError
 from engine.sending.calls import HeadNow
+from engine.sending.encoding import decode
 from engine.sending.footprints import Footprints, State
 from engine.sending.simulating import Simulated, Simulator
 
@@ -61,6 +63,8 @@ class WarmSimulator:
         async with self._turn:
             if is_fresh:
                 self._simulator.open(head)
+            elif self._is_followed and not self._footprints.covers(_places(contract, data)):
+                await self._read_first(head)
             elif self._simulator.head != head.hash:
                 await self._open(head)
             simulated = await asyncio.to_thread(self._simulator.simulate, head, contract, data)
@@ -90,6 +94,14 @@ class WarmSimulator:
         except NodeError as error:
             log.info("what calls read is not learned: %s", error)
 
+    async def _read_first(self, head: HeadNow) -> None:
+        """Read what a call wants in two questions: a route of other pools takes some thirty."""
+        try:
+            await self._footprints.learn()
+        except NodeError as error:
+            log.info("what a call reads is not learned: %s", error)
+        await self._open(head)
+
     async def _rehearse(self, head: HeadNow) -> None:
         """Carry the newest call out: the EVM reads what lists lack, and has looked at the code."""
         if (newest := self._footprints.newest) is not None:
@@ -108,3 +120,14 @@ def _looked_at(learning: asyncio.Task[int]) -> None:
     """Take note of what went wrong; `learn` tells it, if that is ever called."""
     if not learning.cancelled():
         learning.exception()
+
+
+def _places(contract: str, data: bytes) -> set[str]:
+    """Return the contracts that a route goes through: its pools, its tokens, and who lends."""
+    try:
+        route = decode(data, contract=contract)
+    except BadValueError:
+        return set()
+    source = route.source
+    places = {contract, source.token, *((source.address,) if source.address else ())}
+    return places.union(*((hop.pool, hop.token_out) for hop in route.hops))

@@ -231,3 +231,26 @@ def test_what_a_call_reads_is_learned_while_it_would_not_revert_yet(sending: Sen
         assert len(state.words) > len(state.accounts) > 3
 
     sending.run(work)
+
+
+def test_of_a_route_of_other_pools_all_is_read_before_it_is_simulated(
+    sending: SendingWorld,
+) -> None:
+    sending.gap()
+
+    async def work(desk: ChainDesk) -> None:
+        node = Altered(desk.view._node)
+        prints = Footprints(node, wallet=sending.wallet)
+        warm = WarmSimulator(simulator(sending, NOWHERE), prints, is_followed=True)
+        head = await desk.view.head()
+        sending.pass_time(2)
+        contract, data, gain_raw = call(sending, desk, sending.plan("1"))
+        assert (await warm(head, contract, data)).gain_raw == gain_raw
+        assert node.asked[0] == "eth_createAccessList"
+
+        before = len(node.asked)
+        contract, data, gain_raw = call(sending, desk, sending.plan("0.9"))
+        assert (await warm(head, contract, data)).gain_raw == gain_raw
+        assert len(node.asked) == before, "of the same pools all is there"
+
+    sending.run(work)
