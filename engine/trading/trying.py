@@ -53,6 +53,7 @@ class Trial:
         self._asked = asked
         self._wall_ms = wall_ms
         self._lines: list[TriedLine] = []
+        self._rights: KeyRights = UNTOLD
         self._began_ms = wall_ms()
         self._request = OrderRequest(
             wire_id=wire_id_of(asked.client_order_id, engine_id=asked.engine),
@@ -67,10 +68,9 @@ class Trial:
 
     async def run(self) -> VenueTried:
         """Try all of it, to the first step that is not so."""
-        rights = UNTOLD
         async with self._check.looking:
             try:
-                rights = await self._read_rights()
+                await self._read_rights()
                 venue_order_id = await self._place()
                 shown = await self._until("open", venue_order_id, lambda one: not one.is_final)
                 await self._cancel(shown.venue_order_id or venue_order_id)
@@ -82,13 +82,13 @@ class Trial:
         is_clean = not standing.halted and not standing.unchecked
         return VenueTried(
             lines=tuple(self._lines),
-            rights=rights,
+            rights=self._rights,
             reconciled_at_ns=standing.checked_at_ns if is_clean else 0,
             why_not_reconciled=standing.halted or standing.unchecked,
         )
 
-    async def _read_rights(self) -> KeyRights:
-        rights = await read_rights(self._line)
+    async def _read_rights(self) -> None:
+        self._rights = rights = await read_rights(self._line)
         why = why_no_trading_key(rights, is_vouched=self._check.is_vouched)
         if why:
             raise _FailedError(why)
@@ -97,7 +97,6 @@ class Trial:
             if rights.may_withdraw is False
             else "the venue says nothing of the key; a person vouches that it cannot withdraw"
         )
-        return rights
 
     async def _place(self) -> str:
         answer = await self._placed()
@@ -154,7 +153,8 @@ class Trial:
                 if is_so(shown.stage):
                     self._pass(f"it is found by our id: {shown.stage}")
                     return shown
-        raise _FailedError(f"it should be {what}, and {why}; cancel it at the venue if it is there")
+        # What is ours and written nowhere is cancelled by the next comparison.
+        raise _FailedError(f"it should be {what}, and {why}; if it is there it is cancelled soon")
 
     async def _look(self, venue_order_id: str) -> Sequence[OrderShown]:
         ask = LookUpAsk(

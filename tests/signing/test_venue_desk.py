@@ -137,7 +137,10 @@ def mandated(plan: Any, mandate_id: str = "m1") -> Any:
     return structs.replace(plan, permit=Permit(kind=PermitKind.MANDATE, id=mandate_id))
 
 
-def test_a_mandate_covers_plans_until_what_it_may_spend_is_spent(signer: Signer) -> None:
+def test_a_mandate_covers_plans_until_what_it_may_spend_is_spent() -> None:
+    signer = Signer(terms=replace(TERMS, notional_day_usd=Decimal(10**9)))
+    signer.usd_cap = Decimal(10**9)
+    signer.restart()
     usd: dict[str, Any] = {"each_usd_max": Decimal(31_000), "total_usd_max": Decimal(61_000)}
     assert signer.kind(make_place(mandated(make_plan()))) is K.PERMIT
     signer.words.hear(granted("m1", at_ns=NOW_NS, **usd), NOW_NS)
@@ -149,7 +152,9 @@ def test_a_mandate_covers_plans_until_what_it_may_spend_is_spent(signer: Signer)
         assert signer.kind(make_place(plan, now_ms=now_ms)) is kind, number
         # What follows of the same plan takes no further word, and what trades back none at all.
         if kind is None:
+            assert signer.kind(make_place(plan, leg=1, now_ms=now_ms)) is None
             assert signer.kind(make_unwinding(plan, now_ms=now_ms, request=SMALL)) is None
+    signer.close()
 
 
 SMALL = {"size_base": Decimal("0.01")}
@@ -188,6 +193,7 @@ def test_an_approval_carries_one_plan_within_its_terms(signer: Signer) -> None:
     approve(signer, terms)
 
     assert signer.kind(make_place(plan)) is K.PERMIT  # without the terms
+    approve(signer, make_plan(3))
     assert signer.kind(make_place(plan, approved=make_plan(3))) is K.PERMIT
     assert signer.kind(unsaid) is None
     assert signer.kind(make_place(plan, leg=1, approved=terms)) is None
