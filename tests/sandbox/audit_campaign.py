@@ -1,9 +1,9 @@
 """How long one lost change stays unseen: `python -m tests.sandbox.audit_campaign --seconds 480`.
 
-Bitstamp's and Gemini's `l2` books on the sandbox at real speed, over loopback connections, at the
-venues' own request limits. A frame of one book is lost; the time counts until the audit makes that
-book stale. A loss that a later change mends, or that is below the best 20 levels, is no trial. Two
-books of each venue count as parts of open routes.
+Bitstamp's, Gemini's `l2` and Kraken's books on the sandbox at real speed, over loopback
+connections, at the venues' own request limits. A frame of one book is lost; the time counts until
+the audit makes that book stale. A loss that a later change mends, or that is below the best 20
+levels, is no trial. Two books of each venue count as parts of open routes.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from engine.sandbox.fault_script import FaultKind, ScriptedFault
 from engine.sandbox.server import Sandbox, open_sandbox
 from engine.sandbox.settings import SandboxSettings
 
-FEEDS = {"bitstamp": "diff", "gemini": "l2"}
+FEEDS = {"bitstamp": "diff", "gemini": "l2", "kraken": "book"}
 WANTED = 2
 COMPARED = 20
 TICK_S = 0.1

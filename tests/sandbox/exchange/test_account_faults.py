@@ -17,7 +17,7 @@ from engine.sandbox.exchange.model import State
 from engine.sandbox.fault_script import load_fault_script
 from engine.sandbox.server import Sandbox, open_sandbox
 from engine.sandbox.settings import SandboxSettings
-from tests.sandbox.exchange.wire import Trader, total
+from tests.sandbox.exchange.wire import BEGIN_MS, Trader, total
 from tests.sandbox.rig import paused, write_small_lineup
 
 VENUES = ("binance", "bitstamp", "coinbase", "gemini", "kraken")
@@ -72,6 +72,7 @@ async def test_an_answer_comes_late_of_what_was_done_at_once(sandbox: Sandbox, v
         at.arm(Fault.ANSWER_LATE, duration_s=4.0)
         asked = asyncio.create_task(at.place(at.order()))
         await ear.until(lambda: bool(at.exchange.orders) and not ear.told.differences(at.exchange))
+        await at.ask(at.gateway.balances())  # who asks later is answered before
         assert not asked.done()
         await sandbox.play(5.0)
 
@@ -127,6 +128,7 @@ async def test_the_stream_tells_a_fill_before_its_order_is_answered(
     async with at.listening() as ear:
         asked = asyncio.create_task(at.place(at.order()))
         await ear.until(lambda: bool(at.exchange.fills) and not ear.told.differences(at.exchange))
+        await at.ask(at.gateway.balances())  # who asks later is answered before
         assert not asked.done()
         await sandbox.play(1.5)
 
@@ -446,6 +448,8 @@ async def test_an_order_that_rests_is_filled_as_the_book_moves_without_any_reque
         assert at.exchange.orders[0].fills, "the book never came to it"
         await ear.until_told(at.exchange)
     assert all(one.is_maker for one in at.exchange.fills)
+    # When the book moved, and not at the full second at which all that is due is looked at.
+    assert (at.exchange.fills[0].at_ms - BEGIN_MS) % 1_000
 
 
 def _resting(at: Trader) -> OrderRequest:
