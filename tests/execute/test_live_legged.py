@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain.opportunities import Side
-from engine.domain.orders import Execution, OrderState, Purpose
+from engine.domain.orders import Execution, Order, OrderState, Purpose
 from engine.domain.orders_told import OrderFate, OrderNews
 from engine.domain.plans import LeggedPlan, decode_plan, is_live
 from engine.execute.executor_list import kind_of
@@ -195,6 +195,25 @@ def test_a_trade_that_is_taken_back_after_the_end_is_booked_as_a_correction_to_t
     assert sum(execution.profit_quote for execution in one.booked) == sum(
         execution.profit_quote for execution in never.booked
     )
+
+
+def test_a_trade_that_is_there_again_after_it_was_taken_back_is_another_row_of_the_books() -> None:
+    one = silent()
+    one.start()
+    bought, sold = fill_told(0, "1", price="100"), fill_told(0, "1", price="101")
+    one.tell(end_of(one, 0, 1, bought))
+    one.tell(end_of(one, 1, 1, sold))
+    order = one.desk.sends[0].order
+    assert isinstance(order, Order)
+
+    one.tell(news_of(order, 2, OrderFate.REVERSED))
+    one.restart()
+    one.tell(news_of(order, 3, OrderFate.FILLED, [bought]))
+
+    fills = [fill.fill_id for each in one.booked for part in each.orders for fill in part.fills]
+    assert len(one.booked) == 3
+    assert len(set(fills)) == len(fills)
+    assert held(one.booked) == held(one.booked[:1])
 
 
 def test_a_word_that_was_told_changes_nothing_when_it_comes_again_or_late() -> None:
