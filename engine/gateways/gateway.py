@@ -75,11 +75,13 @@ class DeadMan:
         renew_s: how often it is held off.
         fires_s: after how long of silence it fires.
         call: holds it off.
+        is_of_account: it cancels all that rests on the account, whoever placed it.
     """
 
     renew_s: float
     fires_s: float
     call: Callable[[], Call]
+    is_of_account: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -277,6 +277,6 @@ def _venue_line(at: AtVenue) -> VenueDeskLine:
         held=standing.held,
         fees=standing.fees,
         fees_at_ns=standing.fees_at_ns,
-        dead_man_s=0.0 if switch is None else switch.fires_s,
+        dead_man_s=0.0 if switch is None or switch.is_of_account else switch.fires_s,
         has_stream=desk.has_stream,
     )

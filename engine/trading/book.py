@@ -6,21 +6,19 @@ rest; so it is placed by nobody a second time, but looked up until what became o
 """
 
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
-from engine.domain.exact import exact_sum
 from engine.domain.instruments import VenueId
 from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import OrderFate, OrderNews
-from engine.domain.venue_orders import wire_id_of
 from engine.storage.durable_file import Boundary, DurableFile, go_on
+from engine.trading.handed_orders import check_handed, is_same_order
 from engine.trading.kept import KeptOrder, absent, turned
+from engine.trading.marks import VenueMark, added, negative
 
 TOLD_MAX: Final = 500
 """Of what is told in one answer."""
@@ -54,30 +52,6 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     number: int
     news: OrderNews
-
-
-class VenueMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What is known of an account as a whole.
-
-    Attributes:
-        turned: what all fills of ours that are known came to, by asset.
-        outside: what there is beside that, as it was adopted; None before anything was read.
-        clean_at_ms: when all that the venue shows was last found to be what is written (wall
-            clock); 0 before it was.
-        since_ms: fills are compared from then on (the venue's clock, with a margin).
-        halted: why a person has to look at it before any order is taken on; empty if nobody has.
-    """
-
-    turned: dict[AssetCode, Decimal] = {}
-    outside: dict[AssetCode, Decimal] | None = None
-    clean_at_ms: int = 0
-    since_ms: int = 0
-    halted: str = ""
-
-    @property
-    def expected(self) -> dict[AssetCode, Decimal] | None:
-        """What the venue should show that we have; None before anything was read."""
-        return None if self.outside is None else added(self.outside, self.turned)
 
 
 class OrderBook:
@@ -119,7 +93,7 @@ class OrderBook:
                 taken on.
         """
         for one in orders:
-            _check(one)
+            check_handed(one)
         taken, refused = [], {}
         self._crash("before taking on")
         with self._together():
@@ -139,7 +113,7 @@ class OrderBook:
         )
         if found:
             stored, why = found[0]
-            if stored is not None and not _is_same(
+            if stored is not None and not is_same_order(
                 msgspec.json.decode(stored, type=HandedOrder), one
             ):
                 raise BadValueError(f"{one.client_order_id} was handed over as another order")
@@ -361,53 +335,5 @@ class OrderBook:
         ]
 
 
-def added(
-    one: Mapping[AssetCode, Decimal], other: Mapping[AssetCode, Decimal]
-) -> dict[AssetCode, Decimal]:
-    """Add amounts by asset; what comes to nothing is left out."""
-    total = {
-        asset: exact_sum((one.get(asset, Decimal(0)), other.get(asset, Decimal(0))))
-        for asset in {*one, *other}
-    }
-    return {asset: amount for asset, amount in sorted(total.items()) if amount}
-
-
-def negative(amounts: Mapping[AssetCode, Decimal]) -> dict[AssetCode, Decimal]:
-    """Return amounts with the other sign, exactly."""
-    return {asset: amount.copy_negate() for asset, amount in amounts.items()}
-
-
 def _told(row: tuple[int, bytes]) -> Told:
     return Told(number=row[0], news=msgspec.json.decode(row[1], type=OrderNews))
-
-
-def _is_same(one: HandedOrder, other: HandedOrder) -> bool:
-    """Say whether two are one order, whenever it was handed over."""
-    at_ns = max(one.at_ns, other.at_ns)
-    first, second = (
-        msgspec.json.encode(msgspec.structs.replace(each, at_ns=at_ns), order="deterministic")
-        for each in (one, other)
-    )
-    return first == second
-
-
-def _check(one: HandedOrder) -> None:
-    """Check that an order is what its id says.
-
-    Raises:
-        BadValueError: it is not.
-    """
-    name, request = one.client_order_id, one.request
-    if request.wire_id != wire_id_of(name, engine_id=one.engine):
-        raise BadValueError(
-            f"{name} of {one.engine} has the id of another order: {request.wire_id}"
-        )
-    if not 0 <= one.leg < len(one.plan.legs):
-        raise BadValueError(f"{name} is of leg {one.leg}; its plan has {len(one.plan.legs)}")
-    instrument = one.plan.legs[one.leg].instrument
-    if not one.venue == request.venue == instrument.venue:
-        raise BadValueError(f"{name} at {one.venue} asks for an order at {request.venue}")
-    if request.wire_name != instrument.wire_name:
-        raise BadValueError(f"{name} of {instrument} asks for {request.wire_name}")
-    if request.sent_before_ms <= 0:
-        raise BadValueError(f"{name} has to say until when it may be sent")

@@ -25,8 +25,9 @@ from engine.gateways.asks import CancelAsk, FeesAsk
 from engine.gateways.rights import why_no_trading_key
 from engine.trading.account import UnreadError, read_account, read_rights
 from engine.trading.acts import LookUp
-from engine.trading.book import OrderBook, VenueMark, added, negative
+from engine.trading.book import OrderBook
 from engine.trading.desk import POLL, Todo, VenueDesk
+from engine.trading.marks import VenueMark, added, negative
 from engine.trading.reconcile import Account, Difference, Kind, Rules, Then, Written, reconcile
 from engine.trading.standing import Standing
 from engine.trading.turns import Urgency
@@ -40,6 +41,9 @@ CHECK_S: Final = 20.0
 SOON_S: Final = 5.0
 CALLS_OF_A_LOOK: Final = 5.0
 RETRY_S: Final = 1.0
+RIGHTS_NS: Final = 600_000_000_000
+"""Rights may be changed at the venue, and are read anew so often."""
+
 FEES_NS: Final = 3_600_000_000_000
 SHOWN_DIFFERENCES_MAX: Final = 8
 
@@ -116,15 +120,17 @@ class VenueCheck:
     # ---- the key
 
     async def _look_at_key(self) -> None:
-        """Read what the key may do, at the start and after whatever put it in doubt."""
+        """Read what the key may do: at the start, by period, after whatever put it in doubt."""
         standing = self.standing
-        if standing.key_trouble == "" and standing.stop is None:
+        at_ns = self.desk.wall_ns()
+        is_fresh = at_ns - standing.key_read_at_ns < RIGHTS_NS
+        if standing.key_trouble == "" and standing.stop is None and is_fresh:
             return
         rights = await read_rights(self.work.line)
         why = why_no_trading_key(rights, is_vouched=self.is_vouched)
         if why and standing.key_trouble != why:
             self.warn(VenueMatter.KEY, f"{standing.venue}: {why}")
-        standing.key_trouble = why
+        standing.key_trouble, standing.key_read_at_ns = why, at_ns
 
     # ---- comparing
 

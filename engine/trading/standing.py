@@ -23,6 +23,7 @@ class Standing:
 
     venue: VenueId
     key_trouble: str | None = None
+    key_read_at_ns: int = 0
     stop: tuple[Stop, str] | None = None
     halted: str = ""
     unchecked: str = "it was not compared with what is written yet"

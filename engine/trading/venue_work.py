@@ -275,9 +275,13 @@ class VenueWork:
                 pass
 
     async def _hold_off(self) -> None:
-        """Hold the venue's own switch off while anything of ours may rest."""
+        """Hold the venue's own switch off while anything of ours may rest.
+
+        One that cancels all of the account is never armed: it would cancel somebody else's orders
+        once nothing of ours is under way, and ours do not rest.
+        """
         switch = self.line.gateway.dead_man
-        if switch is None:
+        if switch is None or switch.is_of_account:
             return
         while True:
             if not self.desk.may_rest:

@@ -13,8 +13,9 @@ from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import OrderFate
 from engine.domain.venue_orders import Stage
 from engine.trading.acts import Told
-from engine.trading.book import OrderBook, VenueMark
+from engine.trading.book import OrderBook
 from engine.trading.kept import KeptOrder, absent, learned, unknown
+from engine.trading.marks import VenueMark
 from tests.trading.orders import ENGINE, handed, order_of, plan_at, trade
 
 BINANCE = VenueId("binance")

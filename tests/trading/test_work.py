@@ -251,6 +251,30 @@ def test_while_killed_nothing_leaves_and_what_rests_is_cancelled(tmp_path: Path)
     play(world, during)
 
 
+@of_each
+def test_a_switch_is_held_off_only_where_it_cancels_our_orders_alone(
+    tmp_path: Path, venue: str
+) -> None:
+    world = make_world(tmp_path / "orders.sqlite3", venue)
+    switch = world.venues[venue].gateway.dead_man
+
+    async def during(world: World, answers: TraderAnswers) -> None:
+        await world.until(world.is_open_for_orders)
+        await asyncio.sleep(60)
+        assert world.asked["hold_off"] == 0  # nothing is under way
+        resting = order_of(
+            plan_at(venue), 0, at_ms=world.wall_ms(), life=TimeInForce.POST_ONLY, limit="90.00"
+        )
+        answers.hand_over((resting,))
+        await world.until(lambda: bool(world.venues[venue].exchange.open_orders()))
+        await asyncio.sleep(60)
+        is_held_off = switch is not None and not switch.is_of_account
+        assert (world.asked["hold_off"] >= 60 // 20) == is_held_off
+        assert (world.asked["hold_off"] == 0) != is_held_off
+
+    play(world, during)
+
+
 def test_what_somebody_else_rests_on_the_account_is_seen_and_never_touched(
     tmp_path: Path,
 ) -> None:

@@ -21,7 +21,7 @@ from engine.domain.modes import Basis
 from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import OrderFate, OrderNews, VenueMatter
 from engine.domain.signing import RefusalKind, SignRefusal
-from engine.gateways.asks import PlaceAsk, calls_of
+from engine.gateways.asks import HoldOffAsk, PlaceAsk, calls_of
 from engine.gateways.calls import SignedCall
 from engine.gateways.venue_signing import VenueIntent, VenueSigned
 from engine.ports import RequestBudget
@@ -133,6 +133,7 @@ class World:
 
     Attributes:
         matters: what persons were told.
+        asked: of the signer, by kind.
         signing: is called when an order is signed.
         lose_requests, lose_answers: of the next placings so many.
         crash: is told of each boundary; raises `EndedError` to end the process.
@@ -150,6 +151,7 @@ class World:
     at: dict[VenueId, AtVenue] = field(default_factory=dict)
     killed: str = ""
     signer_away: bool = False
+    asked: Counter[str] = field(default_factory=Counter)
     signing: Callable[[], None] = lambda: None
     refuses: dict[str, str] = field(default_factory=dict)
     lose_requests: int = 0
@@ -170,6 +172,8 @@ class World:
         if self.signer_away:
             raise TransientError("the signer is away")
         at = self.venues[intent.venue]
+        if isinstance(intent.ask, HoldOffAsk):
+            self.asked["hold_off"] += 1
         if isinstance(intent.ask, PlaceAsk):
             name = intent.client_order_id
             if name in self.refuses:

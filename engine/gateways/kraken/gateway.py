@@ -105,7 +105,7 @@ class KrakenGateway(KrakenStream):
     @property
     def dead_man(self) -> DeadMan | None:
         """See `Gateway.dead_man`."""
-        return DeadMan(renew_s=20.0, fires_s=60.0, call=self._hold_off)
+        return DeadMan(renew_s=20.0, fires_s=60.0, call=self._hold_off, is_of_account=True)
 
     def place(self, request: OrderRequest) -> Call:
         """See `Gateway.place`.
