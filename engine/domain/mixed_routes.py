@@ -57,7 +57,7 @@ def why_not_mixed(hops: Sequence[Hop]) -> str:
     if len(pools) == len(hops):
         return "it has no order book"
     if len(_pools(hops)) != len(pools):
-        return "it has pools on both sides of an order book, which would be two transactions"
+        return "its pools are parted by order books, which would be two transactions"
     return ""
 
 

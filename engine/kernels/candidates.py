@@ -31,6 +31,8 @@ from engine.kernels.traded import is_traded
 EVENT = types.Tuple((int64, int64, int64))
 """The changed book, the time by which ages are judged, and how many routes are open."""
 
+_AMONG_POOLS = 1e9  # behind every rank
+
 _UNVALUED_USD = 1e-30  # of a unit whose value is unknown: such routes come after all others
 
 
@@ -39,11 +41,15 @@ def _turn(graph, routes, cycles_of, plane, row):
     """Put a found cycle into scratch space, turned to where it is to start.
 
     A gap between two books starts with the purchase, any other route in the token that money is
-    best counted in.
+    best counted in; but one of books and pools not between two pools: one transaction goes through
+    all pools that stand together.
     """
     _, legs, tokens, _, _, _, route, _, _ = routes
     count = plane + 2
-    first, rank = 0, math.inf
+    first, rank, has_book = 0, math.inf, False
+    for h in range(count):
+        has_book |= legs[int(cycles_of[plane, row, CYCLE.EDGE + h]), LEG.BOOK] >= 0
+    before = int(cycles_of[plane, row, CYCLE.EDGE + count - 1])
     for h in range(count):
         edge = int(cycles_of[plane, row, CYCLE.EDGE + h])
         own = tokens[int(graph[2][edge, EDGE.SOURCE]), ASSET.RANK]
@@ -52,8 +58,11 @@ def _turn(graph, routes, cycles_of, plane, row):
             is_purchase = legs[edge, LEG.SIDE] == ASK and legs[other, LEG.SIDE] != ASK
             if legs[other, LEG.BOOK] >= 0 and is_purchase:
                 own = -1.0
+        if has_book and legs[edge, LEG.CHAIN] > 0 and legs[before, LEG.CHAIN] > 0:
+            own += _AMONG_POOLS
         if own < rank:
             first, rank = h, own
+        before = edge
     for h in range(ROUTE_LEGS_MAX):
         route[0, h] = (
             int(cycles_of[plane, row, CYCLE.EDGE + (first + h) % count]) if h < count else NONE

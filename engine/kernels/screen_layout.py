@@ -36,8 +36,9 @@ class _Asset(NamedTuple):
     """Columns of the float64 `tokens`, one row per token of the graph."""
 
     VALUE_USD: int = 0  # of one unit; 0 while unknown
-    RANK: int = 1  # routes start in the token of the lowest rank
+    RANK: int = 1  # routes start in the token of the lowest rank, see `candidates`
     WAITS: int = 2  # whether routes that start here could not be costed when they were screened
+    IS_AT_BOOKS: int = 3  # 1 if a book trades it: routes of books and pools may start here
 
 
 class _Sweep(NamedTuple):

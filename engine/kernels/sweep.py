@@ -13,18 +13,21 @@ from engine.kernels.graph import GRAPH
 from engine.kernels.graph_layout import ALIVE_MIN, EDGE
 from engine.kernels.jit import borrowing, kernel
 from engine.kernels.one_route import BOARD, ROUTES, SIDES
-from engine.kernels.screen_layout import ASSET, IS_SWEPT, SWEEP
+from engine.kernels.screen_layout import ASSET, IS_SWEPT, LEG, SWEEP
 
 
 @borrowing
-def _is_start(graph, tokens, edge):
+def _is_start(graph, legs, tokens, edge):
     """Tell whether an edge is alive and routes that are swept start with it."""
     edges, rates = graph[2], graph[3]
     source, target = int(edges[edge, EDGE.SOURCE]), int(edges[edge, EDGE.TARGET])
     return (
         rates[edge] > ALIVE_MIN
         and tokens[source, ASSET.WAITS] == IS_SWEPT
-        and tokens[source, ASSET.RANK] < tokens[target, ASSET.RANK]
+        and (
+            tokens[source, ASSET.RANK] < tokens[target, ASSET.RANK]
+            or (legs[edge, LEG.CHAIN] > 0 and tokens[source, ASSET.IS_AT_BOOKS] > 0)
+        )
     )
 
 
@@ -44,8 +47,8 @@ def _is_start(graph, tokens, edge):
 def screen_starts(event, board, graph, query, routes, sides_of, found, sweep, out):
     """Go on with a sweep: size the routes that start in tokens that waited, a part of them.
 
-    A route starts in its token of the lowest rank, hence with an edge to one of a higher rank:
-    scanned from there alone, each is found once.
+    A route starts in its token of the lowest rank, hence with an edge to one of a higher rank, or,
+    of books and pools, with a pool behind a book: scanned from there alone, each is found once.
 
     Args:
         event: see `EVENT`; there is no place.
@@ -57,7 +60,7 @@ def screen_starts(event, board, graph, query, routes, sides_of, found, sweep, ou
     rows = 0
     while sweep[SWEEP.EDGE] < graph[3].shape[0] and sweep[SWEEP.SCANS] > 0:
         edge = sweep[SWEEP.EDGE]
-        if _is_start(graph, routes[2], edge):
+        if _is_start(graph, routes[1], routes[2], edge):
             if sweep[SWEEP.ROUTES] <= 0:
                 break
             sweep[SWEEP.SCANS] -= 1

@@ -157,6 +157,20 @@ class PairMarket:
 
     def cycles(self) -> Iterator[Cycle]:
         """Every cycle that gains at the margin, once, from where it starts."""
+        for cycle in self._found():
+            yield self._turned(cycle)
+
+    def _turned(self, cycle: Cycle) -> Cycle:
+        """Let a cycle of books and pools not start between two pools."""
+        is_pool = [way.place[0] is HopKind.POOL for way in cycle]
+        if all(is_pool):
+            return cycle
+        came = [str(asset) for asset in self.world.graph.assets]
+        starts = [at for at, one in enumerate(is_pool) if not (one and is_pool[at - 1])]
+        at = min(starts, key=lambda at: _rank(cycle[at].source, came))
+        return (*cycle[at:], *cycle[:at])
+
+    def _found(self) -> Iterator[Cycle]:
         by_source: dict[str, list[Way]] = {}
         for way in self.ways():
             by_source.setdefault(way.source, []).append(way)

@@ -23,6 +23,7 @@ from engine.domain.mixed_routes import (
     why_not_traded,
     why_watched,
 )
+from engine.domain.opportunities import HopKind
 from engine.domain.pools import Pool, Protocol
 from engine.kernels.graph_layout import EDGE, NONE
 from engine.kernels.screen_layout import (
@@ -37,7 +38,7 @@ from tests.detect.cycle_driver import ScanDriver
 from tests.detect.test_cycles import Market
 from tests.reference.world import Setup, World, make_instrument
 
-USD = {"ETH": 2_000.0, "USDT": 1.0, "DAI": 1.0}
+USD = {"ETH": 2_000.0, "BTC": 100_000.0, "USDT": 1.0, "DAI": 1.0}
 ETH_IN_A_POOL = 1_000.0
 CROWD = 70
 
@@ -94,7 +95,8 @@ def crowd() -> World:
 def test_of_every_route_the_kernel_knows_what_the_executors_say() -> None:
     rng = random.Random(5)
     seen: Counter[str] = Counter()
-    pairs = [("ETH", "USDT"), ("ETH", "DAI"), ("DAI", "USDT")]
+    pairs = [("ETH", "USDT"), ("ETH", "DAI"), ("DAI", "USDT"), ("BTC", "USDT")]
+    books = [("here", "ETH-USDT"), ("there", "ETH-DAI"), ("there", "BTC-DAI")]
     bridge = Bridge(assets=(AssetCode("DAI"), AssetCode("USDT")), cost_bps=Decimal(1))
     for chains in (["base", "polygon"], ["base"]) * 4:
         pools = []
@@ -104,11 +106,12 @@ def test_of_every_route_the_kernel_knows_what_the_executors_say() -> None:
             pools.append(pool(rng.choice(chains), number, price, pair=pair))
         world = make_world(
             pools,
-            instruments=[make_instrument("here", "ETH-USDT"), make_instrument("there", "ETH-DAI")],
+            instruments=[make_instrument(venue, pair) for venue, pair in books],
             bridges=[bridge] if len(chains) > 1 else [],
         )
         world.show(0, [("1990", "50")], [("1991", "50")])
         world.show(1, [("2040", "50")], [("2041", "50")])
+        world.show(2, [("103000", "5")], [("103010", "5")])
         for _ in range(20):
             world.detector.screen_starts(world.now_ns)
         for number, one in enumerate(pools):
@@ -118,6 +121,8 @@ def test_of_every_route_the_kernel_knows_what_the_executors_say() -> None:
             hops = episode.first.hops
             assert bool(episode.row[SCREENED.IS_TRADED]) is not bool(why_not_traded(hops)), hops
             seen[why_watched(hops)] += 1
+            ends = {hops[0].kind, hops[-1].kind}
+            assert ends != {HopKind.POOL} or all(hop.kind is not HopKind.BOOK for hop in hops)
 
     assert {"", ON_SEVERAL_CHAINS, IN_SEVERAL_TRANSACTIONS, OVER_A_BRIDGE} == set(seen)
     assert seen[""] > 20

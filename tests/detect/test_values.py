@@ -190,16 +190,16 @@ def test_a_tick_scans_at_most_so_many_edges_and_each_that_starts_a_route_once(
     wanted = len(starts(*edges_of(world)))
 
     scans = [swept(world)]
-    assert world.detector.pools_waiting == 34
+    assert world.detector.pools_waiting == 38
     while world.detector.pools_waiting:
         scans.append(swept(world))
 
     assert max(scans) == 7
-    assert sum(scans) == wanted == 41
+    assert sum(scans) == wanted == 82  # both directions of 41 pools of what books trade
 
 
-def edges_of(world: World) -> tuple[list[Edge], dict[int, float], set[int]]:
-    """All edges, the ranks of tokens, and those that wait, from the graph's arrays."""
+def edges_of(world: World) -> tuple[list[Edge], dict[int, float], set[int], set[int]]:
+    """All edges, the ranks of tokens, those that wait, and those at books, from the arrays."""
     edges, rates = world.graph.market.arrays[2:4]
     tokens = world.graph._values.tokens
     listed = [
@@ -213,7 +213,8 @@ def edges_of(world: World) -> tuple[list[Edge], dict[int, float], set[int]]:
         for number, (row, rate) in enumerate(zip(edges, rates, strict=True))
     ]
     waiting = set(np.flatnonzero(tokens[:, ASSET.WAITS]).tolist())
-    return listed, dict(enumerate(tokens[:, ASSET.RANK].tolist())), waiting
+    at_books = set(np.flatnonzero(tokens[:, ASSET.IS_AT_BOOKS]).tolist())
+    return listed, dict(enumerate(tokens[:, ASSET.RANK].tolist())), waiting, at_books
 
 
 def test_an_edge_with_routes_is_the_last_of_its_tick_and_none_of_them_is_lost(
@@ -229,7 +230,8 @@ def test_an_edge_with_routes_is_the_last_of_its_tick_and_none_of_them_is_lost(
         opened.append([of.first.hops[0].row for of in world.detector.screen_starts(world.now_ns)])
 
     # Dollars buy ETH at the cheaper one and sell it at any that is dearer by more than both fees.
-    assert [len(set(rows)) for rows in opened] == [1, 1, 1, 0]
+    # The other directions, which are scanned too, start none of them.
+    assert [len(set(rows)) for rows in opened] == [1, 0, 1, 0, 1, 0, 0]
     assert sorted(row for rows in opened for row in rows) == [0, 0, 0, 1, 1, 2]
 
 
@@ -299,7 +301,7 @@ def test_what_begins_to_wait_during_a_sweep_is_screened_by_the_next(
 
     (episode,) = world.detector.open_episodes
     assert sorted(hop.row for hop in episode.first.hops) == [0, 1]
-    assert scans == 1 + 2  # what was left of the first, and the two that begin now
+    assert scans == 4 + 4  # of two pools that were left of the first, and two that begin now
 
 
 def test_tokens_get_their_potentials_a_few_at_a_time_and_all_in_the_end(

@@ -57,7 +57,7 @@ def test_books_and_pools_that_stand_together_are_orders_and_one_transaction(
         (("a", "uni@base", "uni@ethereum"), "its pools are on 2 chains (base, ethereum)"),
         (
             ("uni@base", "a", "sushi@base"),
-            "it has pools on both sides of an order book, which would be two transactions",
+            "its pools are parted by order books, which would be two transactions",
         ),
     ],
 )

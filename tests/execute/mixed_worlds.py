@@ -17,7 +17,7 @@ from engine.portfolio.inventory import Inventory
 from tests.reference.world import Setup, World, limit_set, make_holding, make_instrument
 
 BLOCK_MS = 12_000
-DECIMALS = {"ETH": 18, "BTC": 8, "USDT": 6}
+DECIMALS = {"ETH": 18, "BTC": 8, "USDT": 6, "USDC": 6}
 GAS_UNITS = 90_000
 WIDE = limit_set(position_usd=Decimal(200_000), net_edge_bps_min=Decimal(1))
 BOOKS = ("ETH-USDT", "BTC-USDT", "ETH-USD")
@@ -46,11 +46,18 @@ CHEAP = pool_of(("ETH", 1_000), ("USDT", 1_940_000))
 """Asks 3 % less for ETH: the transaction buys, then an order sells."""
 BETWEEN = pool_of(("ETH", 1_000), ("BTC", 20.6))
 """Pays 3 % more BTC for ETH: between an order that buys ETH and one that sells BTC."""
+AROUND = (
+    pool_of(("USDC", 2_060_000), ("USDT", 2_000_000)),
+    pool_of(("ETH", 1_000), ("USDC", 2_000_000), address="0xother"),
+)
+"""Pay 3 % more USDC for USDT, and ETH for these: USDC, in which money is counted before it is in
+USDT, is between them, and the books on the other side."""
 
 
 def make_mixed_world(
     pool: PoolSnapshot = DEAR,
     *,
+    more: Sequence[PoolSnapshot] = (),
     values: LimitSet = WIDE,
     held: Sequence[tuple[str, str]] = (("ETH", "500"), ("USDT", "1000000"), ("BTC", "100")),
     gwei: str = "1",
@@ -63,7 +70,7 @@ def make_mixed_world(
     is_paused: bool = False,
     prepare: Callable[[World], None] = lambda _world: None,
 ) -> World:
-    """One venue with three books, one pool, and a wallet; ETH at 2,000 USD, BTC at 100,000."""
+    """One venue with its books, pools, and a wallet; ETH at 2,000 USD, BTC at 100,000."""
 
     def inventory(of: Sequence[Instrument]) -> Inventory:
         books = {(one.venue, asset) for one in of for asset in (one.pair.base, one.pair.quote)}
@@ -77,7 +84,7 @@ def make_mixed_world(
     world = World(
         Setup(
             instruments=[make_instrument("a", pair, lot="0.001") for pair in BOOKS],
-            pools=[pool],
+            pools=[pool, *more],
             gas_price_gwei=gwei,
             transfer_bps=transfer_bps,
             inventory=inventory,

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from engine.domain.opportunities import Side
+from engine.domain.opportunities import HopKind, Side
 from engine.domain.orders import Execution, OrderState, Purpose
 from engine.domain.plans import Part
 from engine.domain.stories import Cause
@@ -20,6 +20,7 @@ from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio import come_through
 from tests.effort import examples
 from tests.execute.mixed_worlds import (
+    AROUND,
     BETWEEN,
     BLOCK_MS,
     BOOKS,
@@ -114,6 +115,24 @@ def check_books(
 
 def holdings(world: World) -> dict[tuple[str, str], Decimal]:
     return {(one.venue, one.held.asset): one.held.value for one in world.inventory.holdings}
+
+
+def test_pools_on_both_sides_of_a_book_are_one_transaction_beside_its_order() -> None:
+    world = make_mixed_world(AROUND[0], more=AROUND[1:])
+    plan = open_plan(world)
+    before = holdings(world)
+    finished = play_out(world)
+
+    assert [hop.kind for hop in plan.opportunity.hops] == [HopKind.POOL, HopKind.POOL, HopKind.BOOK]
+    assert [(step.source, step.target) for step in plan.steps] == [
+        ("USDT", "USDC"),
+        ("USDC", "ETH"),
+    ]
+    assert [(leg.instrument.pair.base, leg.side) for leg in plan.legs] == [("ETH", Side.SELL)]
+    assert (plan.opportunity.quote, plan.before) == ("USDT", 0)
+    assert finished.execution.profit_usd is not None
+    assert finished.execution.profit_usd > 100
+    check_books(world, finished, before)
 
 
 def test_an_order_and_a_swap_are_fitted_to_each_other_and_reckoned_exactly() -> None:

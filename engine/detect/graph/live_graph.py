@@ -136,6 +136,8 @@ class LiveGraph:
             return
         pair = instrument.pair
         self._add_tokens((pair.base, pair.quote))
+        for asset in (pair.base, pair.quote):
+            self._values.tokens[self._assets[asset], ASSET.IS_AT_BOOKS] = 1.0
         columns = self._books[book]
         columns[BOOK.PRICE_SCALE] = 10.0**-instrument.price_decimals
         columns[BOOK.SIZE_SCALE] = 10.0**-instrument.size_decimals

@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.detect.graph.places import BRIDGE_PLACE, POOL_PLACE
 from engine.kernels.graph_layout import ALIVE_MIN, EDGE
 from engine.kernels.screen_layout import (
     ASSET,
@@ -104,7 +105,9 @@ class StartSweep:
         of_source = waits[source]
         is_swept = (of_source == IS_SWEPT) & (edges >= self.state[SWEEP.EDGE])
         is_left = is_first & is_swept | is_next & (of_source == WAITS_FOR_NEXT)
-        is_left &= ranks[source] < ranks[held[:, EDGE.TARGET]]
+        is_pool = (held[:, EDGE.PLACE] >= POOL_PLACE) & (held[:, EDGE.PLACE] < BRIDGE_PLACE)
+        is_at_books = self._tokens[:, ASSET.IS_AT_BOOKS].copy()[source] > 0.0
+        is_left &= (ranks[source] < ranks[held[:, EDGE.TARGET]]) | is_pool & is_at_books
         left: NDArray[np.int32] = held[is_left, EDGE.PLACE]
         return left
 
