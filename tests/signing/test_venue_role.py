@@ -20,7 +20,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Mode
 from engine.domain.plans import LeggedPlan
-from engine.domain.signing import RefusalKind, SignRefusal
+from engine.domain.signing import RefusalKind, Signed, SignRefusal
 from engine.domain.units import NS_PER_MS, NS_PER_S
 from engine.domain.venue_orders import KeyRights
 from engine.gateways.asks import BalancesAsk
@@ -33,14 +33,16 @@ from engine.requests.wallets import GetWallets, UnlockSigner
 from engine.sandbox.exchange.doors.door_list import DOORS
 from engine.sandbox.exchange.exchange import Exchange
 from engine.sandbox.exchange.keys import key_of
+from engine.signing.keystore import seal_key
 from engine.signing.secret_files import write_secret_file
 from engine.signing.venue_auth.auth import VenueKey
 from engine.signing.venue_checked import VenueChecked, checked_venues
 from engine.signing.venue_keys import seal_venue_key
 from engine.wiring.paths import Paths
+from tests.patience import PATIENCE_S
 from tests.sandbox.exchange.place import WIRE_NAMES, StillBooks, asked_of
 from tests.signing.saying import went_live
-from tests.signing.test_role import MEMORY_MB_MAX, Role, running
+from tests.signing.test_role import MEMORY_MB_MAX, SECRET, Role, running
 from tests.signing.venue_intents import make_place, make_plan, make_test, make_unwinding
 
 K = RefusalKind
@@ -140,6 +142,28 @@ async def _knows_after_a_kill(role: Role, folder: Path, plan: LeggedPlan) -> Non
         await go_live(again)
         assert (await place(again, plan)).kind is K.REPEAT
         assert isinstance(await place(again, plan, leg=1), VenueSigned)
+
+
+async def test_transactions_and_orders_of_a_day_have_one_cap_between_them(tmp_path: Path) -> None:
+    keystore = seal_key(SECRET, PASSWORD.encode(), use="sandbox")
+    both = {
+        "SYNDICATE_EXCHANGES_TRADES": "sandbox",
+        "SYNDICATE_EXCHANGES_VENUES": "binance,kraken",
+        "SYNDICATE_EXCHANGES_EXPOSURE_USD": "binance=60000,kraken=60000",
+        "SYNDICATE_SIGNER_NOTIONAL_DAY_USD": "62000",
+    }
+    with running(tmp_path, keystore, has_password=True, **both) as role:
+        report = await role.until_up()
+        assert not report.is_locked
+        assert [one.name for one in report.venues] == ["binance", "kraken"]
+        await go_live(role)
+        assert isinstance(await role.sign(), Signed)
+        plan = plan_now()
+        assert isinstance(await place(role, plan), VenueSigned)
+        refusal = await place(role, plan, leg=1)
+        assert refusal.kind is K.CAP
+        assert "USD moved: 32530.00 of 62000.00 are used today" in refusal.detail
+        assert isinstance(await sign(role, make_unwinding(plan, now_ms=now_ms())), VenueSigned)
 
 
 async def test_what_it_signs_is_taken_by_the_sandboxs_exchanges(tmp_path: Path) -> None:
@@ -298,7 +322,7 @@ def test_a_key_that_cannot_be_used_ends_it_in_a_sentence_without_a_word_of_it(
         write_secret_file(path, content, what="key")
     change = {"SYNDICATE_EXCHANGES_KEY_FILES": f"kraken={path}"}
     with real(tmp_path / "at", b"{}", SYNDICATE_EXCHANGES_VENUES="kraken", **change) as role:
-        assert role.process.wait(120) == exit_codes.BROKEN_SETTINGS
+        assert role.process.wait(PATIENCE_S) == exit_codes.BROKEN_SETTINGS
         said = role.log.read_text()
     assert says in said
     assert "Traceback" not in said
@@ -318,5 +342,5 @@ def test_settings_that_do_not_hold_together_end_it_in_a_sentence(
     tmp_path: Path, sealed: bytes, change: dict[str, str], says: str
 ) -> None:
     with real(tmp_path, sealed, **change) as role:
-        assert role.process.wait(120) == exit_codes.BROKEN_SETTINGS
+        assert role.process.wait(PATIENCE_S) == exit_codes.BROKEN_SETTINGS
         assert says in role.log.read_text()
