@@ -29,7 +29,7 @@ from engine.pools.moves import BalancesMove, moved
 from engine.pools.snapshot_rows import CurveRow
 from engine.pools.snapshots import parse, to_json
 from tests.effort import examples
-from tests.pools.curve_states import random_pair
+from tests.pools.curve_states import Floats, random_pair
 from tests.pools.recordings import read_text
 from tests.pools.test_snapshots import OTHERS
 from tests.reference.stable_swap import fee_off_peg
@@ -67,6 +67,13 @@ def pool_of(vector: dict[str, Any]) -> CurveState:
 def paid(state: CurveState, vector: dict[str, Any]) -> int:
     ends = {"token_in": vector["token_in"], "token_out": vector["token_out"]}
     return amount_out(state, int(vector["amount_in_raw"]), **ends)
+
+
+def _without(row: Floats) -> Floats:
+    """Return the row of the same pool without any fee."""
+    free = row.copy()
+    free[[kernel.FEE_OUT_RATIO, kernel.OFFPEG]] = 0.0
+    return free
 
 
 def test_every_exchange_that_the_contract_made_is_met_to_the_unit() -> None:
@@ -126,8 +133,7 @@ def test_a_screened_quote_keeps_no_more_than_the_contract_and_off_the_peg_as_muc
             continue  # halves of so few units round
         state, i, j = pool_of(vector), vector["token_in"], vector["token_out"]
         row = np.array(as_row(state))
-        free = row.copy()
-        free[[kernel.FEE_OUT_RATIO, kernel.OFFPEG]] = 0.0
+        free = _without(row)
         amount = state.balances_raw[i] * part
         given = kernel.stable_swap_quote(free, i, j, amount)[0]
         kept = kernel.stable_swap_quote(row, i, j, amount)[0] / given
@@ -154,12 +160,38 @@ def test_what_a_screened_quote_gives_for_more_falls_with_the_input(seed: int) ->
     assert np.all(found[used][:, 2] <= 0)
 
 
+@pytest.mark.parametrize("balances_raw", [(10**24, 10**24), (3 * 10**24, 10**24)])
+@pytest.mark.parametrize("part", [0.01, 0.2, 0.6])
+def test_off_the_peg_the_rate_and_its_fall_are_slopes_of_the_output(
+    balances_raw: tuple[int, int], part: float
+) -> None:
+    row = np.array(as_row(make_curve(**(PEGGED | {"balances_raw": balances_raw, "amp": 2_000}))))
+    amount, step = part * balances_raw[0], 1e-5 * balances_raw[0]
+    before, here, after = (
+        kernel.stable_swap_quote(row, 0, 1, amount + off) for off in (-step, 0.0, step)
+    )
+    rate, fall = (after[0] - before[0]) / (2 * step), (after[1] - before[1]) / (2 * step)
+    at_one_fee = kernel.stable_swap_quote(_without(row), 0, 1, amount)
+
+    assert here[1] == pytest.approx(rate, rel=1e-8)
+    assert here[2] == pytest.approx(fall, rel=1e-6)
+    assert here[1] < at_one_fee[1] * here[0] / at_one_fee[0], "the next unit raises the fee of all"
+
+
+def test_a_row_with_a_multiplier_that_no_pool_has_gives_nothing() -> None:
+    row = np.array(as_row(make_curve(**(PEGGED | {"fee_e10": 0}))))
+
+    assert kernel.stable_swap_quote(row, 0, 1, 1e23)[0] > 0.0
+    for bad in (-1.0, float("nan"), float("inf"), 1e11, 1e300):
+        row[kernel.OFFPEG] = bad
+        assert kernel.stable_swap_quote(row, 0, 1, 1e23) == (0.0, 0.0, 0.0)
+
+
 def test_a_swap_back_to_the_peg_is_screened_at_the_fee_of_its_start() -> None:
     balances_raw = (35 * 10**23, 45 * 10**23)
     state = make_curve(**(PEGGED | {"balances_raw": balances_raw}))
     row = np.array(as_row(state))
-    free = row.copy()
-    free[[kernel.FEE_OUT_RATIO, kernel.OFFPEG]] = 0.0
+    free = _without(row)
     start = fee_between(state, *balances_raw) / FEE_ONE_E10
 
     def fee(whole: float) -> float:
