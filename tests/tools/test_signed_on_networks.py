@@ -35,8 +35,8 @@ from engine.wiring.signing_terms import signing_terms
 from tests.chains.local_world import LocalWorld
 from tests.patience import PATIENCE_S
 from tests.sending.world_plans import WorldPlans
-from tests.signing.intents import make_transaction
-from tests.signing.test_role import Role
+from tests.signing.intents import CODE_HASH, CONTRACT, make_transaction
+from tests.signing.test_role import Role, running
 from tests.tools.test_networks import (
     RECOVERY,
     SECRET,
@@ -45,6 +45,7 @@ from tests.tools.test_networks import (
     code_now,
     going_live,
     node_posing_as,
+    sealed,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -258,3 +259,29 @@ def posing(chain: str) -> Iterator[tuple[WorldPlans, Built]]:
 def _kept_raw(plans: WorldPlans) -> int:
     held = plans.world.hands(1).read(plans.weth, "balanceOf(address)", ("uint256",), RECOVERY)
     return int(held)
+
+
+# ---- one wallet, one signer -------------------------------------------------------------------
+
+
+async def test_of_two_installations_with_one_key_the_second_ones_signer_refuses_to_start(
+    tmp_path: Path,
+) -> None:
+    content = sealed(b"\x21" * 32, "test")
+    environment = {
+        "MARKETS": "live",
+        "SYNDICATE_CHAINS_PROVIDERS": "sepolia=http://127.0.0.1:1",
+        "SYNDICATE_SIGNER_SIGNS": "test",
+        "SYNDICATE_SIGNER_CONTRACTS": f"sepolia:{CONTRACT}={CODE_HASH}",
+        "SYNDICATE_SIGNER_GAS_DAY": "sepolia=0.1",
+        "TMPDIR": str(tmp_path),
+    }
+    one, other = tmp_path / "one", tmp_path / "other"
+    with running(one, content, has_password=False, **environment) as role:
+        await role.until_up()
+        with running(other, content, has_password=False, **environment) as second:
+            code = await asyncio.to_thread(second.process.wait, PATIENCE_S)
+        assert code
+        said = second.log.read_text()
+        assert f"another installation of this machine (process {role.process.pid})" in said
+        assert "signs on sepolia with the wallet" in said
