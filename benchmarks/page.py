@@ -50,6 +50,10 @@ is in any cache any more, `rehearsed` as whoever sends has it.
 `venue_signer.placed` is an order for an exchange signed the same way, at the pace at which all five
 venues together take orders: `asked` is a question to a venue, signed; the bare ones are signatures.
 
+`placing` are the two orders of a plan at exchanges of the sandbox, over its port, signer and trader
+as processes of their own: until whoever hands them over is answered (`taken_on`, which waits for
+one sync), until the first and both are there, and from there until their ends are told.
+
 `sending` is a plan on a real node with our contract, handed over right after a block: what routes
 read of the block (`state_of_a_new_block`), until whoever hands it over is answered (`handed_over`,
 which waits for the sync of its nonce), carried out on an EVM of ours (`simulated`), signed by the

@@ -171,7 +171,13 @@ class VenueDesk:
         if name is None:
             return []
         one = self.followed.get(name) or self._wake(name)
-        return [] if one is None else self._act(one, one.proof.streamed(fact, self.now_ms()))
+        if one is None:
+            return []
+        todos = self._act(one, one.proof.streamed(fact, self.now_ms()))
+        if one.kept.stage is not None and one.kept.stage.is_final and not one.proof.is_over:
+            # Its end is told with totals alone: its fills are listed, and asked for at once.
+            one.polls_at_ms = [self.now_ms(), *one.polls_at_ms]
+        return todos
 
     def missed(self) -> list[Todo]:
         """Learn that something of the user stream was missed: all under way is looked up."""

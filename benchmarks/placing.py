@@ -1,0 +1,103 @@
+"""Two orders of a plan from their hand-over until both are at their exchanges, and until told.
+
+`python -m benchmarks.placing`, or `make bench PARTS=placed`. The roles `signer` and `trader` as
+processes of their own, at exchanges of a sandbox in this one, over its port. Plans come one after
+the other at a pace that the venues' own limits never hold up.
+"""
+
+import asyncio
+import tempfile
+import time
+from collections import defaultdict
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import psutil
+
+from benchmarks.harness import Row, machine, print_table, row, scalar
+from engine.bus.trading import AcknowledgeOrders, GetUntoldOrders, HandOverOrders
+from engine.domain.engines import MAIN
+from engine.sandbox.exchange.doors.door import Answered, Asked
+from tests.trading.processes import Roles, orders_of, running
+
+VENUES: Final = ("coinbase", "bitstamp")
+PAIR: Final = "BTC-USD"
+ROUNDS: Final = 100
+WARM_UP: Final = 5
+APART_S: Final = 1.0
+_MB: Final = 2**20
+
+Took = dict[str, list[int]]
+
+
+class Arrivals:
+    """When placings came to the exchanges."""
+
+    def __init__(self, roles: Roles) -> None:
+        self.at: dict[str, int] = {}
+        self.are_here = asyncio.Event()
+        for venue in roles.venues:
+            door = roles.sandbox.accounts.doors[venue]
+            self._watch(venue, door)
+
+    def _watch(self, venue: str, door: Any) -> None:
+        answer = door.answer
+
+        def timed(asked: Asked, at_ms: int) -> Answered:
+            before, at_ns = len(door.exchange.orders), time.perf_counter_ns()
+            answered: Answered = answer(asked, at_ms)
+            if len(door.exchange.orders) > before:
+                self.at[venue] = at_ns
+                if len(self.at) == len(VENUES):
+                    self.are_here.set()
+            return answered
+
+        door.answer = timed
+
+
+def measure_all() -> list[Row]:
+    """Measure each part of the way."""
+    took: Took = defaultdict(list)
+    with tempfile.TemporaryDirectory(prefix="syn") as folder:
+        used_mb = asyncio.run(_measure(Path(folder), took))
+    rows = [row(f"placing.{name}", np.array(took[name][WARM_UP:])) for name in took]
+    return [*rows, scalar("placing.memory", "MB", used_mb)]
+
+
+async def _measure(folder: Path, took: Took) -> float:
+    async with running(folder, *VENUES) as roles:
+        await roles.until_open()
+        await roles.go_live()
+        arrivals = Arrivals(roles)
+        for number in range(WARM_UP + ROUNDS):
+            await _round(roles, arrivals, number, took)
+            await asyncio.sleep(APART_S)
+        return psutil.Process(roles.processes["trader"].pid).memory_info().rss / _MB
+
+
+async def _round(roles: Roles, arrivals: Arrivals, number: int, took: Took) -> None:
+    orders = orders_of(roles.plan(number, PAIR, "0.001"))
+    arrivals.at.clear()
+    arrivals.are_here.clear()
+    began = time.perf_counter_ns()
+    reply = await roles.ask(HandOverOrders(orders=orders))
+    assert not reply.refused, reply
+    took["taken_on"].append(time.perf_counter_ns() - began)
+    await arrivals.are_here.wait()
+    took["first_there"].append(min(arrivals.at.values()) - began)
+    took["both_there"].append(max(arrivals.at.values()) - began)
+    names, last = {one.client_order_id for one in orders}, max(arrivals.at.values())
+    told: dict[int, str] = {}
+    ended: set[str] = set()
+    while ended != names:
+        news = (await roles.ask(GetUntoldOrders(engine=MAIN, after=max(told, default=0)))).news
+        told |= {one.number: one.news.client_order_id for one in news}
+        ended |= {one.news.client_order_id for one in news if one.news.fate.is_final} & names
+    took["there_to_told"].append(time.perf_counter_ns() - last)
+    await roles.ask(AcknowledgeOrders(numbers=tuple(told)))
+
+
+if __name__ == "__main__":
+    print(machine())
+    print_table(measure_all())
