@@ -266,7 +266,7 @@ def completions(text: str) -> list[str]:
         ("/chart e", ["equity", "expected"]),
         ("/chart equity d", ["dark"]),
         ("/export trades x", ["xlsx"]),
-        ("/performance pair p", []),
+        ("/performance pair p", ["paper"]),
         ("/help saf", ["safety"]),
         ("/status x", []),
         ("/nothing x", []),

@@ -104,8 +104,10 @@ def main() -> None:
     given = parser.parse_args()
     protocols = given.protocol or list(PROTOCOLS)
     report = {}
-    for protocol in protocols:
-        tally = run(protocol, cases=given.cases // len(protocols), seed=given.seed)
+    for number, protocol in enumerate(protocols):
+        # What does not divide goes to the first ones.
+        share = (given.cases + len(protocols) - 1 - number) // len(protocols)
+        tally = run(protocol, cases=share, seed=given.seed)
         report[protocol] = {
             "cases": tally.cases,
             "refused_by_contract": tally.refused,

@@ -61,6 +61,8 @@ OTHER = Settings(
         daily_loss_usd=Decimal(90),
         orders_per_minute_max=17,
         unproven_s_max=29,
+        venue_exposure_usd=Decimal(830),
+        venue_failures_max=13,
     ),
     paper=PaperSettings(
         seed=77,

@@ -258,7 +258,7 @@ def _draw_settings(rng: random.Random) -> Settings:
         markets=MarketsSettings(age_ms_max=rng.choice([1_000, 5_000])),
         costs=CostsSettings(
             fee_bps_taker={
-                name: fee_bps() for name in ("binance", "coinbase", "bitstamp", "gemini")
+                name: fee_bps() for name in ("binance", "coinbase", "bitstamp", "gemini", "kraken")
             }
         ),
         limits=LimitsSettings(

@@ -40,6 +40,8 @@ def test_every_setting_of_a_run_is_in_its_header() -> None:
         "unwind_band_bps": 10,
         "lag_ms_max": 1_701,
         "silence_h_max": 71,
+        "venue_exposure_usd": 830,
+        "venue_failures_max": 13,
     }
     assert (terms.transfer_bps, terms.flash_fee_bps) == (Decimal("0.5"), Decimal(7))
     assert (terms.approvals.wait_s, terms.approvals.usd_min) == (41, Decimal("1.25"))
@@ -75,6 +77,8 @@ def test_every_limit_goes_by_its_own_setting() -> None:
         "order rate": "17",
         "unproven book": "29",
         "book age": "4001",
+        "venue exposure": "830",
+        "failures": "13",
     }
 
 

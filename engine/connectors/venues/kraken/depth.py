@@ -22,6 +22,9 @@ class KeptPrices:
         depth: so many levels are told.
     """
 
+    IS_STATE = True
+    """It is a part of checkpoints; see `core.state_pickle`."""
+
     def __init__(self, side: int, instrument: Instrument, depth: int) -> None:
         self._sign = 1 if side == BID else -1
         self._instrument = instrument
