@@ -41,7 +41,7 @@ BEHIND_AT: Final = 2_000
 BATCH_MAX: Final = 500
 BATCH_S: Final = 0.1
 HURRIED_MAX: Final = 10
-"""So many batches in a row may be of money and state alone; then all go that wait."""
+"""So many batches in a row may leave out what passes; then all go that wait."""
 CALL_TIMEOUT_S: Final = 10.0
 RETRY_S_FIRST: Final = 0.1
 RETRY_S_MAX: Final = 2.0
@@ -203,15 +203,16 @@ class Outbox:
         return batch
 
     def _queues(self) -> Collection[deque[tuple[int, Record]]]:
-        """Return what the next batch is of: while an intent waits, of nothing that can wait.
+        """Return what the next batch is of: while an intent waits, of nothing that passes.
 
-        What is left waits for the next batch; a record of money names nothing that is of less
-        worth, so that their order does not matter.
+        What is left waits for the next batch. News go along: a crash must not leave more than the
+        last trade stored and not told.
         """
-        kept = self._waiting[Worth.KEPT]
-        if self._hurried.is_set() and kept and self._hurried_count < HURRIED_MAX:
+        lasting = [self._waiting[Worth.KEPT], self._waiting[Worth.NEWS]]
+        is_hurried = self._hurried.is_set() and bool(lasting[0])
+        if is_hurried and self._hurried_count < HURRIED_MAX:
             self._hurried_count += 1
-            return [kept]
+            return lasting
         self._hurried_count = 0
         return self._waiting.values()
 

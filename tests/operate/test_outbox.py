@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from engine.bus.notices import OpportunitySeen
+from engine.bus.notices import OpportunitySeen, WorkTrouble
 from engine.bus.records import (
     Append,
     Appended,
@@ -294,6 +294,18 @@ async def test_what_intents_go_before_goes_now_and_then_however_many_there_are(
 
     assert ledger.stored == [intent(1), intent(2), closed(1), intent(3)]
     assert outbox.waiting == 0
+
+
+async def test_news_go_with_what_they_tell_of_though_an_intent_is_in_a_hurry() -> None:
+    told = WorkTrouble(at_ns=1, basis=Basis.SANDBOX, task="gas", what="it failed")
+    news = NoticeRecord(record_id="n1", notice=told)
+    ledger = FakeLedger()
+    outbox = Outbox(ledger)
+    for record in (state(1), closed(1), news, intent(1)):
+        outbox.put(record)
+    await outbox._send_next()
+
+    assert ledger.stored == [state(1), news, intent(1)]
 
 
 async def test_an_intent_that_is_refused_for_good_is_told_as_such() -> None:
