@@ -24,14 +24,23 @@ class Estimates:
         self._age_ns_max = age_ns_max
         self._direct: dict[AssetCode, list[Step]] = {}
         self._through: dict[AssetCode, list[tuple[Step, AssetCode]]] = {}
+        self._valued: set[AssetCode] = set()
         self.beside = beside
         self.take_rows()
 
     def take_rows(self) -> None:
         """Find all steps over the rows that are there."""
+        self._direct, self._through = {}, {}
         for asset, steps in find_steps(self._board).items():
             self._direct[asset] = [step for step, end in steps if end == USD]
             self._through[asset] = [(step, end) for step, end in steps if end != USD]
+        # What has a way to USD is worth what that says, or nothing: see `Valuation`.
+        leading = {asset for asset, steps in self._direct.items() if steps}
+        self._valued = leading.union(
+            asset
+            for asset, steps in self._through.items()
+            if any(between in leading for _, between in steps)
+        )
 
     def usd_per(self, assets: Iterable[AssetCode], at_ns: int) -> dict[AssetCode, float]:
         """Return the value of one unit of each asset in USD, of those that fresh books value."""
@@ -39,7 +48,7 @@ class Estimates:
         values: dict[AssetCode, float] = {}
         for asset in assets:
             value = self._usd_of(asset, direct, at_ns)
-            if value is None:
+            if value is None and asset not in self._valued:
                 value = self._usd_beside(asset, direct, at_ns)
             if value is not None:
                 values[asset] = value

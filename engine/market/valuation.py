@@ -1,7 +1,8 @@
 """Value of an asset in USD from live books: direct, or through one more book.
 
 A stable coin is valued by a book like any other asset, never taken as one dollar. The coin of a
-chain that no book values is worth what the chain's pools say, beside assets that books value.
+chain that no book can value is worth what the chain's pools say, beside assets that books value;
+one whose books are stale is worth nothing, as any other asset.
 """
 
 from collections.abc import Callable, Sequence
@@ -35,8 +36,8 @@ class Valuation:
     order of the board's instruments, so that the same board always gives the same value.
 
     Attributes:
-        beside: what stands beside assets that books value, for one that none values. The middle of
-            all that it says counts, so that no single pool does.
+        beside: what stands beside assets that books value, for one that no book leads to USD from.
+            The middle of all that it says counts, so that no single pool does.
     """
 
     def __init__(self, board: Board, *, age_ns_max: int, beside: Beside = nothing_beside) -> None:
@@ -54,7 +55,7 @@ class Valuation:
     def usd_per(self, asset: AssetCode, at_ns: int) -> Decimal | None:
         """Return the value of one unit in USD, None if no fresh books give one."""
         value = self._by_books(asset, at_ns)
-        if value is not None:
+        if value is not None or self._ways.get(asset):
             return value
         found = [
             rate * usd

@@ -55,7 +55,7 @@ def test_an_estimate_is_the_exact_value_as_a_float(seed: int) -> None:
     board = random_board(random.Random(seed))
     valuation, made = Valuation(board, age_ns_max=SECOND), Estimates(board, age_ns_max=SECOND)
     beside = [(AssetCode(other), Decimal(rate)) for other, rate in (("BTC", 2), ("EUR", 3))]
-    valuation.beside = made.beside = lambda asset: beside if asset == "NOWHERE" else ()
+    valuation.beside = made.beside = lambda asset: beside if asset in {"NOWHERE", "ETH"} else ()
 
     estimates = made.usd_per(ASSETS, START_NS)
 

@@ -8,6 +8,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.faults import Fault
 from engine.domain.instruments import Kind
 from engine.market.board import Board
+from engine.market.estimates import Estimates
 from engine.market.valuation import Valuation
 from engine.ports import LevelForm
 from tests.reference.world import SECOND, START_NS, make_instrument, write_side
@@ -98,3 +99,16 @@ def test_what_no_book_values_is_worth_what_stands_beside_what_books_value() -> N
     assert valuation.usd_per(pol, START_NS) == Decimal("0.6")  # the middle of 0.49, 0.6, 6.86
     assert valuation.usd_per(AssetCode("BTC"), START_NS) == 60_000, "books come first"
     assert valuation.usd_per(pol, START_NS + 2 * SECOND) is None, "those books are old"
+
+
+def test_a_coin_whose_books_are_stale_is_worth_nothing_whatever_stands_beside_it() -> None:
+    board = Board([make_instrument("a", pair) for pair in ("ETH-USDT", "POL-ETH", "USDT-USD")])
+    bids, asks = write_side([("0.99", "1")]), write_side([("1.01", "1")])
+    board.replace(2, LevelForm.PAIRS, bids, asks, START_NS)
+    valuation, estimates = Valuation(board, age_ns_max=SECOND), Estimates(board, age_ns_max=SECOND)
+    valuation.beside = estimates.beside = lambda _asset: [(AssetCode("USDT"), Decimal(1_999))]
+    eth, pol = AssetCode("ETH"), AssetCode("POL")
+
+    assert valuation.usd_per(eth, START_NS) is None
+    assert valuation.usd_per(pol, START_NS) == 1_999, "its book leads to no dollars"
+    assert estimates.usd_per([eth, pol], START_NS) == {pol: 1_999}
