@@ -12,7 +12,7 @@ from tests.storage.kill_campaign import kill_at_random
 from tests.storage.killing import end as end_child
 from tests.storage.killing import find, losses, start_child, wait_for_line
 
-KILLS = 6
+KILLS = 3
 
 
 @pytest.mark.slow

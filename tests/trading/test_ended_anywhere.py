@@ -9,8 +9,10 @@ from random import Random
 import pytest
 
 from engine.gateways.gateway_list import GATEWAYS
-from tests.effort import examples
+from tests.effort import IS_DEEP
 from tests.trading.ended import play
+
+SEEDS = 48 if IS_DEEP else 6
 
 of_each = pytest.mark.parametrize("venue", GATEWAYS)
 
@@ -53,7 +55,7 @@ def test_ended_at_every_boundary_each_order_is_placed_once_or_not_at_all(venue: 
 @of_each
 def test_over_a_bad_network_and_restarts_no_order_is_ever_doubled_or_lost(venue: str) -> None:
     happened, ended, fates = Counter[str](), Counter[str](), Counter[str]()
-    for seed in range(examples(48)):
+    for seed in range(SEEDS):
         luck = Random(f"{venue} {seed}")
         ends = [luck.randint(1, 30) for _ in range(luck.choice((0, 1, 2, 3)))]
         trouble = luck.choice((0.1, 0.4, 0.7))
