@@ -203,7 +203,7 @@ def test_no_route_that_ends_a_leg_fails_its_confirmation(
 ) -> None:
     rng = random.Random(4)
     gained = failed = 0
-    for _ in range(1_000):
+    for _ in range(400):
         places = draw(rng)
         optimum = sized(places)
         if optimum is None or optimum.profit < 1e-9 * optimum.input:
@@ -213,7 +213,7 @@ def test_no_route_that_ends_a_leg_fails_its_confirmation(
         bound = rounded_away(places, found) if found else 0
         if found is None or found.gain_raw < optimum.profit * (1 - 1e-9) - bound:
             failed += 1
-    assert gained > 300
+    assert gained > 120
     assert failed == 0
 
 
@@ -264,7 +264,7 @@ def test_an_optimum_just_below_a_books_least_order_is_tried_at_that_order() -> N
 def test_no_stair_of_a_coarse_token_gains_more_than_a_unit_of_each_leg_more() -> None:
     rng = random.Random(12)
     gained = better = 0
-    for _ in range(300):
+    for _ in range(120):
         # One unit of the middle token is worth thousands of the first.
         coarse = rng.randint(2_000, 60_000)
         places = [
@@ -284,7 +284,7 @@ def test_no_stair_of_a_coarse_token_gains_more_than_a_unit_of_each_leg_more() ->
         better += best > gain
         bound = rounded_away_at(places, int(optimum.input))
         assert best - gain <= bound
-    assert gained > 50
+    assert gained > 20
     assert better > 0, "the search of the neighbours is complete: say so in its docstring"
 
 

@@ -21,7 +21,7 @@ from tests.market.matrix_process import ROWS, is_whole, make_matrix, show_book, 
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-VERSIONS = 2_000
+VERSIONS = 1_000
 
 COMPILED = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
 """Processes that write and read at full speed do so compiled, whatever this one does."""

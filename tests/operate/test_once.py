@@ -24,6 +24,7 @@ from engine.operate.once import Once
 from engine.operate.outbox import Outbox
 from engine.requests.request_list import requests_of
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
+from tests.effort import examples
 
 S = 1_000_000_000
 NOW_NS = 1_700_000_000 * S
@@ -293,7 +294,7 @@ def test_commands_that_come_again_out_of_order_over_deaths_act_once(
         run_state_machine_as_test(
             Repeated,
             settings=settings(
-                max_examples=25,
+                max_examples=examples(25),
                 stateful_step_count=12,
                 deadline=None,
                 suppress_health_check=[HealthCheck.too_slow],

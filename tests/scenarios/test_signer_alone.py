@@ -1,7 +1,6 @@
 """A whole installation signs: the key is in the signer's memory, and nowhere else at all."""
 
 import asyncio
-import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -46,7 +45,7 @@ PIECE = 1 << 22
 
 def holds(process: psutil.Process, sought: Iterable[bytes]) -> bool:
     """Search all of a process's memory that can be read."""
-    pattern = re.compile(b"|".join(map(re.escape, sought)))
+    wanted = tuple(sought)
     longest = 100
     with Path(f"/proc/{process.pid}/mem").open("rb", buffering=0) as memory:
         for start, end in _mapped(process.pid):
@@ -60,7 +59,9 @@ def holds(process: psutil.Process, sought: Iterable[bytes]) -> bool:
                     break  # of a device, or gone meanwhile
                 if not piece:
                     break
-                if pattern.search(before + piece):
+                seen = before + piece
+                # Several times as fast as one pattern of all of them.
+                if any(one in seen for one in wanted):
                     return True
                 before, at = piece[-longest:], at + len(piece)
     return False

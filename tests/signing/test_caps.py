@@ -238,7 +238,7 @@ def _holds(path: Path, *, kills: int, chance: random.Random) -> None:
 
 @pytest.mark.slow
 def test_killed_at_any_instant_it_never_signs_more_than_the_cap_says(tmp_path: Path) -> None:
-    _holds(tmp_path / "journal", kills=4, chance=random.Random())
+    _holds(tmp_path / "journal", kills=2, chance=random.Random())
 
 
 @pytest.mark.campaign

@@ -8,7 +8,7 @@ import pytest
 
 from tests.simulation.simulation import MEMORY, make_empty_database, simulate
 
-RUNS, RUNS_DEEP = 6, 20
+RUNS, RUNS_DEEP = 4, 20
 
 
 @pytest.fixture

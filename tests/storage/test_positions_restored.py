@@ -28,6 +28,7 @@ from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.requests.money import GetPnl
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
+from tests.effort import IS_DEEP
 from tests.storage import makers
 from tests.storage.asking import append, ask
 from tests.storage.asking import trades as stored_trades
@@ -104,7 +105,7 @@ def realised_today_usd(positions: Positions) -> Decimal:
 
 
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 20))
-@hypothesis_settings(max_examples=12, deadline=None)
+@hypothesis_settings(max_examples=12 if IS_DEEP else 6, deadline=None)
 async def test_after_any_record_the_restored_positions_equal_the_live_ones(
     seed: int, count: int
 ) -> None:
