@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -231,6 +232,17 @@ class EngineAnswers:
         number = self._changes
         at_ns = self.clock()
         is_named = any(one is not None for one in (limits, delayed, off, fees))
+        tell = partial(
+            self._tell_changed,
+            before,
+            wanted,
+            in_force,
+            charged,
+            by=envelope.by,
+            at_ns=at_ns,
+            cancelled_by="" if is_looser else action,
+            has_mode=mode is not None or not is_named,
+        )
         paused = "paused, no plans are made" if wanted.is_paused else "not paused"
         done = Acknowledged(
             text=action if is_named else f"mode {wanted.mode}, {paused}",
@@ -248,6 +260,8 @@ class EngineAnswers:
             await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
         except (TransientError, asyncio.CancelledError) as error:
             if not is_looser:
+                # It is done, and its record on its way: the operator is told behind that.
+                tell()
                 raise
             # The record is still on its way: take it back behind itself, so that no restart
             # makes the engine looser than the operator was told.
@@ -267,13 +281,7 @@ class EngineAnswers:
                     envelope, "another change came in meanwhile; look at /status, ask again"
                 )
             self._apply(wanted)
-        else:
-            self._tell_cancelled(before.delayed, wanted.delayed, why=action)
-        self._tell_limits(in_force, envelope.by, at_ns)
-        self._tell_places(before.off, wanted.off, envelope.by, at_ns)
-        self._tell_fees(charged, envelope.by, at_ns)
-        if mode is not None or not is_named:
-            self._tell_mode(wanted, envelope.by, at_ns)
+        tell()
         return done
 
     async def loosen(
@@ -318,6 +326,27 @@ class EngineAnswers:
         if not self.waiting:
             return self.now("nothing waits")
         return await self.change(envelope, "cancelled, nothing waits any more", delayed=())
+
+    def _tell_changed(
+        self,
+        before: OperatorSet,
+        wanted: OperatorSet,
+        in_force: Mapping[str, Decimal],
+        charged: Mapping[VenueId, Decimal],
+        *,
+        by: str,
+        at_ns: int,
+        cancelled_by: str,
+        has_mode: bool,
+    ) -> None:
+        """Tell what became of a change, beside what limits and fees were before it."""
+        if cancelled_by:
+            self._tell_cancelled(before.delayed, wanted.delayed, why=cancelled_by)
+        self._tell_limits(in_force, by, at_ns)
+        self._tell_places(before.off, wanted.off, by, at_ns)
+        self._tell_fees(charged, by, at_ns)
+        if has_mode:
+            self._tell_mode(wanted, by, at_ns)
 
     def _tell_mode(self, wanted: OperatorSet, by: str, at_ns: int) -> None:
         self.tell(

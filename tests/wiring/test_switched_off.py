@@ -9,7 +9,7 @@ import pytest
 
 from bot.alert_desk import is_answered
 from engine.bus.command import seal
-from engine.bus.notices import FeeChanged, PlaceSwitched
+from engine.bus.notices import FeeChanged, ModeChanged, PlaceSwitched
 from engine.bus.place_reports import FeesReport, PlacesReport
 from engine.bus.records import Record
 from engine.bus.reports import Acknowledged, Declined
@@ -23,6 +23,7 @@ from engine.operate.recording import EntryKind, read_entries
 from engine.requests.fees import GetFees, SetFee
 from engine.requests.overview import GetStatus
 from engine.requests.places import GetPlaces, SwitchOff, SwitchOn
+from engine.requests.safety import Pause
 from engine.settings.schema import MarketsSettings, Settings
 from engine.tools.replaying import replay
 from engine.wiring.one_process import open_roles
@@ -132,11 +133,11 @@ async def test_off_is_one_step_and_on_is_two_and_both_outlive_a_restart(tmp_path
         assert len({one.name for one in report.places}) == len(report.places) > 5
 
 
-async def _told(facade: BusFacade, count: int) -> list[PlaceSwitched | FeeChanged]:
-    found: list[PlaceSwitched | FeeChanged] = []
+async def _told(facade: BusFacade, count: int) -> list[PlaceSwitched | FeeChanged | ModeChanged]:
+    found: list[PlaceSwitched | FeeChanged | ModeChanged] = []
     async with asyncio.timeout(PATIENCE_S):
         async for stamped in facade.notices(reader="test"):
-            if isinstance(stamped.notice, PlaceSwitched | FeeChanged):
+            if isinstance(stamped.notice, PlaceSwitched | FeeChanged | ModeChanged):
                 found.append(stamped.notice)
                 if len(found) == count:
                     break
@@ -173,11 +174,18 @@ async def test_without_the_ledger_off_holds_and_on_does_not_come_true(
             with pytest.raises(TransientError, match="was done but is not yet stored"):
                 await facade.ask(seal(tighter, by="me", at_ns=time.time_ns()))
         assert (await fees(facade))["binance"] == 11
+        with pytest.raises(TransientError, match="was done but is not yet stored"):
+            await facade.ask(seal(Pause(), by="me", at_ns=time.time_ns()))
         assert await off(facade) == ("gemini", "ETH-USD")
         is_away = False
         async with asyncio.timeout(PATIENCE_S):
             while (await insist(facade, GetStatus())).records_waiting:
                 await asyncio.sleep(0.02)
+        *_, switched, charged, paused = await _told(facade, 4)  # behind what was done
+        assert isinstance(switched, PlaceSwitched)
+        assert isinstance(charged, FeeChanged)
+        assert isinstance(paused, ModeChanged)
+        assert (switched.name, charged.venue, paused.is_paused) == ("ETH-USD", "binance", True)
     async with open_roles(SETTINGS, paths) as facade:
         assert await off(facade) == ("gemini", "ETH-USD")
         assert (await fees(facade))["binance"] == 11
