@@ -185,6 +185,7 @@ async def test_on_a_test_network_a_route_is_carried_out_from_its_plan_to_its_gai
             ModeWord(rig.paths.engines / "main").write(Mode.LIVE)
             async with sending(rig, role) as answers:
                 plans.gap()
+                await _looked_at(answers, plans)
                 plan = plans.plan(seconds=60)
                 handed = plans.handed(plan)
                 await answers.hand_over(handed)
@@ -225,6 +226,14 @@ async def sending(rig: Rig, role: Role) -> AsyncIterator[SenderAnswers]:
     finally:
         await signer.aclose()
         await ledger.aclose()
+
+
+async def _looked_at(answers: SenderAnswers, plans: WorldPlans) -> None:
+    """Wait until the sender begins at the newest block: a plan that names none begins at any."""
+    desk, newest = answers.desks[plans.chain], plans.world.head()["hash"]
+    async with asyncio.timeout(PATIENCE_S):
+        while desk.beginnings.counted[0] != newest:
+            await asyncio.sleep(0.02)
 
 
 async def _ended(answers: SenderAnswers, handed: Handed, plans: WorldPlans) -> Any:
