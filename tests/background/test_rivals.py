@@ -107,7 +107,7 @@ def test_an_engine_loses_races_among_rivals_and_none_where_nobody_competes() -> 
             world = run_world(
                 1,
                 root / "world",
-                seconds=900.0,
+                seconds=600.0,
                 empty_database=make_empty_database(root / "empty"),
                 habits=habits,
             )
