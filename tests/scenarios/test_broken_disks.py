@@ -162,6 +162,8 @@ async def test_a_disk_that_fills_up_is_told_and_loses_nothing_that_was_told(tmp_
     assert stored >= set(trades)
 
 
+# `test_refusals_to_start.py` has a short one of its kind.
+@pytest.mark.campaign
 @pytest.mark.own_mounts
 async def test_a_disk_too_small_for_anything_refuses_the_start(tmp_path: Path) -> None:
     data_dir = tmp_path / "var"

@@ -10,7 +10,7 @@ from engine.domain.errors import TransientError
 from engine.requests.overview import GetStatus
 from engine.sandbox.world.packages import NoWorldError, anvil_path, cannot_be_had
 from tests.patience import PATIENCE_S
-from tests.scenarios.rig import running_installation
+from tests.scenarios.rig import CALM, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
 PROTOCOLS = {
@@ -33,7 +33,7 @@ async def test_pools_of_a_real_local_chain_are_live_and_move(tmp_path: Path) -> 
     async with (
         TelegramEmulator().serve() as phone,
         running_installation(
-            tmp_path / "var", phone, SYNDICATE_MARKETS_SANDBOX_CHAINS="base"
+            tmp_path / "var", phone, speed=CALM, SYNDICATE_MARKETS_SANDBOX_CHAINS="base"
         ) as installation,
     ):
         seen: set[int] = set()

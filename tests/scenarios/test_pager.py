@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.requests.overview import GetStatus
-from tests.scenarios.rig import running_installation
+from tests.scenarios.rig import CALM, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = pytest.mark.slow
@@ -24,6 +24,7 @@ async def test_a_kill_by_the_pager_is_latched_though_telegram_refuses_the_main_t
         running_installation(
             tmp_path / "var",
             phone,
+            speed=CALM,
             TELEGRAM_BOT_TOKEN=REFUSED_TOKEN,
             SYNDICATE_TELEGRAM_PAGER_TOKEN=PAGER_TOKEN,
         ) as installation,

@@ -23,6 +23,7 @@ from engine.wiring.paths import Paths, prepare
 from tests.patience import PATIENCE_S
 from tests.reference.world import make_instrument
 from tests.scenarios.rig import (
+    CALM,
     Installation,
     environment,
     run_engine_command,
@@ -163,6 +164,7 @@ async def test_prices_are_the_engines_own_and_end_with_it(tmp_path: Path) -> Non
         running_installation(
             data_dir,
             phone,
+            speed=CALM,
             # What is held for as long as a busy machine needs to print is not stale for that.
             SYNDICATE_MARKETS_AGE_MS_MAX="600000",
             SYNDICATE_MARKETS_LAG_MS_MAX="60000",

@@ -17,7 +17,7 @@ from engine.operate.silence_watch import BY
 from engine.requests.limits import SetLimit
 from engine.requests.overview import GetStatus
 from engine.requests.presence import SignOfLife
-from engine.settings.schema import OperatorSettings
+from engine.settings.schema import MarketsSettings, OperatorSettings
 from engine.wiring.one_process import open_roles
 from engine.wiring.paths import prepare
 from tests.patience import insist
@@ -30,7 +30,9 @@ HOUR_NS = 3_600 * 10**9
 async def test_silence_is_asked_about_and_then_pauses_over_restarts_and_a_sign_holds_it_off(
     tmp_path: Path,
 ) -> None:
-    settings = replace(SETTINGS, operator=OperatorSettings(silence_h_max=24))
+    # No opportunity is waited for.
+    calm = MarketsSettings(sandbox_speed=1.0)
+    settings = replace(SETTINGS, markets=calm, operator=OperatorSettings(silence_h_max=24))
     paths = prepare(str(tmp_path))
 
     def at(hours: float) -> SteadyClock:
