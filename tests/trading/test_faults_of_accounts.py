@@ -101,7 +101,7 @@ async def test_a_clock_that_is_off_makes_no_order_and_is_no_end_of_trading(tmp_p
         assert here.roles.exchange("binance").orders == []
 
 
-@pytest.mark.parametrize("form", ["pay_out", "trade"])
+@pytest.mark.parametrize("form", ["pay_out", pytest.param("trade", marks=pytest.mark.campaign)])
 async def test_what_somebody_else_does_with_the_money_halts_the_venue(
     tmp_path: Path, form: str
 ) -> None:
