@@ -35,7 +35,8 @@ from engine.sandbox.world.building import built, start_world
 from engine.sending.desk import ChainDesk
 from engine.sending.warming import WarmSimulator
 from engine.wiring.paths import prepare
-from engine.wiring.sender_role import SenderAnswers, rehearsed_by, signed_by
+from engine.wiring.sender_answers import SenderAnswers
+from engine.wiring.signer_client import rehearsed_by, signed_by
 from tests.chains.local_world import LocalWorld
 from tests.sending.sending_world import CHAIN, SECRET, SendingWorld
 

@@ -11,8 +11,9 @@ from engine.domain.told import Asked
 from engine.requests.audit import GetAudit
 from engine.sending.nonces import NonceTable
 from engine.storage.ledger import LedgerSettings, open_ledger
-from engine.wiring import sender_role
-from engine.wiring.sender_role import SenderAnswers, audit_asked
+from engine.wiring import contract_audit
+from engine.wiring.contract_audit import audit_asked
+from engine.wiring.sender_answers import SenderAnswers
 from tests.sending.test_booked_once import Here, until
 from tests.storage import makers
 from tests.storage.conftest import sqlite_model, with_model  # noqa: F401 - a fixture
@@ -29,7 +30,7 @@ def settings(tmp_path: Path, sqlite_model: Path) -> LedgerSettings:  # noqa: F81
 async def test_it_waits_for_the_ledger_and_is_one_link_of_the_chain(
     settings: LedgerSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sender_role, "RETRY_S", 0.01)
+    monkeypatch.setattr(contract_audit, "RETRY_S", 0.01)
     table = NonceTable(tmp_path / "nonces.sqlite3")
     table.asked.keep(PAUSE)
     table.asked.keep(AGAIN)

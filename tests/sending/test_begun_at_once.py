@@ -17,7 +17,7 @@ from engine.sending import table_file
 from engine.sending.desk import ChainDesk
 from engine.sending.stages import Stage
 from engine.sending.view import Batches
-from engine.wiring.sender_role import SenderAnswers
+from engine.wiring.sender_answers import SenderAnswers
 from tests.sending.crashes.moody import Mood
 from tests.sending.crashes.world import NS, CrashWorld, run
 from tests.signing.intents import CHAIN

@@ -32,7 +32,7 @@ from engine.requests.performance import GetBooks
 from engine.requests.request_list import requests_of
 from engine.sending.nonces import NonceTable
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
-from engine.wiring.sender_role import SenderAnswers
+from engine.wiring.sender_answers import SenderAnswers
 from tests.patience import PATIENCE_S
 from tests.sending import booking_engine
 from tests.storage import makers

@@ -27,7 +27,7 @@ from engine.portfolio.taken_pools import TakenPools
 from engine.requests.request_list import requests_of
 from engine.sending.desk import ChainDesk
 from engine.sending.routes import gain_expected_raw
-from engine.wiring.sender_role import NOT_COME, SenderAnswers
+from engine.wiring.sender_answers import NOT_COME, SenderAnswers
 from tests.patience import PATIENCE_S
 from tests.sending.sending_world import SendingWorld
 

@@ -17,7 +17,7 @@ from engine.domain.told import Asked, Fate
 from engine.sending.desk import ChainDesk
 from engine.sending.nonces import NonceTable
 from engine.sending.stages import Stage
-from engine.wiring.sender_role import SenderAnswers
+from engine.wiring.sender_answers import SenderAnswers
 from tests.patience import PATIENCE_S
 from tests.sending.sending_world import CHAIN, OWNER, SendingWorld
 

@@ -21,7 +21,7 @@ from engine.requests.chat import GetNotices
 from engine.requests.money import GetPnl
 from engine.sending.desk import ChainDesk
 from engine.storage.ledger import LedgerSettings, open_ledger
-from engine.wiring.sender_role import SenderAnswers
+from engine.wiring.sender_answers import SenderAnswers
 from tests.sending import booking_engine
 from tests.sending.booking_engine import BookingEngine
 from tests.sending.sending_world import CHAIN, SendingWorld

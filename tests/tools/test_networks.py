@@ -40,8 +40,9 @@ from engine.tools.self_test import Trial, network_trial, run_trial
 from engine.wiring.going_live import why_not_live
 from engine.wiring.network_deploying import read_begun
 from engine.wiring.paths import prepare
-from engine.wiring.sender_role import Warnings, open_sender
+from engine.wiring.sender_role import open_sender
 from engine.wiring.sending_path import sent_basis
+from engine.wiring.sending_warnings import SendingWarnings
 from engine.wiring.signing_terms import signing_terms
 from tests.chains.conftest import need_packages
 from tests.patience import PATIENCE_S
@@ -313,7 +314,7 @@ async def _pauses_by_the_sender(rig: Rig, rpc: Rpc, role: Role) -> None:
     settings, clock = rig.settings(), make_clock()
     signer = SocketCaller(role.paths.socket("signer"), role="signer")
     ledger = SocketCaller(role.paths.socket("ledger"), role="ledger")
-    warnings = Warnings(ledger, basis=sent_basis(settings), clock=clock)
+    warnings = SendingWarnings(ledger, basis=sent_basis(settings), clock=clock)
     try:
         async with open_sender(
             settings,

@@ -29,8 +29,10 @@ from engine.sending.routes import RouteTerms, gain_expected_raw, route_of
 from engine.signing.gates import OF_MAIN
 from engine.signing.self_tested import SelfTested, keep_self_test, read_self_tests
 from engine.tools.self_test import run_trial
-from engine.wiring.sender_role import SenderAnswers, Warnings, open_sender
+from engine.wiring.sender_answers import SenderAnswers
+from engine.wiring.sender_role import open_sender
 from engine.wiring.sending_path import sent_basis
+from engine.wiring.sending_warnings import SendingWarnings
 from engine.wiring.signing_terms import signing_terms
 from tests.chains.local_world import LocalWorld
 from tests.patience import PATIENCE_S
@@ -209,7 +211,7 @@ async def sending(rig: Rig, role: Role) -> AsyncIterator[SenderAnswers]:
     settings, clock = rig.settings(), make_clock()
     signer = SocketCaller(role.paths.socket("signer"), role="signer")
     ledger = SocketCaller(role.paths.socket("ledger"), role="ledger")
-    warnings = Warnings(ledger, basis=sent_basis(settings), clock=clock)
+    warnings = SendingWarnings(ledger, basis=sent_basis(settings), clock=clock)
     try:
         async with open_sender(
             settings,

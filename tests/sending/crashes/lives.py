@@ -30,7 +30,8 @@ from engine.sending.policies import LOCAL
 from engine.sending.routes import gain_expected_raw, route_of
 from engine.sending.simulating import Simulated
 from engine.sending.view import ChainView
-from engine.wiring.sender_role import SenderAnswers, signed_by
+from engine.wiring.sender_answers import SenderAnswers
+from engine.wiring.signer_client import signed_by
 from tests.sending.crashes.node import ROUTE_GAS
 from tests.sending.crashes.world import NS, ROUTE_TERMS
 from tests.signing.intents import CHAIN, NOW_NS

@@ -15,7 +15,7 @@ from typing import Final
 from engine.domain.errors import TransientError
 from engine.domain.handed import Handed
 from engine.domain.told import Fate
-from engine.wiring.sender_role import NOT_COME, SenderAnswers
+from engine.wiring.sender_answers import NOT_COME, SenderAnswers
 from tests.sending.crashes.rules import check_end, check_known, check_once
 from tests.sending.crashes.weather import Weather
 from tests.sending.crashes.world import CrashWorld, EndedError, Fuse, run
