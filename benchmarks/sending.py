@@ -81,7 +81,7 @@ async def _with_signer(
         folder, secret=SECRET, contract=world.contract, code_hash=world.code_hash
     ) as caller:
         desk.beginnings.rehearse = rehearsed_by(caller)
-        desk.ask = _timed(partial(signed_by, caller), took["signed"], took["signed_at"])
+        desk.signatures.ask = _timed(partial(signed_by, caller), took["signed"], took["signed_at"])
         grown_mb = await _rounds(world, took, desk)
         return grown_mb, await _role_mb(world, folder, desk)
 

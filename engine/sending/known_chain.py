@@ -40,7 +40,7 @@ class KnownChain:
 
     Attributes:
         warn: tells a person.
-        crash: see `desk.Boundary`.
+        crash: see `durable_file.Boundary`.
     """
 
     terms: DeskTerms

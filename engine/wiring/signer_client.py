@@ -43,7 +43,7 @@ async def why_not_vouched_by(signer: Caller, asked: Asked) -> str:
 
 
 async def signed_by(signer: Caller, intent: SigningIntent) -> Signed | SignRefusal:
-    """Ask the signer; see `sending.desk.Ask`."""
+    """Ask the signer; see `sending.signatures.Ask`."""
     return await signer.call(SignRequest(intent=intent))
 
 

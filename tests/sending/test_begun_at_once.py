@@ -45,7 +45,7 @@ class Place:
         self.desk.view._node = self.node
         self.asked_before_signing: list[int] = []
         self.was_synced: list[bool] = []
-        self.desk.ask = self.ask
+        self.desk.signatures.ask = self.ask
         self.shift_ns = 0
         self.desk.now_ns = lambda: self.world.now_ns() + self.shift_ns
         self.desk.hear(self.world.chain.head.hash)
@@ -205,14 +205,14 @@ async def test_whoever_hands_over_what_is_not_begun_is_answered_all_the_same(pla
 
 def test_a_plan_that_comes_while_another_is_signed_is_begun_right_after_it(place: Place) -> None:
     second = place.world.handed(1, seconds=30)
-    ask = place.desk.ask
+    ask = place.desk.signatures.ask
 
     async def asked(intent: SigningIntent) -> Signed | SignRefusal:
         if len(place.asked_before_signing) == 0:
             place.world.table.hand_over(second)
         return await ask(intent)
 
-    place.desk.ask = asked
+    place.desk.signatures.ask = asked
     place.begin()
 
     assert len(place.asked_before_signing) == 2

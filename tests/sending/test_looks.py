@@ -120,7 +120,7 @@ def test_the_desk_knows_its_others_by_their_nonces_and_no_other_wallets(two: Two
     table: NonceTable = two.world.table
 
     assert [one.nonce for one in table.lives_beside(two.life(0))] == [0, 1]
-    assert two.desk._ours(two.life(0)) == {*two.life(0).hashes, *two.life(1).hashes}
+    assert two.desk.outcomes._ours(two.life(0)) == {*two.life(0).hashes, *two.life(1).hashes}
 
 
 def test_a_receipt_of_a_block_that_is_gone_is_booked_for_none_that_stands(two: Two) -> None:

@@ -126,7 +126,7 @@ def test_gains_and_a_filled_nonce_leave_the_books_as_the_chain_shows_them(
         return await signing(intent)
 
     async def work(desk: ChainDesk) -> None:
-        desk.ask = ask
+        desk.signatures.ask = ask
         async with at_work(sending, settings, desk) as whole:
             async with booking_engine.running(whole.ledger, whole.sender) as engine:
                 await whole.blocks(2)
