@@ -100,7 +100,8 @@ async def _rounds(world: SendingWorld, took: Took, desk: ChainDesk) -> float:
             before_b = process.memory_info().rss
         world.gap(GAP)
         head = await desk.view.head()
-        desk.now_ns = desk.beginnings.now_ns = partial(int, head.ts * NS_PER_S)
+        at_ns = partial(int, head.ts * NS_PER_S)
+        desk.now_ns = desk.beginnings.now_ns = desk.signatures.now_ns = at_ns
         # What the role does with each block as its nodes tell of it.
         desk.hear(head.hash)
         began = time.perf_counter_ns()

@@ -38,7 +38,8 @@ from engine.sending.fees import (
     bytes_wei,
     first_bid,
 )
-from engine.sending.nonces import NonceTable, hole, next_nonce
+from engine.sending.free_nonces import hole, next_nonce
+from engine.sending.nonces import NonceTable
 from engine.sending.policies import SendPolicy
 from engine.sending.routes import RouteTerms, gain_expected_raw, gains_expected_raw, route_of
 from engine.sending.simulating import Simulated

@@ -258,7 +258,7 @@ class ChainDesk:
             self.told.set()
             return
         first = handed.plan.steps[0]
-        self.table.gains_in(
+        self.table.chains.gains_in(
             begun.chain_id,
             decode(begun.data, contract=begun.to).source.token,
             asset=str(first.source),

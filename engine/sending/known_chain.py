@@ -56,15 +56,15 @@ class KnownChain:
             TransientError: nodes do not say, or show another chain where there is but one.
         """
         chain_id = self.terms.route.chain_id
-        mark = self.table.mark(chain_id)
+        mark = self.table.chains.mark(chain_id)
         if mark is None:
             if head.final_hash:
-                self.table.keep_mark(chain_id, _mark(head, era=0))
+                self.table.chains.keep_mark(chain_id, _mark(head, era=0))
             return False
         if await self.view.hash_at(mark.block) == mark.block_hash:
             if head.final >= mark.block + MARK_BLOCKS and head.final_hash:
                 newer = msgspec.structs.replace(mark, block=head.final, block_hash=head.final_hash)
-                self.table.keep_mark(chain_id, newer)
+                self.table.chains.keep_mark(chain_id, newer)
             return False
         what = f"block {mark.block} of {self.terms.chain} was {mark.block_hash} for good"
         if not self.terms.may_begin_anew:
@@ -96,10 +96,10 @@ class KnownChain:
             if life.landed is not None and life.landed != told:
                 return None
         chain_id, chain = self.terms.route.chain_id, self.terms.chain
-        mark = self.table.mark(chain_id)
+        mark = self.table.chains.mark(chain_id)
         if mark is None:
             return None
-        tokens = self.table.gained_in(chain_id)
+        tokens = self.table.chains.gained_in(chain_id)
         coins, *amounts = await self.view.held(head, recovery, [token for token, *_ in tokens])
         place = recovery_of(chain)
         gains = [
@@ -113,7 +113,7 @@ class KnownChain:
             began=mark.began,
             block=head.number,
             block_hash=head.hash,
-            told=self.table.newest_number(),
+            told=self.table.told.newest_number(),
             held=(own, *gains),
         )
 

@@ -6,7 +6,7 @@ whatever a crash leaves is a state that `life.take` goes on from.
 """
 
 import sqlite3
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,15 +19,16 @@ from engine.domain.told import TransactionNews
 from engine.domain.truths import Foreseen
 from engine.sending.asked import NOT_BEGUN, AskedTable
 from engine.sending.asked import SCHEMA as ASKED_SCHEMA
+from engine.sending.chain_table import SCHEMA as CHAIN_SCHEMA
+from engine.sending.chain_table import ChainTable
 from engine.sending.facts import ChainMark, Life
 from engine.sending.stages import Stage
 from engine.sending.table_file import TableFile
+from engine.sending.told_table import SCHEMA as TOLD_SCHEMA
+from engine.sending.told_table import ToldTable
 
 NEAR: Final = 100
 """Nonces that far apart are never in one block."""
-
-TOLD_MAX: Final = 500
-"""Of what is told in one answer."""
 
 _SCHEMA: Final = """
 create table if not exists handed (
@@ -39,37 +40,13 @@ create table if not exists lives (
   primary key (chain_id, wallet, nonce)
 ) without rowid;
 create index if not exists open_lives on lives (is_open) where is_open;
-create table if not exists tellings (
-  number integer primary key autoincrement, client_order_id text not null, news blob not null,
-  engine text not null default 'main', is_acknowledged integer not null default 0
-);
-create index if not exists tellings_of on tellings (client_order_id);
 create table if not exists foreseen (
   client_order_id text primary key, foreseen blob not null
 ) without rowid;
 create table if not exists former_lives (
   client_order_id text primary key, nonce integer not null, life blob not null
 ) without rowid;
-create table if not exists marks (chain_id integer primary key, mark blob not null);
-create table if not exists gained_in (
-  chain_id integer not null, token text not null, asset text not null, decimals integer not null,
-  primary key (chain_id, token)
-) without rowid;
 """
-
-_UNTOLD: Final = "create index if not exists untold on tellings (number) where not is_acknowledged"
-_ADDED: Final = {
-    "engine": "text not null default 'main'",
-    "is_acknowledged": "integer not null default 0",
-}
-"""What tables of an earlier version lack."""
-
-
-class Told(msgspec.Struct, frozen=True, kw_only=True):
-    """What was told, with its number; numbers only grow."""
-
-    number: int
-    news: TransactionNews
 
 
 class NonceTable:
@@ -77,6 +54,9 @@ class NonceTable:
 
     Attributes:
         file: in which it is.
+        asked: what persons asked for, in the same file.
+        told: what was told, in the same file.
+        chains: what is known of each chain, in the same file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -86,22 +66,15 @@ class NonceTable:
             TransientError: another process has it open.
             FatalError: it cannot be used.
         """
-        self.file: Final = TableFile(path, _SCHEMA + ASKED_SCHEMA)
+        self.file: Final = TableFile(path, _SCHEMA + TOLD_SCHEMA + CHAIN_SCHEMA + ASKED_SCHEMA)
         self._run = self.file.run
         self._together = self.file.together
-        self._add_columns()
+        self.told: Final = ToldTable(self._run, self._together, self._engine_of)
+        self.chains: Final = ChainTable(self._run, self._together)
         self.asked: Final = AskedTable(self._run, self._together)
         # Asked for with each look: kept beside the file, which has the whole past.
         self._waiting: dict[str, Handed] = {}
         self._wait_if_due("true")
-        self._gained_in: set[tuple[int, str]] = set()
-
-    def _add_columns(self) -> None:
-        has = {name for _, name, *_ in self._run("pragma table_info(tellings)")}
-        for name, kind in _ADDED.items():
-            if name not in has:
-                self._run(f"alter table tellings add column {name} {kind}")
-        self._run(_UNTOLD)
 
     def close(self) -> None:
         """Close the file."""
@@ -215,7 +188,7 @@ class NonceTable:
                     (int(not life.has_ended), msgspec.json.encode(life), *_key(life)),
                 )
             for one in news:
-                self._tell(one)
+                self.told.put(one)
         self._told_of_all(news)
         if life.stage is Stage.VOID:
             self._wait_if_due("client_order_id = ?", life.client_order_id)
@@ -228,7 +201,7 @@ class NonceTable:
         `engine` is whose it is, if it was never handed over.
         """
         with self._together():
-            self._tell(news, engine=engine)
+            self.told.put(news, engine=engine)
             if foreseen is not None:
                 self._foresee(news.client_order_id, foreseen)
         self._told_of_all([news])
@@ -281,16 +254,6 @@ class NonceTable:
         )
         return int(found)
 
-    def mark(self, chain_id: int) -> ChainMark | None:
-        """Return by what a chain is known again, None before anything is known of it."""
-        found = self._run("select mark from marks where chain_id = ?", (chain_id,))
-        return msgspec.json.decode(found[0][0], type=ChainMark) if found else None
-
-    def keep_mark(self, chain_id: int, mark: ChainMark) -> None:
-        """Keep by what a chain is known again."""
-        with self._together():
-            self._keep_mark(chain_id, mark)
-
     def begin_anew(
         self,
         chain_id: int,
@@ -319,36 +282,10 @@ class NonceTable:
                 (chain_id,),
             )
             self._run("delete from lives where chain_id = ?", (chain_id,))
-            self._keep_mark(chain_id, mark)
+            self.chains.put_mark(chain_id, mark)
             for one in news:
-                self._tell(one)
+                self.told.put(one)
         self._told_of_all(news)
-
-    def gains_in(self, chain_id: int, token: str, *, asset: str, decimals: int) -> None:
-        """Note that gains of a chain are in a token, too."""
-        if (chain_id, token) in self._gained_in:
-            return
-        with self._together():
-            self._run(
-                "insert or ignore into gained_in values (?, ?, ?, ?)",
-                (chain_id, token, asset, decimals),
-            )
-        self._gained_in.add((chain_id, token))
-
-    def gained_in(self, chain_id: int) -> list[tuple[str, str, int]]:
-        """Return in which tokens there were gains of a chain: address, asset, decimals."""
-        return [
-            (token, asset, decimals)
-            for token, asset, decimals in self._run(
-                "select token, asset, decimals from gained_in where chain_id = ? order by token",
-                (chain_id,),
-            )
-        ]
-
-    def _keep_mark(self, chain_id: int, mark: ChainMark) -> None:
-        self._run(
-            "insert or replace into marks values (?, ?)", (chain_id, msgspec.json.encode(mark))
-        )
 
     def unsent(self) -> tuple[int, TransactionNews | None]:
         """Return how many plans ended without a nonce, and what was told of the newest."""
@@ -379,65 +316,10 @@ class NonceTable:
         )
         return {nonce for (nonce,) in found}
 
-    def told_after(self, number: int) -> list[Told]:
-        """Return what was told after a number, at most `TOLD_MAX`, oldest first."""
-        found = self._run(
-            "select number, news from tellings where number > ? order by number limit ?",
-            (number, TOLD_MAX),
-        )
-        return [
-            Told(number=count, news=msgspec.json.decode(content, type=TransactionNews))
-            for count, content in found
-        ]
-
-    def untold(self, engine: str, number: int) -> list[Told]:
-        """Return what was told of an engine's after a number, and is not acknowledged.
-
-        At most `TOLD_MAX`, oldest first.
-        """
-        found = self._run(
-            "select number, news from tellings"
-            " where engine = ? and number > ? and not is_acknowledged order by number limit ?",
-            (engine, number, TOLD_MAX),
-        )
-        return [
-            Told(number=count, news=msgspec.json.decode(content, type=TransactionNews))
-            for count, content in found
-        ]
-
-    def acknowledge(self, numbers: Sequence[int]) -> None:
-        """Keep that these are booked for good."""
-        with self._together():
-            for number in numbers:
-                self._run("update tellings set is_acknowledged = 1 where number = ?", (number,))
-
-    def newest_number(self) -> int:
-        """Return the number of what was told last, 0 if nothing was."""
-        ((newest,),) = self._run("select max(number) from tellings")
-        return newest or 0
-
-    def told_of(self, client_order_id: str) -> Told | None:
-        """Return what was told last of a plan, None if nothing was."""
-        found = self._run(
-            "select number, news from tellings where client_order_id = ?"
-            " order by number desc limit 1",
-            (client_order_id,),
-        )
-        if not found:
-            return None
-        number, content = found[0]
-        return Told(number=number, news=msgspec.json.decode(content, type=TransactionNews))
-
-    def _tell(self, news: TransactionNews, *, engine: str = MAIN) -> None:
-        handed = self.handed(news.client_order_id)
-        self._run(
-            "insert into tellings (client_order_id, news, engine) values (?, ?, ?)",
-            (
-                news.client_order_id,
-                msgspec.json.encode(news),
-                engine if handed is None else handed.engine,
-            ),
-        )
+    def _engine_of(self, client_order_id: str) -> str | None:
+        """Return whose plan it is, None if it was never handed over."""
+        handed = self.handed(client_order_id)
+        return None if handed is None else handed.engine
 
     def _foresee(self, client_order_id: str, foreseen: Foreseen) -> None:
         self._run(
@@ -464,34 +346,6 @@ class NonceTable:
             if foreseen is not None:
                 plans.append((msgspec.json.decode(handed, type=Handed), foreseen))
         return plans
-
-
-def next_nonce(count: int, used: Collection[int]) -> int:
-    """Return the first nonce that neither the chain nor we have used.
-
-    Args:
-        count: how many the chain has used, as of its newest block; what it holds waiting counts
-            for nothing, it comes and goes.
-        used: ours, from `count` on; one above it whose transaction was given up leaves a hole,
-            which is filled first: what is behind it waits for it.
-    """
-    nonce = count
-    while nonce in used:
-        nonce += 1
-    return nonce
-
-
-def hole(count: int, kept: Collection[int]) -> int | None:
-    """Return the nonce that nobody uses and for which ours wait, None if there is none.
-
-    One is left where a transaction was given up unsigned, or another sender's reorganised away.
-
-    Args:
-        count: how many the chain has used.
-        kept: ours.
-    """
-    waiting = [nonce for nonce in kept if nonce > count]
-    return count if waiting and count not in kept else None
 
 
 def _key(life: Life) -> tuple[int, str, int]:

@@ -73,7 +73,7 @@ def _line(table: NonceTable, life: Life, *, is_local: bool) -> TransactionLine:
     chain = _NAMES.get(life.chain_id, str(life.chain_id))
     landed, handed = life.landed, table.handed(life.client_order_id)
     hash_ = landed.hash if landed else life.hashes[-1] if life.hashes else ""
-    told = table.told_of(life.client_order_id)
+    told = table.told.of(life.client_order_id)
     receipt = None if told is None else told.news.receipt
     gain = None
     if receipt is not None and receipt.swaps:

@@ -17,8 +17,9 @@ from engine.domain.truths import Ahead, Foreseen
 from engine.domain.units import NS_PER_MS, NS_PER_S
 from engine.sending.encoding import calldata, decode
 from engine.sending.facts import Landed, Life
-from engine.sending.nonces import NonceTable, Told
+from engine.sending.nonces import NonceTable
 from engine.sending.routes import RouteTerms, route_of
+from engine.sending.told_table import Told
 from engine.sending.touching import PLACE_MAX, Touched, watched_of
 from engine.sending.truth import AHEAD_MAX, Behind, truth_of
 from engine.sending.truth_table import TruthTable
@@ -64,7 +65,7 @@ class TruthDesk:
             FatalError: a table cannot be used.
         """
         done = 0
-        for told in self.table.told_after(self._upto):
+        for told in self.table.told.after(self._upto):
             if not self.truths.has(told.number):
                 handed = self.table.handed(told.news.client_order_id)
                 if handed is None:

@@ -103,7 +103,7 @@ class SenderAnswers:
     def ask_after(self, client_order_id: str, engine: str = MAIN) -> Told:
         """See `bus.sending.Sending`."""
         if not self.table.fence(client_order_id, NOT_COME):
-            told = self.table.told_of(client_order_id)
+            told = self.table.told.of(client_order_id)
             if told is None:
                 self.table.tell(
                     TransactionNews(
@@ -112,20 +112,20 @@ class SenderAnswers:
                     engine=engine,
                 )
                 self.told.set()
-        last = self.table.told_of(client_order_id)
+        last = self.table.told.of(client_order_id)
         return self._told(() if last is None else (ToldNews(number=last.number, news=last.news),))
 
     async def told_after(self, after: int | None) -> Told:
         """See `bus.sending.Sending`."""
         if after is None:
             return self._told(())
-        found = self.table.told_after(after)
+        found = self.table.told.after(after)
         if not found:
             self.told.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LISTEN_S):
                     await self.told.wait()
-            found = self.table.told_after(after)
+            found = self.table.told.after(after)
         return self._told([ToldNews(number=one.number, news=one.news) for one in found])
 
     def transactions(self, most: int) -> TransactionsReport:
@@ -161,18 +161,18 @@ class SenderAnswers:
 
     async def untold(self, engine: str, after: int) -> Told:
         """See `bus.sending.Sending`."""
-        found = self.table.untold(engine, after)
-        if not found and after >= self.table.newest_number():
+        found = self.table.told.untold(engine, after)
+        if not found and after >= self.table.told.newest_number():
             self.told.clear()
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(LISTEN_S):
                     await self.told.wait()
-            found = self.table.untold(engine, after)
+            found = self.table.told.untold(engine, after)
         return self._told([ToldNews(number=one.number, news=one.news) for one in found])
 
     def acknowledge(self, numbers: tuple[int, ...]) -> Acknowledged:
         """See `bus.sending.Sending`."""
-        self.table.acknowledge(numbers)
+        self.table.told.acknowledge(numbers)
         return Acknowledged()
 
     async def wallets(self) -> WalletsSeen:
@@ -219,7 +219,7 @@ class SenderAnswers:
         life = self.table.life_of(asked.client_order_id)
         if life is not None and life.attempts:
             return WorkDone(text=f"{chain}: {what} by {life.hashes[-1]}; /contract shows it")
-        told = self.table.told_of(asked.client_order_id)
+        told = self.table.told.of(asked.client_order_id)
         if told is None:
             return None
         if told.news.fate is Fate.SUCCEEDED:
@@ -227,4 +227,4 @@ class SenderAnswers:
         return Declined(why=f"{what} on {chain} came to nothing: {told.news.why}")
 
     def _told(self, news: Sequence[ToldNews]) -> Told:
-        return Told(newest=self.table.newest_number(), news=tuple(news))
+        return Told(newest=self.table.told.newest_number(), news=tuple(news))

@@ -26,11 +26,12 @@ from engine.sending.desk import ChainDesk
 from engine.sending.encoding import decode
 from engine.sending.facts import Life
 from engine.sending.footprints import Footprints
-from engine.sending.nonces import NonceTable, Told
+from engine.sending.nonces import NonceTable
 from engine.sending.paths import OpenWay
 from engine.sending.policies import LOCAL
 from engine.sending.routes import RouteTerms
 from engine.sending.simulating import Simulator
+from engine.sending.told_table import Told
 from engine.sending.view import ChainView
 from engine.sending.warming import WarmSimulator
 from engine.signing.caps import DailyCaps
@@ -194,7 +195,7 @@ class SendingWorld(WorldPlans):
 
     def all_told(self) -> list[Told]:
         told: list[Told] = []
-        while more := self.table.told_after(told[-1].number if told else 0):
+        while more := self.table.told.after(told[-1].number if told else 0):
             told += more
         return told
 

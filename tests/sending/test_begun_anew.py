@@ -129,7 +129,7 @@ def test_the_next_plan_counts_from_the_new_chains_nonce(sending: SendingWorld) -
 
     sending.run(work)
 
-    mark = sending.table.mark(sending.world.world.chain_id)
+    mark = sending.table.chains.mark(sending.world.world.chain_id)
     assert mark is not None
     assert mark.era == 1
 
@@ -167,7 +167,7 @@ def test_a_reorganisation_is_no_other_chain(sending: SendingWorld) -> None:
 
     sending.run(work)
 
-    mark = sending.table.mark(sending.world.world.chain_id)
+    mark = sending.table.chains.mark(sending.world.world.chain_id)
     assert mark is not None
     assert mark.era == 0
     assert sending.warnings == []

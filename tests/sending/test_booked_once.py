@@ -119,7 +119,7 @@ class Place:
         self.sender.role.told.set()
 
     def unacknowledged(self) -> int:
-        return len(self.table.untold("main", 0))
+        return len(self.table.told.untold("main", 0))
 
     async def profits(self) -> list[Decimal]:
         report = await self.books.answer(GetTrades(limit=99))

@@ -45,7 +45,7 @@ class Fuse:
 
 
 def is_done(sending: SendingWorld, plans: list[str]) -> bool:
-    is_told = all(sending.table.told_of(plan) is not None for plan in plans)
+    is_told = all(sending.table.told.of(plan) is not None for plan in plans)
     return is_told and not sending.table.open_lives()
 
 

@@ -24,8 +24,8 @@ from engine.sending.facts import (
     Unsigned,
 )
 from engine.sending.fees import Bid, bumped
+from engine.sending.free_nonces import hole, next_nonce
 from engine.sending.life import LifeRules, take
-from engine.sending.nonces import hole, next_nonce
 from engine.sending.stages import Stage
 from tests.effort import examples
 from tests.sending.model_chain import BLOCK_S, ModelChain, ModelSigner, Queued

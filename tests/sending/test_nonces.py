@@ -13,7 +13,8 @@ from engine.domain.handed import Handed
 from engine.domain.told import Fate, TransactionNews
 from engine.sending.facts import Attempt, Draft, Life
 from engine.sending.fees import Bid
-from engine.sending.nonces import NonceTable, hole, next_nonce
+from engine.sending.free_nonces import hole, next_nonce
+from engine.sending.nonces import NonceTable
 from engine.sending.stages import Stage
 from tests.storage.makers import make_atomic_plan
 
@@ -138,7 +139,7 @@ def test_what_was_kept_is_there_after_the_process(tmp_path: Path) -> None:
     assert again.open_lives() == [signed(life())]
     assert again.life_of("p1-t") == signed(life())
     assert again.waiting() == []
-    assert [one.news for one in again.told_after(0)] == [news(Fate.SUCCEEDED)]
+    assert [one.news for one in again.told.after(0)] == [news(Fate.SUCCEEDED)]
     again.close()
 
 
@@ -170,12 +171,12 @@ def test_news_are_told_in_order_and_only_what_is_new(table: NonceTable) -> None:
     table.keep(signed(life()), [news(Fate.UNDONE, 2)])
     table.tell(news(Fate.NEVER, number=2))
 
-    all_told = table.told_after(0)
+    all_told = table.told.after(0)
 
     assert [one.news.fate for one in all_told] == [Fate.SUCCEEDED, Fate.UNDONE, Fate.NEVER]
-    assert table.told_after(all_told[1].number) == all_told[2:]
-    assert table.told_of("p1-t") == all_told[1]
-    assert table.told_of("p9-t") is None
+    assert table.told.after(all_told[1].number) == all_told[2:]
+    assert table.told.of("p1-t") == all_told[1]
+    assert table.told.of("p9-t") is None
 
 
 def test_a_second_process_is_refused(tmp_path: Path, table: NonceTable) -> None:

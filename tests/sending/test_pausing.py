@@ -193,7 +193,7 @@ def test_it_runs_again_by_the_word_of_its_owner_once(
     assert paused
     assert not is_paused(sending)
     assert sending.count() == count + is_owner  # else the node signed for its owner
-    told = sending.table.told_of(again.client_order_id)
+    told = sending.table.told.of(again.client_order_id)
     assert told is not None
     assert told.news.fate is Fate.SUCCEEDED
 
@@ -212,7 +212,7 @@ def test_without_a_persons_word_the_signer_signs_nothing_that_lets_it_run(
 
     sending.run(acting)
 
-    told = sending.table.told_of(again.client_order_id)
+    told = sending.table.told.of(again.client_order_id)
     assert told is not None
     assert (told.news.fate, is_paused(sending)) == (Fate.NEVER, True)
     assert "no person let the contract on" in told.news.why
@@ -260,7 +260,7 @@ def test_while_killed_it_is_not_let_run_again(sending: SendingWorld) -> None:
     again = asked(sending, "c2", is_pause=False)
     let(sending, again)
 
-    told = sending.table.told_of(again.client_order_id)
+    told = sending.table.told.of(again.client_order_id)
     assert told is not None
     assert (told.news.fate, is_paused(sending)) == (Fate.NEVER, True)
 
@@ -287,7 +287,7 @@ def test_what_was_to_run_again_and_was_overtaken_never_does(
 
     sending.run(acting)
 
-    told = sending.table.told_of(again.client_order_id)
+    told = sending.table.told.of(again.client_order_id)
     assert told is not None
     assert (told.news.fate, is_paused(sending)) == (Fate.NEVER, True)
     assert ("ben asked to pause it afterwards" if later == "a pause" else "too long ago") in (

@@ -67,7 +67,7 @@ class Whole:
 
     async def compared(self, engine: BookingEngine) -> None:
         """Let the engine hear of all, then compare its books with the chain."""
-        await until(lambda: not self.sending.table.untold("main", 0))
+        await until(lambda: not self.sending.table.told.untold("main", 0))
         self.desk.wants_wallet = True
         await self.desk.step()
         assert self.desk.seen is not None

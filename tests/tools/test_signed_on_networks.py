@@ -241,7 +241,7 @@ async def _looked_at(answers: SenderAnswers, plans: WorldPlans) -> None:
 async def _ended(answers: SenderAnswers, handed: Handed, plans: WorldPlans) -> Any:
     """Make blocks until something is told of a plan."""
     async with asyncio.timeout(PATIENCE_S):
-        while (told := answers.table.told_of(handed.client_order_id)) is None:
+        while (told := answers.table.told.of(handed.client_order_id)) is None:
             await asyncio.to_thread(plans.world.mine)
             await asyncio.sleep(0.2)
     return told.news

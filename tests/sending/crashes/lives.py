@@ -116,5 +116,5 @@ async def _live(path: Path, url: str, socket: Path, wallet: str, handed: Sequenc
 def _is_done(table: NonceTable, handed: Sequence[Handed]) -> bool:
     if table.open_lives():
         return False
-    told = [table.told_of(one.client_order_id) for one in handed]
+    told = [table.told.of(one.client_order_id) for one in handed]
     return all(one is not None and one.news.fate is not Fate.UNDONE for one in told)

@@ -77,7 +77,7 @@ class Play:
             finally:
                 self.seen += fuse.seen
         check_end(self.world, [one.handed for one in self.plans if one.handed is not None])
-        told = [self.world.table.told_of(one.name) for one in self.plans]
+        told = [self.world.table.told.of(one.name) for one in self.plans]
         self.fates = [one.news.fate.value for one in told if one is not None]
 
     async def _life(self, fuse: Fuse) -> None:
@@ -123,7 +123,7 @@ class Play:
         table = self.world.table
         if not all(one.is_taken for one in self.plans) or table.open_lives():
             return False
-        told = [table.told_of(one.name) for one in self.plans]
+        told = [table.told.of(one.name) for one in self.plans]
         return all(one is not None and one.news.fate is not Fate.UNDONE for one in told)
 
 

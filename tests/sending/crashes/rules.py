@@ -70,7 +70,7 @@ def _check_nonces(world: "CrashWorld") -> None:
 
 def _told(world: "CrashWorld") -> dict[str, list[TransactionNews]]:
     found: dict[str, list[TransactionNews]] = defaultdict(list)
-    for one in world.table.told_after(0):
+    for one in world.table.told.after(0):
         found[one.news.client_order_id].append(one.news)
     return found
 
