@@ -6,13 +6,13 @@ what needs none yet waits for that of what does.
 """
 
 import os
-import sqlite3
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
-from engine.domain.errors import FatalError, TransientError
+from engine.domain.errors import FatalError
+from engine.storage.durable_file import DurableFile
 
 TIDY_CHANGES: Final = 400
 """So many changes are some thousand pages of the log."""
@@ -44,20 +44,16 @@ class TableFile:
         self._path = path
         self._synced = self._tidied = 0
         self._is_open = True
+        # SQLite syncs the log only before it moves it to its places; else `sync` does.
+        self._file = DurableFile(
+            path, schema, what="the table of nonces", then="nothing is sent", is_synced=False
+        )
+        self.run(f"pragma wal_autocheckpoint = {LOG_PAGES_MAX}")
         try:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, isolation_level=None, timeout=0.2)
-            self.run("pragma locking_mode = exclusive")
-            self.run("pragma journal_mode = wal")
-            # In the log nothing is half: each of its pages has a checksum of all before it. It is
-            # synced by `sync`, and by SQLite before it is moved to its places.
-            self.run("pragma synchronous = normal")
-            self.run(f"pragma wal_autocheckpoint = {LOG_PAGES_MAX}")
-            self._database.executescript(schema)
             self._log = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC)
             _sync(self._log)
             _sync_folder(path.parent)
-        except (OSError, sqlite3.Error) as error:
+        except OSError as error:
             raise FatalError(f"the table of nonces {path} cannot be used: {error}") from error
 
     def close(self) -> None:
@@ -65,12 +61,12 @@ class TableFile:
         if self._is_open:
             self._is_open = False
             os.close(self._log)
-            self._database.close()
+            self._file.close()
 
     @property
     def is_synced(self) -> bool:
         """Whether a loss of power loses nothing of what was written."""
-        return self._database.total_changes == self._synced
+        return self._file.change_count == self._synced
 
     def sync(self) -> None:
         """Return once a loss of power cannot lose what was written.
@@ -78,7 +74,7 @@ class TableFile:
         Raises:
             FatalError: the disk does not take it.
         """
-        written = self._database.total_changes
+        written = self._file.change_count
         if written == self._synced:
             return
         try:
@@ -98,7 +94,7 @@ class TableFile:
         Raises:
             FatalError: the disk does not take it.
         """
-        changes = self._database.total_changes
+        changes = self._file.change_count
         if changes - self._tidied >= after:
             self.run("pragma wal_checkpoint(passive)")
             self._tidied = changes
@@ -110,13 +106,8 @@ class TableFile:
         Args:
             is_synced: False where whoever goes on syncs before anything is done about them.
         """
-        self.run("begin immediate")
-        try:
+        with self._file.together():
             yield
-        except BaseException:
-            self._database.rollback()
-            raise
-        self.run("commit")
         if is_synced:
             self.sync()
 
@@ -127,15 +118,7 @@ class TableFile:
             TransientError: another process has the file.
             FatalError: it cannot be used.
         """
-        try:
-            with closing(self._database.execute(statement, tuple(values))) as cursor:
-                return cursor.fetchall()
-        except sqlite3.Error as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                raise TransientError(f"another process has {self._path}: only one sends") from error
-            raise FatalError(
-                f"the table of nonces {self._path} cannot be used ({error}): nothing is sent"
-            ) from error
+        return self._file.run(statement, values)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -1,7 +1,8 @@
 """A role's own SQLite file, of which nothing that was committed is ever lost.
 
-One process opens it. Each change is one transaction with a sync (`synchronous=FULL`); an error of
-the disk is fatal, as a sync that failed is not known to have happened when it is tried again.
+One process opens it. Each change is one transaction with a sync (`synchronous=FULL`), unless
+whoever opens it syncs the log itself; an error of the disk is fatal, as a sync that failed is not
+known to have happened when it is tried again.
 """
 
 import sqlite3
@@ -23,7 +24,9 @@ def go_on(_where: str) -> None:
 class DurableFile:
     """The file; see the module."""
 
-    def __init__(self, path: Path, schema: str, *, what: str, then: str) -> None:
+    def __init__(
+        self, path: Path, schema: str, *, what: str, then: str, is_synced: bool = True
+    ) -> None:
         """Open it, or make it at the first start.
 
         Args:
@@ -31,6 +34,8 @@ class DurableFile:
             schema: statements that make what is missing of its tables.
             what: it is, for people: "the table of orders".
             then: what follows if it cannot be used: "no order is placed".
+            is_synced: false where whoever opens it syncs the log: then the end of the process
+                loses no change, and a loss of power those since that sync.
 
         Raises:
             TransientError: another process has it open.
@@ -43,7 +48,8 @@ class DurableFile:
             self._database = sqlite3.connect(path, isolation_level=None, timeout=0.2)
             self.run("pragma locking_mode = exclusive")
             self.run("pragma journal_mode = wal")
-            self.run("pragma synchronous = full")
+            # In the log nothing is half: each of its pages has a checksum of all before it.
+            self.run(f"pragma synchronous = {'full' if is_synced else 'normal'}")
             self._database.executescript(schema)
         except (OSError, sqlite3.Error) as error:
             raise FatalError(f"{what} {path} cannot be used: {error}") from error
@@ -51,6 +57,11 @@ class DurableFile:
     def close(self) -> None:
         """Close it."""
         self._database.close()
+
+    @property
+    def change_count(self) -> int:
+        """How many rows were changed since it was opened."""
+        return self._database.total_changes
 
     @contextmanager
     def together(self) -> Iterator[None]:

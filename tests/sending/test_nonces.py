@@ -180,7 +180,7 @@ def test_news_are_told_in_order_and_only_what_is_new(table: NonceTable) -> None:
 
 
 def test_a_second_process_is_refused(tmp_path: Path, table: NonceTable) -> None:
-    with pytest.raises(TransientError, match="only one sends"):
+    with pytest.raises(TransientError, match="only one may"):
         NonceTable(tmp_path / "nonces.sqlite3")
 
 
