@@ -169,11 +169,13 @@ format: $(VENV)/.dev ## format the code
 	@$(VENV)/bin/ruff format -q $(RUFF_TREES) && $(VENV)/bin/ruff check -q --fix $(RUFF_TREES)
 
 .PHONY: lint
-lint: $(VENV)/.dev ## format, lint, imports, types: the checks that take seconds
+lint: $(VENV)/.dev ## format, lint, imports, types, generated pages: the checks that take seconds
 	@$(VENV)/bin/ruff format --check -q $(RUFF_TREES)
 	@$(VENV)/bin/ruff check -q $(RUFF_TREES)
 	@$(VENV)/bin/lint-imports --no-logo
 	@$(VENV)/bin/mypy
+	@$(PY) -m engine.settings.reference --check
+	@$(PY) -m bot.docs --check
 
 .PHONY: check
 check: ## all that CI checks, what fails fast first

@@ -111,6 +111,8 @@ def test_ci_runs_the_quick_checks_and_then_the_readmes_test_command() -> None:
     assert lint is not None
     for tool in ("ruff format --check", "ruff check", "lint-imports", "mypy"):
         assert f"$(VENV)/bin/{tool}" in lint.group(1)
+    for pages in ("engine.settings.reference", "bot.docs"):
+        assert f"-m {pages} --check" in lint.group(1)
 
 
 def test_the_version_is_one() -> None:

@@ -1,6 +1,7 @@
 """Generate `.env.example` and `docs/configuration.md` from the list of settings.
 
-``python -m engine.settings.reference`` writes both; a test keeps them up to date.
+``python -m engine.settings.reference`` writes both, with ``--check`` it compares them only; a test
+keeps them up to date.
 """
 
 import sys
@@ -104,9 +105,22 @@ def render_configuration() -> str:
 
 def write_all(root: Path) -> None:
     """Write both files below `root`."""
-    (root / ".env.example").write_text(render_env_example(), encoding="utf-8")
-    (root / "docs").mkdir(exist_ok=True)
-    (root / "docs" / "configuration.md").write_text(render_configuration(), encoding="utf-8")
+    for name, wanted in _files().items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(wanted, encoding="utf-8")
+
+
+def behind(root: Path) -> list[str]:
+    """Return which of both files below `root` are not what the list of settings says."""
+    return [
+        name
+        for name, wanted in _files().items()
+        if not (root / name).exists() or (root / name).read_text(encoding="utf-8") != wanted
+    ]
+
+
+def _files() -> dict[str, str]:
+    return {".env.example": render_env_example(), "docs/configuration.md": render_configuration()}
 
 
 def _bounds(inner: Any, meta: Meta) -> str:
@@ -130,5 +144,8 @@ def _wrapped(text: str, *, prefix: str, width: int) -> list[str]:
 
 
 if __name__ == "__main__":
+    if "--check" in sys.argv[1:]:
+        names = behind(_ROOT)
+        sys.exit(f"not what the settings say: {', '.join(names)}: make docs" if names else 0)
     write_all(_ROOT)
     sys.stdout.write("wrote .env.example and docs/configuration.md\n")

@@ -1,8 +1,12 @@
 """The table is the one source: names, help, documentation and kinds agree."""
 
+from pathlib import Path
+
+import pytest
+
 from bot.command import Kind, Topic
 from bot.command_table import COMMANDS, find
-from bot.docs import PAGE
+from bot.docs import PAGE, main
 from bot.render.docs import render_docs
 
 REQUIRED = {
@@ -37,6 +41,20 @@ REQUIRED = {
 
 def test_the_generated_page_is_up_to_date() -> None:
     assert PAGE.read_text(encoding="utf-8") == render_docs(COMMANDS), "run: python -m bot.docs"
+
+
+def test_a_page_behind_the_table_is_named_and_left_as_it_is(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "commands.md"
+    page.write_text(render_docs(COMMANDS[1:]), encoding="utf-8")
+
+    status = main(["--check"], page)
+
+    assert status == 1
+    assert "docs/commands.md" in capsys.readouterr().err
+    assert page.read_text(encoding="utf-8") == render_docs(COMMANDS[1:])
+    assert main([], page) == main(["--check"], page) == 0
 
 
 def test_all_commands_of_the_product_are_there() -> None:

@@ -4,7 +4,13 @@ from pathlib import Path
 import pytest
 
 from engine.settings.load import SettingsError, load_settings
-from engine.settings.reference import all_settings, render_configuration, render_env_example
+from engine.settings.reference import (
+    all_settings,
+    behind,
+    render_configuration,
+    render_env_example,
+    write_all,
+)
 
 TOKEN = "123456789:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi"
 PHONE = {"TELEGRAM_BOT_TOKEN": TOKEN, "TELEGRAM_OPERATOR_ID": "7"}
@@ -270,3 +276,11 @@ def test_an_unknown_time_zone_is_refused_with_the_nearest_one(tmp_path: Path) ->
 
     settings = load_settings({"SYNDICATE_OPERATOR_TIME_ZONE": "Asia/Tokyo"}, directory=tmp_path)
     assert settings.operator.time_zone == "Asia/Tokyo"
+
+
+def test_a_generated_file_behind_the_settings_is_named(tmp_path: Path) -> None:
+    write_all(tmp_path)
+    was_behind = behind(tmp_path)
+    (tmp_path / ".env.example").write_text("", encoding="utf-8")
+
+    assert (was_behind, behind(tmp_path)) == ([], [".env.example"])
