@@ -12,6 +12,7 @@ from bot.render.screen import Facts, Mark, Screen, Text
 from engine.bus.life import ExposureReport
 from engine.bus.permit_reports import ApprovalsReport, MandatesReport
 from engine.bus.reports import LimitLine, LimitsReport, StatusReport
+from engine.domain.modes import SENT
 
 _READS = (
     Button(label="Opportunities", line="/opportunities"),
@@ -57,7 +58,7 @@ def render_card(facts: CardFacts) -> Screen:
         title=KILLED_TITLE if status.is_killed else title,
         mark=mark,
         blocks=(Facts(tuple(rows)),),
-        note=words.BASIS_SHORT[status.basis] + ", paper money",
+        note=words.BASIS_SHORT[status.basis] + ("" if status.basis in SENT else ", paper money"),
     )
 
 
@@ -114,10 +115,11 @@ def _today(status: StatusReport, exposure: ExposureReport | None) -> str:
     """Say what the UTC day came to so far, as the engine counts it for its loss limit."""
     if exposure is None:
         return "no answer"
-    live = ""
-    if status.traded_live or exposure.live_today_usd:
-        live = f"; live {words.usd(exposure.live_today_usd, is_signed=True)}"
+    came = words.usd(exposure.live_today_usd, is_signed=True)
     today = words.usd(exposure.today_usd, is_signed=True)
+    if status.basis in SENT:
+        return f"{came} live, {_trades(status.traded_live)}; {today} paper"
+    live = f"; live {came}" if status.traded_live or exposure.live_today_usd else ""
     return f"{today}, {_trades(status.traded)} this run{live}"
 
 

@@ -134,7 +134,8 @@ def effect_words(effect: Effect | None) -> str:
     if effect.verdict is Verdict.NO_EFFECT:
         return effect.verdict.value
     if effect.verdict is Verdict.TOO_LITTLE:
-        return "unproven"
+        unread = f", {words.count(effect.unread)} unread" if effect.unread else ""
+        return f"unproven{unread}"
     return f"{words.usd(effect.gain_usd_hour, is_signed=True)}/h"
 
 
@@ -197,6 +198,7 @@ def _effect_rows(effect: Effect | None) -> tuple[tuple[str, str], ...]:
         ("With it", _sums(effect.given)),
         ("Without", _sums(effect.withheld)),
         ("Over", f"{effect.hours:.1f} h in {effect.blocks} parts"),
+        *((("Unread", f"{words.count(effect.unread)} segments"),) if effect.unread else ()),
     )
 
 

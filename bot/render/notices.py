@@ -81,8 +81,7 @@ def render_notice(stamped: StampedNotice) -> Screen:
     notice = stamped.notice
     note = words.clock_zone(notice.at_ns)
     if stamped.seq:  # what a chat found out by itself has no number, and is of no market
-        whose = words.of_engine(notice.engine_id)
-        note = f"#{stamped.seq} {note}, {whose}{words.BASIS_SHORT[notice.basis]}, paper"
+        note = f"#{stamped.seq} {note}, {_whence(notice)}"
     screen = _permit_screen(notice, note)
     if screen is not None:
         return screen
@@ -128,17 +127,18 @@ def render_digest(notices: list[StampedNotice]) -> Screen:
     if traded:
         total = sum((notice.profit_usd for notice in traded), start=traded[0].profit_usd * 0)
         blocks.append(Text(f"Paper trades came to {words.usd(total, is_signed=True)}"))
-    bases = sorted(
-        {
-            words.of_engine(stamped.notice.engine_id) + words.BASIS_SHORT[stamped.notice.basis]
-            for stamped in notices
-        }
-    )
+    bases = sorted({_whence(stamped.notice) for stamped in notices})
     return Screen(
         title=f"{len(notices)} notices",
         blocks=tuple(blocks),
-        note=f"#{notices[0].seq} to #{notices[-1].seq}, {'; '.join(bases)}, paper",
+        note=f"#{notices[0].seq} to #{notices[-1].seq}, {'; '.join(bases)}",
     )
+
+
+def _whence(notice: Notice) -> str:
+    """Say whose it is, of which market, and of which money."""
+    paper = "" if notice.basis in SENT else ", paper"
+    return f"{words.of_engine(notice.engine_id)}{words.BASIS_SHORT[notice.basis]}{paper}"
 
 
 def _count_of(notice: Notice) -> int:

@@ -15,7 +15,7 @@ from engine.bus.reports import (
     VenuesReport,
     VersionReport,
 )
-from engine.domain.modes import Mode
+from engine.domain.modes import SENT, Basis, Mode
 
 _VENUES_SHOWN_MAX = 5
 _STALE_SHOWN_MAX = 4
@@ -45,10 +45,7 @@ def render_status(report: StatusReport, beside: Beside, *, now_ns: int = 0) -> S
     facts = [
         ("Up", words.duration(report.uptime_s)),
         ("Found", f"{words.count(report.found)}, planned {words.count(report.planned)}"),
-        ("This run", _profit(report.traded, report.profit_usd_paper)),
-        ("Last day", _profit_of(beside.day)),
-        ("All days", _profit_of(beside.ever)),
-        *_live_facts(report, beside),
+        *_profit_facts(report, beside),
     ]
     if worst is not None:
         facts.append(("Refused", f"{words.count(worst[1])} {words.phrase(worst[0])}"))
@@ -120,7 +117,7 @@ def render_start(report: StatusReport, *, has_authenticator: bool) -> Screen:
         title="Syndicate",
         blocks=(
             Text(f"{mark}{title}"),
-            Text("Finds and simulates arbitrage. No real money moves."),
+            Text(_what_it_does(report)),
             Text("/kill stops it at once, /help helps."),
             *((Text(report.market_note),) if report.market_note else ()),
             *(() if has_authenticator else (Text(enroll),)),
@@ -135,9 +132,21 @@ def render_sandbox(report: StatusReport) -> Screen:
         title=f"Figures: {words.BASIS_WORDS[report.basis]}",
         blocks=(
             Text(report.market_note or "They come from the venues' public feeds as they are now."),
-            Text("Every execution is simulated: no order leaves this machine, no money moves."),
+            Text(
+                "What the mode lets through is signed and sent; all else is simulated."
+                if report.basis in SENT
+                else "Every execution is simulated: no order leaves this machine, no money moves."
+            ),
         ),
     )
+
+
+def _what_it_does(report: StatusReport) -> str:
+    if report.basis is Basis.MAIN_LIVE:
+        return "Finds and trades arbitrage. REAL MONEY moves."
+    if report.basis in SENT:
+        return "Finds arbitrage, signs and sends it. The money is worth nothing."
+    return "Finds and simulates arbitrage. No real money moves."
 
 
 def render_venues(report: VenuesReport) -> Screen:
@@ -218,11 +227,32 @@ def _profit_of(pnl: PnlReport | None) -> str:
     return "the ledger is away" if pnl is None else _profit(pnl.executions, pnl.realised_usd)
 
 
+def _profit_facts(report: StatusReport, beside: Beside) -> list[tuple[str, str]]:
+    """Return what paper came to and what was sent, apart; what a screen is of stands first."""
+    is_live = report.basis in SENT
+    paper = zip(
+        ("Paper run", "Paper day", "Paper all")
+        if is_live
+        else ("This run", "Last day", "All days"),
+        (
+            _profit(report.traded, report.profit_usd_paper),
+            _profit_of(beside.day),
+            _profit_of(beside.ever),
+        ),
+        strict=True,
+    )
+    live = _live_facts(report, beside)
+    return [*live, *paper] if is_live else [*paper, *live]
+
+
 def _live_facts(report: StatusReport, beside: Beside) -> list[tuple[str, str]]:
-    """Return what was signed and sent, which no figure of paper holds; nothing if nothing was."""
+    """Return what was signed and sent, which no figure of paper holds.
+
+    Nothing if nothing was, as long as nothing could be now.
+    """
     ever = beside.ever
     was_live = ever is not None and (ever.live.executions or ever.live.upkeep)
-    if not report.traded_live and not was_live:
+    if not (report.traded_live or was_live or report.basis in SENT):
         return []
     facts = [("Live, this run", _profit(report.traded_live, report.profit_usd_live))]
     if ever is not None:

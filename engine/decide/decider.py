@@ -210,7 +210,7 @@ class Decider:
 
     def limit_lines(self, at_ns: int) -> list[LimitLine]:
         """Return all limits for a report."""
-        return limit_lines(self._limits[self._shown], self.limits, self.refused, at_ns)
+        return limit_lines(self._limits[self.shown], self.limits, self.refused, at_ns)
 
     def _check_early(self, opportunity: Opportunity, at_ns: int) -> Finding | None:
         draft = Draft(opportunity=opportunity)
@@ -331,8 +331,8 @@ class Decider:
         return Money.LIVE if self._is_live else Money.PAPER
 
     @property
-    def _shown(self) -> Money:
-        """Whose limits a report shows: of live money once any of it may move."""
+    def shown(self) -> Money:
+        """Whose figures a report shows: of live money once any of it may move."""
         run = self._circumstances
         is_live = run.switches.sends or (run.switches.trades and bool(run.exchanges.enabled))
         return Money.LIVE if is_live else Money.PAPER

@@ -88,6 +88,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
         low_usd_hour, high_usd_hour: the interval that holds the true one, `confidence` of times.
         is_of_line: it is that of all of its kind and subject together, which took each other's
             place in these hours.
+        unread: segments of the recording that could not be read, and are in none of this.
     """
 
     measured_at_ns: int
@@ -102,6 +103,7 @@ class Effect(msgspec.Struct, frozen=True, kw_only=True):
     withheld: Sums
     verdict: Verdict
     is_of_line: bool = False
+    unread: int = 0
 
 
 class Learned(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,7 @@ from engine.execute.traded import NOTHING, Met, Traded
 from engine.kernels.layout import ASK, BID, FRAME_SEQ, KEY, SIZE
 from engine.market.board import Board
 from engine.portfolio.costs import EXACT, Costs, Fee
-from engine.portfolio.taken import Taken
+from engine.portfolio.taken import Share, Taken
 
 
 class PaperVenue:
@@ -29,17 +29,23 @@ class PaperVenue:
         """Fill an order that arrives now (`arrives_at_ns`); a stale book fills nothing."""
         fills: tuple[Fill, ...] = ()
         if self._board.is_fresh(book, at_ns=order.arrives_at_ns, age_ns_max=self._age_ns_max):
-            fills = tuple(self._walk(order, book))
+            fills = tuple(fill for fill, _ in self._walk(order, book))
         filled = sum(fill.size_base for fill in fills)
         state = OrderState.FILLED if filled == order.size_base else OrderState.EXPIRED
         return replace(order, state=state, fills=fills)
 
-    def expect(self, order: Order, book: int) -> None:
+    def expect(self, order: Order, book: int) -> tuple[Share, ...]:
         """Remember what a real order will take of a book, until the venue shows it there.
 
-        So nothing is planned on it a second time meanwhile.
+        So nothing is planned on it a second time meanwhile. Returns what is to be given back if it
+        takes nothing.
         """
-        self._walk(order, book)
+        return tuple(share for _, share in self._walk(order, book))
+
+    def give_back(self, shares: tuple[Share, ...]) -> None:
+        """Forget what an order was expected to take, as it ended without a fill."""
+        for share in shares:
+            self._taken.give_back(share)
 
     def taken_on(self, order: Order, book: int) -> dict[int, int]:
         """Return what other trades have taken of what an order would meet, by price."""
@@ -80,14 +86,14 @@ class PaperVenue:
             quote=Decimal(notional_steps).scaleb(-decimals, EXACT),
         )
 
-    def _walk(self, order: Order, book: int) -> list[Fill]:
+    def _walk(self, order: Order, book: int) -> list[tuple[Fill, Share]]:
         instrument = order.instrument
         side = ASK if order.side is Side.BUY else BID
         frame_seq = int(self._board.state[book, FRAME_SEQ])
         left = int(order.size_base.scaleb(instrument.size_decimals))
         size_sum = notional_sum = Decimal(0)
         charged = Fee()
-        fills: list[Fill] = []
+        fills: list[tuple[Fill, Share]] = []
         for level in self._board.side(book, side)[::-1]:
             price_steps, rests = abs(int(level[KEY])), int(level[SIZE])
             price = instrument.price_of(price_steps)
@@ -97,7 +103,7 @@ class PaperVenue:
             take = min(rests - self._taken.steps_at(book, side, price_steps), left)
             if take <= 0:
                 continue
-            self._taken.take(book, side, price_steps, take)
+            share = self._taken.take(book, side, price_steps, take)
             left -= take
             size = instrument.size_of(take)
             size_sum = EXACT.add(size_sum, size)
@@ -105,18 +111,17 @@ class PaperVenue:
             fee = self._costs.fee(
                 instrument.venue, order.side, size_base=size_sum, notional_quote=notional_sum
             )
-            fills.append(
-                Fill(
-                    fill_id=f"{order.client_order_id}-f{len(fills) + 1}",
-                    client_order_id=order.client_order_id,
-                    filled_at_ns=order.arrives_at_ns,
-                    price=price,
-                    size_base=size,
-                    fee_quote=EXACT.subtract(fee.quote, charged.quote),
-                    fee_base=EXACT.subtract(fee.base, charged.base),
-                    frame_seq=frame_seq,
-                )
+            fill = Fill(
+                fill_id=f"{order.client_order_id}-f{len(fills) + 1}",
+                client_order_id=order.client_order_id,
+                filled_at_ns=order.arrives_at_ns,
+                price=price,
+                size_base=size,
+                fee_quote=EXACT.subtract(fee.quote, charged.quote),
+                fee_base=EXACT.subtract(fee.base, charged.base),
+                frame_seq=frame_seq,
             )
+            fills.append((fill, share))
             charged = fee
         return fills
 

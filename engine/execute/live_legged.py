@@ -35,12 +35,13 @@ from engine.execute.finished import Finished
 from engine.execute.following import OutcomeRules
 from engine.execute.late import correct
 from engine.execute.legged import LeggedWay
-from engine.execute.order_life import News, OrderEvent
+from engine.execute.order_life import ENDED, News, OrderEvent
 from engine.execute.paper_orders import PaperQuotes
 from engine.execute.plan_executor import Around
 from engine.execute.traded import Met, Traded
 from engine.execute.unwinding import Unwinding
 from engine.portfolio.costs import EXACT, ceil_to_quote_step
+from engine.portfolio.taken import Share
 
 _log = logging.getLogger(__name__)
 
@@ -123,6 +124,7 @@ class LiveLeggedExecutor:
         self._terms: dict[str, LeggedPlan] = {}
         self._recovered: set[str] = set()
         self._gathered: dict[str, list[Send]] = {}
+        self._expected: dict[str, tuple[Share, ...]] = {}
         self._unsaid: list[Finished] = []
         self.waiting: dict[str, int] = {}
         self.next_at_ns = self._machine.next_at_ns
@@ -153,6 +155,8 @@ class LiveLeggedExecutor:
         if news.event is OrderEvent.WITHHELD:
             self.waiting.pop(news.client_order_id, None)
         self._take(self._machine.on_news(news, at_ns), at_ns)
+        if (found := self._machine.find(news.client_order_id)) is not None:
+            self._expect_no_more(found[1:])
 
     def remember(self, plan: LeggedPlan, orders: Sequence[Order]) -> None:
         """Know a plan that ended in an earlier run, as it was booked, unless it is known here."""
@@ -246,7 +250,16 @@ class LiveLeggedExecutor:
         leg = next(
             number for number, one in enumerate(plan.legs) if one.instrument == order.instrument
         )
-        self._venue.expect(order, plan.opportunity.hops[leg].row)
+        row = plan.opportunity.hops[leg].row
+        self._expected[order.client_order_id] = self._venue.expect(order, row)
+
+    def _expect_no_more(self, orders: Iterable[Sendable]) -> None:
+        """Let what an order leaves be planned on again, once it has ended without a fill."""
+        for order in orders:
+            if order.state in ENDED:
+                shares = self._expected.pop(order.client_order_id, ())
+                if isinstance(order, Order) and not order.fills:
+                    self._venue.give_back(shares)
 
     def _hand_over(self, at_ns: int) -> list[Act]:
         """Hand over what is gathered of plans of which nothing waits; legs only while not killed.
@@ -275,6 +288,7 @@ class LiveLeggedExecutor:
         del self._plan_of[plan_id]
         self._terms.pop(plan_id, None)
         self._recovered.discard(plan_id)
+        self._expect_no_more(end.orders)
         finished = finish_books(end, _met(end), transfer_bps=self._transfer_bps, void="")
         assert isinstance(finished, LeggedFinished)
         for one in finished.execution.residuals:

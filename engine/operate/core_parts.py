@@ -13,7 +13,7 @@ from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.moving.moving_pools import MovingPools
 from engine.detect.moving.pool_health import PoolHealth
 from engine.detect.screening.detector import Detector
-from engine.domain.modes import Basis, Mode, basis_in
+from engine.domain.modes import Basis, basis_of
 from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
 from engine.market.freshness import Freshness
@@ -70,7 +70,7 @@ class Core:
     @property
     def basis(self) -> Basis:
         """Where the figures of this run come from, in the mode as it is now."""
-        return basis_in(self.header.basis, Mode.LIVE if self.control.sends else Mode.PAPER)
+        return basis_of(self.header.basis, self.decider.shown)
 
     @property
     def plans(self) -> int:

@@ -273,6 +273,8 @@ class EngineAnswers:
                 raise
             raise TransientError(f"{AWAY}: nothing was changed; ask again") from error
         except BadValueError as error:
+            if not is_looser:
+                tell()  # it holds all the same, as long as this process does
             return Declined(why=_unstored(str(error), is_looser=is_looser))
         if is_looser:
             if number != self._changes:

@@ -2,7 +2,8 @@
 
 A paper trade leaves no mark on the real book, so the same resting order would seem to be there
 for the next trade. What was taken is remembered per book, side and price, and counts until the
-venue itself changes the size of that level.
+venue itself changes the size of that level. What a real order was expected to take and did not is
+given back.
 """
 
 from dataclasses import dataclass
@@ -19,8 +20,20 @@ class Levels(Protocol):
 
 @dataclass(slots=True)
 class _Taken:
+    number: int
     steps: int
     seen_steps: int
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one order took of a level, by the number under which that level was remembered."""
+
+    book: int
+    side: int
+    price_steps: int
+    number: int
+    steps: int
 
 
 LEVELS_MAX = 10_000
@@ -34,6 +47,7 @@ class Taken:
         self._levels = levels
         self._levels_max = levels_max
         self._by_book: dict[int, dict[tuple[int, int], _Taken]] = {}
+        self._count = 0
 
     def has_any(self, book: int) -> bool:
         """Say whether anything of this book is taken."""
@@ -50,17 +64,32 @@ class Taken:
         held = self._by_book.get(book, {})
         return {price: taken.steps for (its_side, price), taken in held.items() if its_side == side}
 
-    def take(self, book: int, side: int, price_steps: int, size_steps: int) -> None:
-        """Remember that a paper trade took this much from the level as it is now."""
+    def take(self, book: int, side: int, price_steps: int, size_steps: int) -> Share:
+        """Remember that a trade took this much from the level as it is now."""
         held = self._by_book.setdefault(book, {})
         taken = held.get((side, price_steps))
         if taken is not None:
             taken.steps += size_steps
-            return
+            return Share(book, side, price_steps, taken.number, size_steps)
         if len(held) >= self._levels_max:
             del held[next(iter(held))]
         seen_steps = self._levels.size_at(book, side, price_steps)
-        held[side, price_steps] = _Taken(size_steps, seen_steps)
+        self._count += 1
+        held[side, price_steps] = _Taken(self._count, size_steps, seen_steps)
+        return Share(book, side, price_steps, self._count, size_steps)
+
+    def give_back(self, share: Share) -> None:
+        """Forget what was not taken after all, unless the venue has changed the level since."""
+        held = self._by_book.get(share.book, {})
+        level = (share.side, share.price_steps)
+        taken = held.get(level)
+        if taken is None or taken.number != share.number:
+            return
+        taken.steps -= share.steps
+        if taken.steps <= 0:
+            del held[level]
+        if not held:
+            del self._by_book[share.book]
 
     def on_change(self, book: int) -> None:
         """Forget levels whose size the venue has changed since they were taken from."""

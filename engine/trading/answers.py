@@ -278,5 +278,6 @@ def _venue_line(at: AtVenue) -> VenueDeskLine:
         fees=standing.fees,
         fees_at_ns=standing.fees_at_ns,
         dead_man_s=0.0 if switch is None or switch.is_of_account else switch.fires_s,
-        has_stream=desk.has_stream,
+        # One that tells of some instruments alone is opened with the first order in one.
+        has_stream=desk.has_stream or not desk.wants_stream,
     )

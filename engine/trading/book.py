@@ -19,6 +19,7 @@ from engine.storage.durable_file import Boundary, DurableFile, go_on
 from engine.trading.handed_orders import check_handed, is_same_order
 from engine.trading.kept import KeptOrder, absent, turned
 from engine.trading.marks import VenueMark, added, negative
+from engine.trading.pruning import prune
 
 TOLD_MAX: Final = 500
 """Of what is told in one answer."""
@@ -166,7 +167,7 @@ class OrderBook:
 
     def count(self) -> int:
         """Return how many orders were ever handed over."""
-        ((found,),) = self._run("select count(*) from handed where handed is not null")
+        ((found,),) = self._run("select count(*) from handed where wire_id <> ''")
         return int(found)
 
     def newest(self, most: int) -> list[HandedOrder]:
@@ -269,6 +270,17 @@ class OrderBook:
             turned_here = self.mark(venue).turned
             self._keep_mark(venue, msgspec.structs.replace(mark, turned=turned_here))
         self._crash("marked")
+
+    # ---- what need not be kept
+
+    def prune(self, now_ms: int) -> int:
+        """Let go of some of what need not be kept, by the wall clock; return how much went."""
+        marks = self._run("select venue, mark from marks")
+        since_ms = {
+            VenueId(venue): msgspec.json.decode(mark, type=VenueMark).since_ms
+            for venue, mark in marks
+        }
+        return prune(self._file, since_ms, now_ms=now_ms)
 
     def _keep_mark(self, venue: VenueId, mark: VenueMark) -> None:
         content = msgspec.json.encode(mark)

@@ -153,7 +153,8 @@ class VenueCheck:
             Rules(engine_id=self.engine_id),
         )
         standing.others_count = sum(one.kind is Kind.FOREIGN for one in found)
-        standing.differences = tuple(one.sentence for one in found[:SHOWN_DIFFERENCES_MAX])
+        shown_to_people = [one.sentence for one in found if not one.is_awaited]
+        standing.differences = tuple(shown_to_people[:SHOWN_DIFFERENCES_MAX])
         await self._follow(found, written, shown)
         if not is_settled:
             return
@@ -192,13 +193,17 @@ class VenueCheck:
     async def _follow(
         self, found: Sequence[Difference], written: dict[str, Written], shown: Account
     ) -> None:
-        """Do what follows of each difference, but for halting; take back what is taken back."""
+        """Do what follows of each difference, but for halting; take back what is taken back.
+
+        A fill of an order that is under way is no news to a person: its word only comes later.
+        """
         for trade in shown.trades:
             if trade.is_reversal:
                 self.work.do(self.desk.heard(trade))
         for one in found:
             if one.then is Then.BOOK and one.trade is not None:
-                self.warn(VenueMatter.DIFFERENCE, one.sentence)
+                if not one.is_awaited:
+                    self.warn(VenueMatter.DIFFERENCE, one.sentence)
                 self.work.do(self.desk.heard(one.trade))
             elif one.then is Then.LOOK_UP:
                 request = written[one.about].request

@@ -70,6 +70,7 @@ class VenueDesk:
         told: is called after something was told.
         changes: counts what was learned of any order, so that a reading of the account knows
             whether anything happened meanwhile.
+        wants_stream: there is something that a user stream would tell of.
         changed_ms: when that was last.
     """
 
@@ -85,6 +86,7 @@ class VenueDesk:
     changed_ms: int = 0
     followed: dict[str, Followed] = field(default_factory=dict)
     has_stream: bool = False
+    wants_stream: bool = True
 
     # ---- orders come
 

@@ -78,6 +78,7 @@ class Difference:
         sentence: for a person, with both values.
         trade: that is to be booked.
         order: that is to be looked up or cancelled.
+        is_awaited: it only came before its word, as its order is not over here.
     """
 
     kind: Kind
@@ -85,6 +86,7 @@ class Difference:
     sentence: str
     trade: TradeShown | None = None
     order: OrderShown | None = None
+    is_awaited: bool = False
 
     @property
     def then(self) -> Then:
@@ -189,6 +191,7 @@ def _fills(
                 sentence=f"the venue lists a fill of {trade.size_base:f} at {trade.price:f} of"
                 f" order {own.request.wire_id} that nobody told",
                 trade=trade,
+                is_awaited=not own.is_ended,
             )
         elif (why := _differs(known, trade)) != "":
             yield Difference(kind=Kind.FILL_OTHER, about=trade.trade_id, sentence=why)

@@ -61,6 +61,7 @@ class VenueStream:
         """Be told of an instrument, too; where that takes it, the stream is opened anew."""
         if self.work.line.gateway.is_by_market and wire_name not in self._names:
             self._names.add(wire_name)
+            self.work.desk.wants_stream = True
             self._has_more.set()
 
     async def run(self) -> None:
@@ -70,6 +71,7 @@ class VenueStream:
             self.want(one.handed.request.wire_name)
         while True:
             if self.work.line.gateway.is_by_market and not self._names:
+                self.work.desk.wants_stream = False
                 await self._has_more.wait()
             self._has_more.clear()
             why = ""

@@ -7,6 +7,7 @@ until there is an hour of it; then it is told for good, and the next hour is mea
 """
 
 import gc
+import sys
 from collections.abc import Generator, Iterable
 from decimal import Decimal
 from pathlib import Path
@@ -94,6 +95,7 @@ class Measuring(msgspec.Struct, frozen=True, kw_only=True):
         as_it_was: how the next one went, once that is known.
         done: lines that it was played without.
         lines: what all came to.
+        unread: how many segments of the run could not be read, so that they are in no figure.
     """
 
     folder: str = ""
@@ -101,6 +103,7 @@ class Measuring(msgspec.Struct, frozen=True, kw_only=True):
     as_it_was: Way = Way()
     done: tuple[str, ...] = ()
     lines: dict[str, Line] = {}
+    unread: int = 0
 
 
 def _run(
@@ -117,8 +120,8 @@ def _run(
     if number is not None:
         try:
             state = _one_way(state, what, number)
-        except BadValueError:  # it was let go of meanwhile, or cannot be read: the next one, then
-            state = replace(state, upto=number, as_it_was=Way(), done=())
+        except BadValueError as error:
+            state = _passed(state, what, number, error)
         if state.upto == number:
             told = tuple(_effects(state, what, at_ns=given.at_ns))
             found = proposed(_trials(state, what, at_ns=given.at_ns))
@@ -133,6 +136,7 @@ def _run(
             "lines": float(len(state.lines)),
             "spans": float(sum(len(line.gains_usd) for line in state.lines.values())),
             "told": float(len(told)),
+            "unread": float(state.unread),
         },
     )
 
@@ -143,9 +147,22 @@ def _next(state: Measuring, segments: list[int]) -> int | None:
     return ahead[0] if ahead else None
 
 
+def _passed(state: Measuring, what: RecordedGiven, number: int, error: BadValueError) -> Measuring:
+    """Go on with the next segment; one that is there all the same and cannot be read is counted."""
+    is_there = _path_of(what, number).exists()  # else it was let go of meanwhile
+    if is_there:
+        sys.stderr.write(f"discovery_effects: segment {number} is left out: {error}\n")
+    unread = state.unread + is_there
+    return replace(state, upto=number, as_it_was=Way(), done=(), unread=unread)
+
+
+def _path_of(what: RecordedGiven, number: int) -> Path:
+    return Path(what.folder) / f"{number:06}{SUFFIX}"
+
+
 def _one_way(state: Measuring, what: RecordedGiven, number: int) -> Measuring:
     """Play a segment the next way; with the last one it is done."""
-    path = Path(what.folder) / f"{number:06}{SUFFIX}"
+    path = _path_of(what, number)
     if state.as_it_was.number != number:
         state = replace(state, as_it_was=_as_it_was(path, number), done=())
     else:
@@ -258,30 +275,36 @@ def _effects(
         if line is not None and line.gains_usd:
             yield EffectFound(
                 seq=one.seq,
-                effect=judged(_effect(line, Path(what.folder).name, at_ns=at_ns), one.advice),
+                effect=judged(_effect(state, line, what, at_ns=at_ns), one.advice),
             )
 
 
 def _trials(state: Measuring, what: RecordedGiven, *, at_ns: int) -> dict[str, Effect]:
     """Return what is known by now of each limit that is tried."""
-    run_id = Path(what.folder).name
     return {
-        trial: _effect(line, run_id, at_ns=at_ns, confidence=CONFIDENCE_OF_EACH)
+        trial: _effect(state, line, what, at_ns=at_ns, confidence=CONFIDENCE_OF_EACH)
         for trial in trials_of(what.limits)
         if (line := state.lines.get(trial)) is not None
     }
 
 
-def _effect(line: Line, run_id: str, *, at_ns: int, confidence: float = CONFIDENCE) -> Effect:
+def _effect(
+    state: Measuring,
+    line: Line,
+    what: RecordedGiven,
+    *,
+    at_ns: int,
+    confidence: float = CONFIDENCE,
+) -> Effect:
     effect = judge(
         line.gains_usd,
         given=line.given,
         withheld=line.withheld,
         measured_at_ns=at_ns,
-        run_id=run_id,
+        run_id=Path(what.folder).name,
         confidence=confidence,
     )
-    return replace(effect, is_of_line=True)
+    return replace(effect, is_of_line=True, unread=state.unread)
 
 
 def _going_on(lines: dict[str, Line]) -> dict[str, Line]:

@@ -29,7 +29,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import SENT_ON, Basis
 from engine.domain.orders_told import VenueMatter
 from engine.domain.signing import SignRefusal
-from engine.domain.units import NS_PER_S
+from engine.domain.units import NS_PER_MS, NS_PER_S
 from engine.gateways.gateway_list import gateway_of
 from engine.gateways.venue_signing import VenueIntent, VenueSigned
 from engine.operate.clock import Clock, make_clock
@@ -53,6 +53,8 @@ log = logging.getLogger(__name__)
 LEASE_LOOK_S: Final = 0.5
 KILL_LOOK_S: Final = 0.2
 CANCEL_AGAIN_S: Final = 5.0
+PRUNE_S: Final = 600.0
+PRUNE_APART_S: Final = 1.0
 SIGN_S: Final = 3.0
 AGAIN_NS: Final = 60 * NS_PER_S
 SAME_CHARACTERS: Final = 60
@@ -151,6 +153,7 @@ async def open_trader(
                 streams.append(stream)
             tasks = await stack.enter_async_context(_group())
             running = [tasks.create_task(killed.watch(answers))]
+            running.append(tasks.create_task(pruned(book, clock)))
             running += [tasks.create_task(at.work.run()) for at in venues.values()]
             running += [tasks.create_task(at.check.run()) for at in venues.values()]
             running += [tasks.create_task(stream.run()) for stream in streams]
@@ -161,6 +164,13 @@ async def open_trader(
                     task.cancel()
     finally:
         book.close()
+
+
+async def pruned(book: OrderBook, clock: Clock) -> None:
+    """Let go of what need not be kept of orders, little by little; cancel to stop."""
+    while True:
+        has_more = book.prune(clock() // NS_PER_MS) > 0
+        await asyncio.sleep(PRUNE_APART_S if has_more else PRUNE_S)
 
 
 @contextlib.asynccontextmanager

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from bot.render.discoveries import render_discoveries, render_discovery
+from bot.render.discoveries import effect_words, render_discoveries, render_discovery
 from bot.render.plain import write_plain
 from engine.background.coding import encode_checked, outcome_type
 from engine.background.effects import SPAN_NS, Tally
@@ -282,6 +282,24 @@ def test_a_segment_that_is_gone_is_passed_and_what_is_known_stays(recording: Pat
     found = measured(given(recording, segments=[1, beyond]), known)
 
     assert found.learned == replace_upto(known, beyond)
+
+
+def test_a_segment_that_cannot_be_read_is_counted_and_told_with_the_effect(
+    recording: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "000002.zst").write_bytes(b"no recording")
+    lines = {LINE: Line(gains_usd=(1.0, 2.0))}
+    known = Measuring(folder=str(tmp_path), upto=1, lines=lines)
+    found = measured(given(tmp_path, segments=[1, 2]), known)
+
+    assert found.learned == msgspec.structs.replace(known, upto=2, unread=1)
+    assert found.measured["unread"] == 1
+    ((told,),) = (found.effects,)
+    assert told.effect.unread == 1
+    assert effect_words(told.effect) == "unproven, 1 unread"
+    assert "segment 2 is left out: " in capsys.readouterr().err
+    elsewhere = measured(given(recording, segments=[]), found.learned)
+    assert elsewhere.measured["unread"] == 0
 
 
 def replace_upto(state: Measuring, upto: int) -> Measuring:

@@ -9,13 +9,13 @@ from bot.render.card import CardFacts, render_card
 from bot.render.charts import make_equity, make_expected, make_funnel
 from bot.render.life import render_exposure
 from bot.render.money import make_chart, render_pnl, render_trades
-from bot.render.notices import render_notice
-from bot.render.overview import Beside, render_status
+from bot.render.notices import render_digest, render_notice
+from bot.render.overview import Beside, render_sandbox, render_start, render_status
 from bot.render.plain import write_plain
 from bot.render.reports import live_facts
 from engine.bus.notices import DayClosed, StampedNotice
 from engine.bus.reports import PnlPart, PnlReport
-from engine.domain.modes import Basis, Money
+from engine.domain.modes import Basis, Mode, Money
 from engine.domain.performance import By, Sums
 from engine.requests.performance import GetPerformance
 from tests.bot import samples
@@ -164,6 +164,31 @@ def test_status_exposure_and_card_have_live_in_lines_of_its_own() -> None:
     assert "Live, today -$0.42" in exposed
     assert "; live -$0.42" in card
     assert "live" not in flat(write_plain(render_exposure(samples.exposure(), None))).lower()
+
+
+def test_where_orders_are_really_placed_no_screen_says_paper_money() -> None:
+    status = replace(samples.status(), basis=Basis.SANDBOX_LIVE, mode=Mode.LIVE)
+    notice = replace(samples.seen(profit_usd=5.0), basis=Basis.SANDBOX_LIVE)
+
+    shown = flat(write_plain(render_status(status, Beside(ever=samples.pnl()))))
+    card = flat(write_plain(render_card(CardFacts(status=status, exposure=samples.exposure()))))
+    told = flat(write_plain(render_notice(StampedNotice(seq=7, notice=notice))))
+    digest = flat(write_plain(render_digest([StampedNotice(seq=n, notice=notice) for n in (7, 8)])))
+    begun = flat(write_plain(render_start(status, has_authenticator=True)))
+    whence = flat(write_plain(render_sandbox(status)))
+
+    assert "(sandbox live: sent, worth nothing)" in shown
+    assert shown.index("Live, this run $0.00 in 0 trades") < shown.index("Paper run +$12.35 in 31")
+    assert card.endswith("sandbox live)")
+    assert "Today $0.00 live, 0 trades; +$12.35 paper" in card
+    assert told.endswith("sandbox live)")
+    assert digest.endswith("#7 to #8, sandbox live)")
+    assert "signs and sends it. The money is worth nothing" in begun
+    assert "signed and sent; all else is simulated" in whence
+    for said in (shown, card, told, digest, begun, whence):
+        assert "paper money" not in said
+        assert "no order leaves" not in said.lower()
+        assert "no real money" not in said.lower()
 
 
 def test_the_day_tells_what_was_sent_beside_what_was_on_paper() -> None:

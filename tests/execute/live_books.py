@@ -155,7 +155,7 @@ class Installation:
         self.executor = self._make()
 
     def _make(self) -> LiveLeggedExecutor:
-        _, around = around_of(
+        self.world, around = around_of(
             self.desk, is_killed=lambda: self.is_killed, intend=self.intents.append
         )
         return LiveLeggedExecutor(around)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from engine.domain.opportunities import Side
 from engine.domain.orders import Execution, Order, OrderState, Purpose
-from engine.domain.orders_told import OrderFate, OrderNews
+from engine.domain.orders_told import FillTold, OrderFate, OrderNews
 from engine.domain.plans import LeggedPlan, decode_plan, is_live
 from engine.execute.executor_list import kind_of
 from engine.portfolio.inventory import Inventory
@@ -67,6 +67,11 @@ def truth(one: Installation) -> Changes:
     return {place: amount for place, amount in total.items() if amount}
 
 
+def is_taken_of(one: Installation) -> bool:
+    """Say whether anything of the book at which the first leg buys counts as taken."""
+    return one.world.taken.has_any(PLAN.opportunity.hops[0].row)
+
+
 def held(executions: Sequence[Execution]) -> Changes:
     inventory = Inventory()
     inventory.add(executions)
@@ -92,6 +97,7 @@ def test_a_kill_between_the_looks_at_two_legs_lets_none_of_them_leave_alone() ->
     one = silent()
 
     one.executor.start(PLAN, one.at_ns)
+    assert is_taken_of(one)
     first, second = one.executor.waiting
     one.executor.stored(first, one.at_ns)
     one.is_killed = True
@@ -99,12 +105,35 @@ def test_a_kill_between_the_looks_at_two_legs_lets_none_of_them_leave_alone() ->
     one.book()
 
     assert one.desk.requests == []
+    assert not is_taken_of(one)
     (execution,) = one.booked
     assert not execution.is_traded
     assert {order.state for order in execution.orders} == {
         OrderState.CANCELLED,
         OrderState.REJECTED,
     }
+
+
+@pytest.mark.parametrize(
+    ("fate", "filled", "is_taken"),
+    [
+        (OrderFate.REFUSED, [], False),
+        (OrderFate.NEVER, [], False),
+        (OrderFate.EXPIRED, [], False),
+        (OrderFate.UNKNOWN, [], True),
+        (OrderFate.EXPIRED, [fill_told(0, "0.2", price="100")], True),
+    ],
+)
+def test_what_an_order_did_not_take_is_there_for_the_next_plan_once_it_has_ended(
+    fate: OrderFate, filled: list[FillTold], *, is_taken: bool
+) -> None:
+    one = silent()
+    one.start()
+    assert is_taken_of(one)
+
+    one.tell(news_of(one.desk.sends[0].order, 1, fate, filled))  # type: ignore[arg-type]
+
+    assert is_taken_of(one) is is_taken
 
 
 def test_what_one_leg_filled_alone_is_traded_back_with_a_real_order() -> None:

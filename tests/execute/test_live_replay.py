@@ -21,7 +21,7 @@ from engine.core.inputs.venue_seen import VenueLooked
 from engine.core.middle import Middle
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
-from engine.domain.modes import Mode
+from engine.domain.modes import Basis, Mode
 from engine.domain.orders_told import HeldAtVenue, OrderNews, VenueSeen
 from engine.domain.plans import is_live
 from engine.operate.recorder import Recorder, RecorderSettings
@@ -162,6 +162,29 @@ def _seen(venue: str, at_ns: int) -> VenueSeen:
         for asset, amount in (("USD", 10_000), ("BTC", 100))
     ]
     return VenueSeen(venue=VenueId(venue), told=0, at_ns=at_ns, held=tuple(held))
+
+
+@pytest.mark.parametrize(
+    ("venues", "mode", "basis"),
+    [
+        (VENUES, Mode.LIVE, Basis.SANDBOX_LIVE),
+        (VENUES, Mode.APPROVE, Basis.SANDBOX_LIVE),
+        (VENUES, Mode.PAPER, Basis.SANDBOX),
+        ((), Mode.LIVE, Basis.SANDBOX),
+    ],
+)
+def test_what_a_run_reports_is_live_as_soon_as_orders_may_be_placed_for_real(
+    venues: tuple[str, ...], mode: Mode, basis: Basis
+) -> None:
+    header = header_of()
+    trades = {VenueId(one): Decimal(1) for one in venues}
+    header = structs.replace(
+        header,
+        terms=structs.replace(header.terms, trades=trades, sends_live=False),
+        control=ControlState(mode=mode, is_paused=False),
+    )
+
+    assert build_core(header, make_surroundings()).basis is basis
 
 
 @pytest.mark.parametrize("seed", range(4))

@@ -53,6 +53,32 @@ def test_a_changed_or_vanished_level_is_whole_again() -> None:
     assert not taken.has_any(0)
 
 
+def test_what_is_given_back_is_ones_own_share_of_the_level_as_it_was() -> None:
+    levels = Levels()
+    levels.sizes = {(0, ASK, 10): 5}
+    taken = Taken(levels)
+    first = taken.take(0, ASK, 10, 2)
+    second = taken.take(0, ASK, 10, 1)
+
+    taken.give_back(first)
+    left = taken.steps_at(0, ASK, 10)
+    levels.sizes[0, ASK, 10] = 6
+    taken.on_change(0)
+    taken.take(0, ASK, 10, 3)
+    taken.give_back(second)
+
+    assert left == 1
+    assert taken.steps_at(0, ASK, 10) == 3
+
+
+def test_a_level_of_which_all_is_given_back_is_remembered_no_more() -> None:
+    taken = Taken(Levels())
+
+    taken.give_back(taken.take(0, ASK, 10, 2))
+
+    assert not taken.has_any(0)
+
+
 def test_the_oldest_level_is_forgotten_when_a_book_has_too_many() -> None:
     taken = Taken(Levels(), levels_max=2)
 

@@ -16,6 +16,8 @@ from engine.trading.acts import Told
 from engine.trading.book import OrderBook
 from engine.trading.kept import KeptOrder, absent, learned, unknown
 from engine.trading.marks import VenueMark
+from engine.trading.pruning import prune
+from tests.sandbox.exchange.place import BEGIN_MS
 from tests.trading.orders import ENGINE, handed, order_of, plan_at, trade
 
 BINANCE = VenueId("binance")
@@ -276,3 +278,103 @@ def test_a_table_that_cannot_be_used_stops_everything(tmp_path: Path) -> None:
 
     with pytest.raises(FatalError, match="cannot be used"):
         OrderBook(path)
+
+
+DAY_MS = 86_400_000
+LATER_MS = BEGIN_MS + 1_000 * DAY_MS
+
+
+def ended(book: OrderBook, number: int, *, at_ms: int = BEGIN_MS + 5) -> HandedOrder:
+    """Have an order that was placed and filled, of which two words were told."""
+    one = handed(number)
+    take_on(book, one)
+    before = book.kept(one.client_order_id)
+    assert before is not None
+    size = one.request.size_base
+    opened = learned(one, before, Told(stage=Stage.OPEN), now_ns=1)
+    book.keep(one, before, opened, now_ms=at_ms)
+    filled = Told(stage=Stage.FILLED, filled_base=size, trades=(trade(number, size=str(size)),))
+    now = msgspec.structs.replace(learned(one, opened, filled, now_ns=1), is_open=False)
+    book.keep(one, opened, now, now_ms=at_ms)
+    return one
+
+
+def compare_since(book: OrderBook, since_ms: int) -> None:
+    book.keep_mark(BINANCE, VenueMark(since_ms=since_ms))
+
+
+def acknowledge_all(book: OrderBook) -> None:
+    book.acknowledge([one.number for one in book.untold(ENGINE, 0)])
+
+
+def prune_all(book: OrderBook, now_ms: int = LATER_MS) -> int:
+    total = 0
+    while gone := book.prune(now_ms):
+        total += gone
+    return total
+
+
+def test_of_an_order_that_ended_long_ago_there_stays_that_its_id_was_used(book: OrderBook) -> None:
+    old, last = ended(book, 1), ended(book, 2)
+    acknowledge_all(book)
+    compare_since(book, LATER_MS - DAY_MS)
+    newest = book.newest_number(BINANCE)
+
+    prune_all(book)
+
+    assert book.handed(old.client_order_id) is None
+    assert book.kept(old.client_order_id) is None
+    assert book.told_of(old.client_order_id) is None
+    assert book.newest_number(BINANCE) == book.newest_number() == newest
+    assert book.count() == 2
+    taken, refused = book.hand_over([old, last], {})
+    assert taken == []
+    assert set(refused) == {old.client_order_id, last.client_order_id}
+    assert book.find(BINANCE, wire_id=old.request.wire_id, venue_order_id="") is not None
+    assert book.mark(BINANCE).turned != {}
+
+
+def test_nothing_that_is_open_or_not_acknowledged_or_not_compared_goes(book: OrderBook) -> None:
+    unheard, open_one = ended(book, 1), handed(2)
+    take_on(book, open_one)
+    learn(book, open_one, Told(stage=Stage.OPEN))
+    numbers = [one.number for one in book.untold(ENGINE, 0)]
+    compare_since(book, LATER_MS - DAY_MS)
+
+    assert prune_all(book) == 0
+    assert [one.number for one in book.untold(ENGINE, 0)] == numbers
+    acknowledge_all(book)
+    compare_since(book, BEGIN_MS + 4)
+    prune_all(book)
+    assert book.kept(unheard.client_order_id) is not None, "its fills are still compared"
+    compare_since(book, LATER_MS - DAY_MS)
+    prune_all(book)
+    assert book.handed(unheard.client_order_id) is None
+    assert [each for each, _ in book.open_orders(BINANCE)] == [open_one]
+
+
+def test_a_word_goes_once_another_stands_in_its_place_and_the_last_one_stays(
+    book: OrderBook,
+) -> None:
+    one = ended(book, 1)
+    first, last = book.untold(ENGINE, 0)
+    book.acknowledge([first.number, last.number])
+    at_ms = one.at_ns // 1_000_000
+
+    assert prune_all(book, at_ms + DAY_MS) == 0
+    assert prune_all(book, at_ms + DAY_MS + 1_000) == 1
+    assert book.told_of(one.client_order_id) == last
+    assert book.handed(one.client_order_id) == one
+
+
+def test_what_goes_goes_little_by_little(book: OrderBook) -> None:
+    orders = [ended(book, number) for number in range(1, 6)]
+    acknowledge_all(book)
+    compare_since(book, LATER_MS)
+
+    sizes = []
+    while gone := prune(book._file, {BINANCE: LATER_MS}, now_ms=LATER_MS, at_once=2):
+        sizes.append(gone)
+
+    assert max(sizes) <= 4
+    assert [book.handed(one.client_order_id) for one in orders] == [None] * 5

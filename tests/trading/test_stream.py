@@ -6,9 +6,15 @@ import pytest
 
 from engine.domain.orders_told import OrderFate, VenueMatter
 from engine.sandbox.exchange.faults import AccountFault
-from tests.trading.at_sandbox import VENUES, trading
+from tests.trading.at_sandbox import VENUES, Here, trading
 
 of_each = pytest.mark.parametrize("venue", VENUES)
+
+
+def shows_stream(here: Here) -> bool:
+    """Say whether a person is shown that the venue tells of all that it could tell of."""
+    (line,) = here.answers.orders(1, "").venues
+    return line.has_stream
 
 
 @of_each
@@ -16,6 +22,8 @@ async def test_an_order_that_look_ups_do_not_show_yet_is_told_by_the_stream(
     tmp_path: Path, venue: str
 ) -> None:
     async with trading(tmp_path, venue) as here:
+        # One that tells of single instruments has nothing to tell before the first order.
+        await here.until(lambda: shows_stream(here))
         here.stream.want(here.order().request.wire_name)
         await here.until(lambda: here.at.work.desk.has_stream and not here.at.why_not)
         one = here.order()
@@ -40,6 +48,7 @@ async def test_what_a_broken_stream_did_not_tell_is_found_out(tmp_path: Path, ve
         await here.until(lambda: bool(here.roles.exchange(venue).orders))
         here.arm(AccountFault.STREAM_CUT, form="reset")
         await here.until(lambda: not here.at.work.desk.has_stream)
+        assert not shows_stream(here)
 
         await here.until(lambda: here.fate(one) is OrderFate.FILLED)
         await here.until(lambda: here.at.work.desk.has_stream)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -400,6 +401,28 @@ def test_a_fill_that_nobody_told_is_booked_when_the_account_is_read(tmp_path: Pa
         assert world.differs() == []
 
     play(world, during)
+    # It only was read before it was told: no news to a person.
+    assert world.matters == []
+
+
+def test_a_person_is_told_of_a_fill_that_comes_after_its_order_had_ended(tmp_path: Path) -> None:
+    world = make_world(tmp_path / "orders.sqlite3", "binance")
+    exchange = world.venues["binance"].exchange
+
+    async def during(world: World, answers: TraderAnswers) -> None:
+        await world.until(world.is_open_for_orders)
+        orders = legs(world, "binance")
+        answers.hand_over(orders)
+        await world.until(lambda: world.is_over(orders))
+        (made,) = exchange.orders
+        late = replace(made.fills[-1], number=made.fills[-1].number + 1)
+        made.fills.append(late)
+        exchange.fills.append(late)
+        await world.until(lambda: bool(world.matters))
+
+    play(world, during)
+    assert world.matters[0][0] is VenueMatter.DIFFERENCE
+    assert world.matters[0][1].endswith("that nobody told")
 
 
 def test_a_key_that_may_withdraw_is_never_traded_with(tmp_path: Path) -> None:

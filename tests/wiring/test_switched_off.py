@@ -11,11 +11,11 @@ from bot.alert_desk import is_answered
 from engine.bus.command import seal
 from engine.bus.notices import FeeChanged, ModeChanged, PlaceSwitched
 from engine.bus.place_reports import FeesReport, PlacesReport
-from engine.bus.records import Record
+from engine.bus.records import Record, StateRecord
 from engine.bus.reports import Acknowledged, Declined
 from engine.core.inputs.fees_set import FEES_SET
 from engine.core.inputs.places_off import PLACES_OFF
-from engine.domain.errors import TransientError
+from engine.domain.errors import BadValueError, TransientError
 from engine.domain.switched_off import PlaceKind
 from engine.facade.client import BusFacade
 from engine.operate.outbox import Outbox
@@ -149,11 +149,13 @@ async def test_without_the_ledger_off_holds_and_on_does_not_come_true(
 ) -> None:
     paths = prepare(str(tmp_path))
     real_append = Outbox._append
-    is_away = False
+    is_away = is_full = False
 
     async def append(outbox: Outbox, batch: list[Record]) -> None:
         if is_away:
             raise TransientError("away")
+        if is_full and any(isinstance(one, StateRecord) for one in batch):
+            raise BadValueError("no room for it")
         await real_append(outbox, batch)
 
     monkeypatch.setattr(Outbox, "_append", append)
@@ -186,6 +188,16 @@ async def test_without_the_ledger_off_holds_and_on_does_not_come_true(
         assert isinstance(charged, FeeChanged)
         assert isinstance(paused, ModeChanged)
         assert (switched.name, charged.venue, paused.is_paused) == ("ETH-USD", "binance", True)
+
+        is_full = True
+        refused = await switch(facade, SwitchOff(kind=PAIR, name="BTC-USD"))
+        assert isinstance(refused, Declined)
+        assert "holds now but NOT after a restart" in refused.why
+        assert await off(facade) == ("gemini", "ETH-USD", "BTC-USD")
+        *_, told = await _told(facade, 5)
+        assert isinstance(told, PlaceSwitched)
+        assert (told.name, told.is_on) == ("BTC-USD", False)
+        is_full = False
     async with open_roles(SETTINGS, paths) as facade:
         assert await off(facade) == ("gemini", "ETH-USD")
         assert (await fees(facade))["binance"] == 11
