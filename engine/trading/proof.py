@@ -60,6 +60,20 @@ class Waits:
     watched_ms: int = 86_400_000
 
 
+def proven_within_ms(rules: ProofRules, waits: Waits) -> int:
+    """Return after how long at the most it is proven that there is no order.
+
+    Counted from when it may have left last, where the venue answers and its user stream stays: at
+    first what the stream missed before is made up for, then absences are counted.
+    """
+    rounds_ms = sum(_evidence_ms(rules, waits) << n for n in range(rules.absences_min))
+    return rules.late_ms_max + rules.lag_ms_max + rounds_ms
+
+
+def _evidence_ms(rules: ProofRules, waits: Waits) -> int:
+    return max(waits.first_ms, rules.lag_ms_max)
+
+
 @dataclass(slots=True)
 class _Round:
     """One look-up: all calls that cover the order, asked together.
@@ -112,6 +126,7 @@ class Proof:
     _gaps_at_absence: int = 0
     _gaps_at_sent: int = 0
     _wait_ms: int = 0
+    _is_shut: bool = False
     _is_unknown: bool = False
     _unknown_since_ms: int = NEVER_MS
     _is_unproven_told: bool = False
@@ -149,7 +164,7 @@ class Proof:
 
     def sent(self, at_ms: int) -> Sequence[Act]:
         """Learn that the placing was signed and leaves now: it may arrive from here on."""
-        self.signed_at_ms = at_ms
+        self.signed_at_ms, self._is_shut = at_ms, False
         self._sends += 1
         self._gaps_at_sent = self.gaps
         self.due_ms = at_ms + self.waits.answer_ms
@@ -285,16 +300,19 @@ class Proof:
 
     def _ask(self, at_ms: int) -> Sequence[Act]:
         """Ask for what proves most now, and once more later."""
+        shut_ms = self._arrives_until_ms + self.rules.lag_ms_max
+        if at_ms >= shut_ms and not self._is_shut:
+            # From here on what is not shown is evidence: it is not waited for any longer.
+            self._is_shut, self._wait_ms = True, _evidence_ms(self.rules, self.waits)
         self.due_ms = at_ms + self._wait_ms
         self._wait_ms = min(self._wait_ms * 2, self.waits.longest_ms)
-        shut_ms = self._arrives_until_ms + self.rules.lag_ms_max
         if at_ms < shut_ms:
             self.due_ms = min(self.due_ms, shut_ms)
         may_replay = self.rules.is_replay_harmless and not self._exists
         if may_replay and at_ms <= self.wanted_until_ms:
             self._sends += 1
             # It may arrive as the first of them, from now on.
-            self.signed_at_ms = at_ms
+            self.signed_at_ms, self._is_shut = at_ms, False
             return (Replay(),)
         return (self._next_round(),)
 

@@ -10,6 +10,8 @@ import pytest
 
 from engine.bus.trading import GetVenueOrders
 from engine.domain.modes import Mode
+from engine.gateways.gateway_list import GATEWAYS, gateway_of
+from engine.trading.proof import Waits, proven_within_ms
 from tests.patience import PATIENCE_S
 from tests.scenarios.rig import CALM, running_installation
 from tests.scenarios.test_orders_live import ask_trader, stored, until_compared
@@ -19,6 +21,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.campaign, pytest.mark.timeout(900)]
 
 KILLS = 3
 PLAY_S = 240.0
+PROVEN_S = max(proven_within_ms(gateway_of(one).rules, Waits()) for one in GATEWAYS) / 1_000
+"""So long an order may stay unknown after the last of the trader's ends, by the venues' rules."""
 
 
 @pytest.mark.parametrize("role", ["engine", "trader", "ledger", "signer"])
@@ -47,8 +51,8 @@ async def test_what_is_booked_is_what_the_accounts_have_after_kills_at_any_momen
             await asyncio.sleep(0.02)
         phone.person_writes("/mode paper")
         await installation.until_status(lambda status: status.mode == Mode.PAPER)
-        # At Bitstamp it takes three minutes until a request can be told to come no more.
-        async with asyncio.timeout(3 * PATIENCE_S):
+        # At Bitstamp it takes nearly three minutes until a request can be told to come no more.
+        async with asyncio.timeout(PATIENCE_S + PROVEN_S):
             while any(
                 one.open_count
                 for one in (await ask_trader(data_dir, GetVenueOrders(most=1))).venues

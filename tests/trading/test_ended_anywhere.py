@@ -4,15 +4,24 @@ Each order is placed once or not at all, and told as its venue has it, whatever 
 """
 
 from collections import Counter
+from pathlib import Path
 from random import Random
 
 import pytest
 
-from engine.gateways.gateway_list import GATEWAYS
+from engine.domain.orders_handed import HandedOrder
+from engine.gateways.gateway_list import GATEWAYS, gateway_of
+from engine.storage.durable_file import go_on
+from engine.trading.proof import Waits, proven_within_ms
 from tests.effort import IS_DEEP
 from tests.trading.ended import play
+from tests.trading.orders import order_of, plan_at
+from tests.trading.work_world import EndedError, World, in_virtual_time, make_world
 
 SEEDS = 48 if IS_DEEP else 6
+
+CALLS_MS = 2_000
+"""What calls and looks at the time take beside the rules."""
 
 of_each = pytest.mark.parametrize("venue", GATEWAYS)
 
@@ -72,3 +81,44 @@ def test_over_a_bad_network_and_restarts_no_order_is_ever_doubled_or_lost(venue:
     assert ended.total() > 0
     assert fates["filled"] > 0
     assert fates["never"] > 0
+
+
+@of_each
+def test_what_may_have_left_before_an_end_is_proven_within_what_the_venues_rules_say(
+    tmp_path: Path, venue: str
+) -> None:
+    """At Bitstamp and Coinbase that is minutes: less patience sees orders that are unknown."""
+    world, orders = make_world(tmp_path / "orders.sqlite3", venue), list[HandedOrder]()
+    took_ms: list[int] = []
+
+    def end(where: str) -> None:
+        if where == "before sending":
+            raise EndedError(where)
+
+    async def handing_over(world: World) -> None:
+        assert world.answers is not None
+        await world.until(world.is_open_for_orders)
+        orders.append(order_of(plan_at(venue), 0, at_ms=world.wall_ms()))
+        world.answers.hand_over(tuple(orders))
+        await world.until(lambda: False)
+
+    async def finding_out(world: World) -> None:
+        began_ms = world.now_ms()
+        await world.until(
+            lambda: (news := world.last(orders[0])) is not None and news.fate.is_final
+        )
+        took_ms.append(world.now_ms() - began_ms)
+        assert world.judge(orders) == []
+
+    async def lives() -> None:
+        world.crash = end
+        with pytest.raises(BaseExceptionGroup):
+            await world.live(handing_over)
+        world.crash = go_on
+        await world.live(finding_out)
+
+    in_virtual_time(lives)
+
+    rules = gateway_of(venue).rules
+    assert took_ms[0] <= proven_within_ms(rules, Waits()) + CALLS_MS
+    assert (took_ms[0] < rules.late_ms_max) is rules.is_fenced
