@@ -3,7 +3,7 @@ FROM python:3.11-slim-bookworm AS build
 WORKDIR /app
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN apt-get update && apt-get install --no-install-recommends -y make && rm -rf /var/lib/apt/lists/*
-COPY requirements.lock Makefile ./
+COPY requirements.lock requirements-ccxt.lock Makefile ./
 RUN make .venv/.runtime
 COPY engine engine
 COPY bot bot

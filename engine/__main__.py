@@ -82,7 +82,8 @@ def _parser() -> argparse.ArgumentParser:
     role.add_argument(
         "name",
         choices=(
-            *("engine", "ledger", "workers", "sandbox", "signer", "sender", "trader", "chains"),
+            *("engine", "ledger", "workers", "sandbox", "ccxt", "signer", "sender", "trader"),
+            "chains",
             *each,
         ),
     )

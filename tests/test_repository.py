@@ -55,7 +55,8 @@ def test_every_help_line_has_a_text() -> None:
 
 def test_a_moved_checkout_compiles_its_kernels_anew_and_says_so(tmp_path: Path) -> None:
     (tmp_path / "Makefile").write_text((ROOT / "Makefile").read_text())
-    (tmp_path / "requirements.lock").touch()
+    for lock in ("requirements.lock", "requirements-ccxt.lock"):
+        (tmp_path / lock).touch()
     (tmp_path / ".venv").mkdir()
     (tmp_path / ".venv" / ".runtime").touch()
     stamp = tmp_path / ".venv" / ".kernels"

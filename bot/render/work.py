@@ -46,6 +46,7 @@ BUDGETS_MB = {
     "signer": 60,
     "sender": 100,
     "trader": 60,
+    "ccxt": 160,
 }
 """As ARCHITECTURE.md has them."""
 

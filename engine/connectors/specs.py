@@ -8,6 +8,8 @@ it.
 from collections.abc import Mapping
 from importlib import import_module
 
+from engine.connectors.by_ccxt.names import exchange_of
+from engine.connectors.by_ccxt.spec import spec_by_ccxt
 from engine.connectors.venue_list import FEEDS
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
@@ -15,11 +17,13 @@ from engine.ports import VenueSpec
 
 
 def spec_of(venue: str) -> VenueSpec:
-    """Load one venue.
+    """Load one venue; what comes through ccxt is in no list.
 
     Raises:
         BadValueError: it is not in the list.
     """
+    if exchange := exchange_of(venue):
+        return spec_by_ccxt(exchange)
     if venue not in FEEDS:
         raise BadValueError(f"unknown venue {venue!r}; known: {', '.join(FEEDS)}")
     spec = import_module(f"engine.connectors.venues.{venue}.spec").SPEC

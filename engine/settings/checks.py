@@ -11,6 +11,8 @@ from zoneinfo import available_timezones
 
 from engine.bus.transport_list import transport_of
 from engine.chains.rpc.key_file import KeyFile
+from engine.connectors.by_ccxt.names import FEEDS as CCXT_FEEDS
+from engine.connectors.by_ccxt.names import exchange_of, known_exchanges
 from engine.connectors.venue_list import FEEDS
 from engine.domain.chains import NATIVE_ASSETS, NETWORKS
 from engine.domain.errors import BadValueError, SettingsError
@@ -19,6 +21,12 @@ from engine.domain.network import check_proxy, is_loopback
 from engine.domain.people import Rank
 from engine.domain.redaction import redact
 from engine.gateways.gateway_list import GATEWAYS
+from engine.settings.ccxt_checks import (
+    check_exchanges,
+    check_is_no_ccxt,
+    check_no_orders,
+    check_two_ways,
+)
 from engine.settings.schema import Settings, environment_name
 from engine.settings.words import nearest, shown_value
 
@@ -77,6 +85,7 @@ def check_together(settings: Settings) -> None:
             f"{environment_name('telegram', 'webhook_port')} is the port of POST /kill: two doors "
             "cannot share one"
         )
+    check_two_ways(settings)
     people = environment_name("telegram", "people")
     if telegram.people and telegram.operator_id is None:
         raise SettingsError(f"{people} is set, but there is no bot: set TELEGRAM_BOT_TOKEN")
@@ -136,7 +145,7 @@ def expanded(path: str, *, where: str) -> str:
 
 def _check_venues(names: Iterable[str]) -> None:
     for name in names:
-        if name not in FEEDS:
+        if name not in FEEDS and exchange_of(name) not in known_exchanges():
             raise ValueError(
                 f"{shown_value(name)} is no venue; the nearest known one is {nearest(name, FEEDS)}"
             )
@@ -193,7 +202,13 @@ def _check_once(names: list[str]) -> None:
 
 def _check_venue_list(names: list[str]) -> None:
     _check_once(names)
+    check_is_no_ccxt(names)
     _check_venues(names)
+
+
+def _check_ccxt_list(names: list[str]) -> None:
+    _check_once(names)
+    check_exchanges(names)
 
 
 def _check_pair_list(names: list[str]) -> None:
@@ -204,10 +219,11 @@ def _check_pair_list(names: list[str]) -> None:
 def _check_feeds(feeds: Mapping[str, str]) -> None:
     _check_venues(feeds)
     for venue, feed in feeds.items():
-        if feed not in FEEDS[venue]:
+        known = FEEDS.get(venue, CCXT_FEEDS)
+        if feed not in known:
             raise ValueError(
                 f"{venue} has no feed {shown_value(feed)}; the nearest known one is "
-                f"{nearest(feed, FEEDS[venue])} (of {', '.join(FEEDS[venue])})"
+                f"{nearest(feed, known)} (of {', '.join(known)})"
             )
 
 
@@ -290,6 +306,7 @@ def _check_contracts(contracts: Mapping[str, str]) -> None:
 
 def _check_exchanges(names: Iterable[str]) -> None:
     for name in names:
+        check_no_orders(name)
         if name not in GATEWAYS:
             raise ValueError(
                 f"no orders can be placed at {shown_value(name)}; the nearest venue where they can"
@@ -320,6 +337,7 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("operator", "time_zone"): _check_time_zone,
     ("network", "proxy"): _check_proxy,
     ("exchanges", "venues"): _check_exchange_list,
+    ("exchanges", "ccxt"): _check_ccxt_list,
     ("exchanges", "key_files"): _check_exchanges,
     ("exchanges", "vouched"): _check_exchanges,
     ("exchanges", "exposure_usd"): _check_exchanges,

@@ -8,6 +8,7 @@ from engine.settings.schema import SECRETS, Settings, environment_name
 
 SECRETS_OF_ROLES: Final[Mapping[str, Collection[tuple[str, str]]]] = {
     "sandbox": (),
+    "ccxt": (("network", "proxy"),),
     "ledger": (("data", "database_url"), ("bus", "url")),
     "chains": (("chains", "providers"), ("network", "proxy"), ("bus", "url")),
     "workers": (("bus", "url"),),

@@ -35,6 +35,13 @@ def looks_secret(text: str) -> bool:
     )
 
 
+def nearest_few(word: str, known: Iterable[str]) -> list[str]:
+    """Return the three known words that look most like this one, in any case."""
+    by_folded = {name.casefold(): name for name in known}
+    found = difflib.get_close_matches(word.casefold(), by_folded, n=3, cutoff=0.0)
+    return [by_folded[name] for name in found]
+
+
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return the known word that looks most like this one, in any case."""
     by_folded = {name.casefold(): name for name in known}

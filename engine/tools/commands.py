@@ -68,6 +68,10 @@ async def role(settings: Settings, paths: Paths, asked: argparse.Namespace) -> i
         from engine.wiring.trader_role import run_trader
 
         await run_trader(settings, paths)
+    elif asked.name == "ccxt":
+        from engine.wiring.ccxt_role import run_ccxt
+
+        await run_ccxt(settings, paths)
     elif asked.name == "signer":
         from engine.wiring.signer_role import run_signer
 

@@ -61,6 +61,10 @@ async def open_roles(
     async with contextlib.AsyncExitStack() as stack:
         if settings.markets.source == "sandbox":
             await stack.enter_async_context(open_markets(settings, paths))
+        if settings.exchanges.ccxt:
+            from engine.wiring.ccxt_role import open_ccxt  # noqa: PLC0415 - memory that few need
+
+            await stack.enter_async_context(open_ccxt(settings, paths))
         own = ledger_settings(settings, paths, note=market_note(settings, paths))
         ledger = MemoryCaller(
             requests_of("ledger"),

@@ -139,6 +139,11 @@ class Paths:
         return self._run_of("sandbox") / "sandbox.json"
 
     @property
+    def ccxt_announce(self) -> Path:
+        """Where the role `ccxt` says on which port it is."""
+        return self._run_of("ccxt") / "ccxt.json"
+
+    @property
     def recordings(self) -> Path:
         """Parent of the recordings of this engine's runs."""
         return self.home / "recordings"

@@ -70,6 +70,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 environment=partial(role_environment, settings, "sandbox", os.environ),
             )
         )
+    specs += _ccxt_role(settings, paths)
     if is_main:
         specs.append(
             RoleSpec(
@@ -174,6 +175,22 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             )
         )
     return specs
+
+
+def _ccxt_role(settings: Settings, paths: Paths) -> list[RoleSpec]:
+    """Return the role that has exchanges through ccxt, where there are any."""
+    if paths.engine_id != MAIN or not settings.exchanges.ccxt:
+        return []
+    return [
+        RoleSpec(
+            name="ccxt",
+            arguments=["-m", "engine", "role", "ccxt"],
+            stop_s=1.0,
+            is_vital=False,
+            log_path=paths.log("ccxt"),
+            environment=partial(role_environment, settings, "ccxt", os.environ),
+        )
+    ]
 
 
 async def run_installation(settings: Settings, paths: Paths) -> int:

@@ -9,6 +9,7 @@ from typing import Final
 
 from engine.bus.records import EngineState, LoadState
 from engine.bus.request import Caller
+from engine.connectors.by_ccxt.names import exchange_of
 from engine.connectors.limiter import Limiter
 from engine.connectors.outbound import Outbound
 from engine.connectors.rest import RestClient, RestLimits
@@ -29,6 +30,7 @@ from engine.pools.snapshots import PoolSnapshot
 from engine.ports import Listed, VenueSpec
 from engine.settings.schema import MarketsSettings, Settings
 from engine.wiring.capital import capital_of, check_capital, wallet_capital
+from engine.wiring.ccxt_venues import as_ccxt_says, ccxt_pairs, ccxt_specs
 from engine.wiring.chain_nodes import chains_of
 from engine.wiring.chains import block_terms
 from engine.wiring.lists import fetch_list
@@ -101,7 +103,7 @@ async def open_venues(
         TransientError: no venue at all answers.
     """
     try:
-        specs = [spec_of(name) for name in settings.markets.venues]
+        specs = [*(spec_of(name) for name in settings.markets.venues), *ccxt_specs(settings)]
     except BadValueError as error:
         raise FatalError(f"{error} (markets.venues)") from error
     found = await asyncio.gather(
@@ -233,21 +235,29 @@ async def _open_venue(
     clock: Clock,
     spec: VenueSpec,
 ) -> VenueAccess | str:
+    through_ccxt = exchange_of(spec.venue)
+    try:
+        if through_ccxt:
+            spec = await as_ccxt_says(spec, paths, outbound, clock)
+    except TransientError as error:
+        return str(error)
     feed = settings.markets.feeds.get(spec.venue, next(iter(spec.feeds)))
     if feed not in spec.feeds:
         raise FatalError(
             f"unknown feed {feed!r} of {spec.venue} in markets.feeds; known: "
             f"{', '.join(spec.feeds)}"
         )
+    websocket_url, rest_url = spec.websocket_urls[feed], spec.rest_url
+    pairs: Sequence[str] = settings.markets.pairs
+    if through_ccxt:
+        pairs = ccxt_pairs(settings, paths, spec.venue)
     if settings.markets.source == "sandbox":
         sandbox = read_announcement(paths)
-        if spec.venue not in sandbox.rest_urls:
+        if (through_ccxt or spec.venue) not in sandbox.rest_urls:
             return "the sandbox does not have it"
-        websocket_url = sandbox.websocket_urls[spec.venue][feed]
-        rest_url, pairs = sandbox.rest_urls[spec.venue], sandbox.pairs[spec.venue]
-    else:
-        websocket_url, rest_url = spec.websocket_urls[feed], spec.rest_url
-        pairs = settings.markets.pairs
+        if not through_ccxt:
+            websocket_url = sandbox.websocket_urls[spec.venue][feed]
+            rest_url, pairs = sandbox.rest_urls[spec.venue], sandbox.pairs[spec.venue]
     rest = RestClient(
         client=outbound.client_for(rest_url),
         base_url=rest_url,

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import msgspec
 
 from engine.domain.faults import Fault
-from tests.connectors.dialects import Dialect, Frame
+from tests.connectors.dialects import Dialect
 from tests.connectors.line import Line
 from tests.connectors.truth import Texts
+from tests.connectors.wire_frames import Frame
 
 _LEVEL_KEYS = frozenset({"updates", "changes", "b", "bids"})
 

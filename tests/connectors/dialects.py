@@ -21,20 +21,9 @@ from engine.connectors.venues.kraken.feed import KrakenFeed
 from engine.connectors.venues.kraken.instruments import VENUE as KRAKEN
 from engine.domain.instruments import Instrument, Kind
 from engine.ports import FeedMaker
+from tests.connectors import ccxt_dialect
 from tests.connectors.truth import Change, Texts, Truth, make_instrument
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """A frame, and which version of which book it leads to (none for other frames)."""
-
-    payload: bytes
-    wire: str = ""
-    version: int = 0
-
-
-def text_of(value: object) -> bytes:
-    return msgspec.json.encode(value)
+from tests.connectors.wire_frames import Frame, text_of
 
 
 class Dialect(Protocol):
@@ -500,4 +489,6 @@ DIALECTS: dict[str, Callable[[Random], Dialect]] = {
     "kraken": Kraken,
     "binance": Binance,
     "binance-perpetual": binance_perpetual,
+    "ccxt-stream": ccxt_dialect.Ccxt,
+    "ccxt-poll": ccxt_dialect.polled,
 }

@@ -7,8 +7,9 @@ from random import Random
 from engine.domain.faults import Fault
 from engine.market.board import Board
 from engine.ports import Action, Feed, FeedLimits, Fetch, ListedRow, Reconnect, Send
-from tests.connectors.dialects import DIALECTS, Dialect, Frame
+from tests.connectors.dialects import DIALECTS, Dialect
 from tests.connectors.truth import LOT, TICK, Sides
+from tests.connectors.wire_frames import Frame
 
 START_NS = 1_800_000_000_000_000_000
 SECOND_NS = 1_000_000_000

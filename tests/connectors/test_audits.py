@@ -11,9 +11,9 @@ import pytest
 
 from engine.domain.faults import Fault
 from engine.ports import FeedLimits
-from tests.connectors.dialects import Frame
 from tests.connectors.line import SECOND_NS, Line, live_line
 from tests.connectors.truth import price_text, size_text
+from tests.connectors.wire_frames import Frame
 
 AUDITED = ["bitstamp", "gemini-l2"]
 STEP_S = 0.1

@@ -17,7 +17,7 @@ FETCHING = ("bitstamp", "binance", "binance-perpetual")
 TOLD = {"XBTUSD": "BTC/USD"}
 """How a venue names an instrument in its frames, where it is not by its wire name."""
 
-AUDITED = ("gemini-l2", "bitstamp", "kraken")
+AUDITED = ("gemini-l2", "bitstamp", "kraken", "ccxt-stream")
 
 every_feed = pytest.mark.parametrize("name", DIALECTS)
 

@@ -6,20 +6,18 @@ from dataclasses import replace
 import msgspec
 import pytest
 
-from engine.connectors.specs import all_specs
+from engine.connectors.specs import spec_of
 from engine.domain.faults import Fault
-from engine.domain.instruments import VenueId
 from engine.market.board import Board
 from engine.ports import Action, Feed, FeedLimits, LevelForm, ListedRow, Reconnect, Relist, Send
 from tests.reference.world import SECOND, START_NS, make_instrument
-
-VENUES = all_specs()
 
 WIRES = {
     "coinbase": ("BTC-USD", "ETH-USD", "LTC-BTC"),
     "gemini": ("btcusd", "ethusd", "ltcbtc"),
     "bitstamp": ("btcusd", "ethusd", "ltcbtc"),
     "kraken": ("XBTUSD", "ETHUSD", "LTCXBT"),
+    "ccxt-kucoin": ("BTC/USD", "ETH/USD", "LTC/BTC"),
 }
 PAIRS = ("BTC-USD", "ETH-USD", "LTC-BTC")
 FEEDS = [
@@ -28,6 +26,8 @@ FEEDS = [
     ("gemini", "l2"),
     ("bitstamp", "diff"),
     ("kraken", "book"),
+    ("ccxt-kucoin", "stream"),
+    ("ccxt-kucoin", "poll"),
 ]
 TOLD = {"XBTUSD": "BTC/USD", "ETHUSD": "ETH/USD", "LTCXBT": "LTC/BTC"}
 """How a venue names an instrument in its frames, where it is not by its wire name."""
@@ -41,6 +41,8 @@ REFUSED = {
         "method": "subscribe",
         "success": False,
     },
+    ("ccxt-kucoin", "stream"): {"type": "refused", "why": "no market %s"},
+    ("ccxt-kucoin", "poll"): {"type": "refused", "why": "no market %s"},
     ("bitstamp", "diff"): {
         "event": "bts:error",
         "channel": "",
@@ -59,7 +61,7 @@ class World:
         ]
         self.wires = WIRES[venue]
         self.board = Board(instruments)
-        maker = VENUES[VenueId(venue)].feeds[name]
+        maker = spec_of(venue).feeds[name]
         self.feed: Feed = maker(instruments, range(3), self.board, FeedLimits())
         self.now_ns = START_NS
         self.refusal = REFUSED[venue, name]

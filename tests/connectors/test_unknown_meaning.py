@@ -23,6 +23,7 @@ SPARE = {
     "E",
     "stream",
     "id",
+    "at_ns",
 }
 """Fields that no book depends on."""
 

@@ -15,9 +15,10 @@ from dataclasses import dataclass, field
 from engine.kernels import layout
 from engine.ports import FeedLimits, Fetch
 from tests.connectors import recordings
-from tests.connectors.dialects import DIALECTS, Frame
+from tests.connectors.dialects import DIALECTS
 from tests.connectors.line import Line
 from tests.connectors.test_recordings import RECORDINGS, advanced_trade
+from tests.connectors.wire_frames import Frame
 from tests.fuzz.mutations import MUTATIONS
 
 RENEWED_EVERY = 250
@@ -35,6 +36,8 @@ _RECORDING_OF = {
     "kraken": "",
     "binance": "binance",
     "binance-perpetual": "binance-perpetual-btcusdt",
+    "ccxt-stream": "",
+    "ccxt-poll": "",
 }
 
 

@@ -12,7 +12,8 @@ from engine.bus.reports import VenueLine
 from engine.domain.faults import Fault
 from engine.operate.run_header import StreamSpec
 from engine.ports import Action, Fetch, InputKind, Send
-from tests.connectors.dialects import DIALECTS, Frame
+from tests.connectors.dialects import DIALECTS
+from tests.connectors.wire_frames import Frame
 from tests.reference.run_core import make_reports, make_run_core
 from tests.reference.world import START_NS
 

@@ -113,6 +113,12 @@ def test_a_toml_file_that_others_may_read_may_hold_limits_and_no_secret(tmp_path
         ("SYNDICATE_COSTS_FEE_BPS_TAKER", "binance=1,binance=9", ["binance", "twice"]),
         ("SYNDICATE_MARKETS_FEEDS", "gemini=v2", ["'v2'", "l2", "depth"]),
         ("SYNDICATE_MARKETS_FEEDS", "germini=l2", ["germini", "gemini"]),
+        ("SYNDICATE_MARKETS_FEEDS", "ccxt-okx=depth", ["'depth'", "stream", "poll"]),
+        ("SYNDICATE_COSTS_FEE_BPS_TAKER", "ccxt-ocks=6", ["ccxt-ocks", "no venue"]),
+        ("SYNDICATE_EXCHANGES_CCXT", "okx,kuckoin", ["kuckoin", "kucoin", "kucoineu"]),
+        ("SYNDICATE_EXCHANGES_CCXT", "okx,okx", ["okx", "twice"]),
+        ("SYNDICATE_EXCHANGES_VENUES", "ccxt-okx", ["ccxt-okx", "no orders", "docs/ccxt.md"]),
+        ("SYNDICATE_MARKETS_VENUES", "ccxt-okx", ["SYNDICATE_EXCHANGES_CCXT=okx"]),
         ("SYNDICATE_MARKETS_VENUES", "binance,Gemini", ["Gemini", "gemini"]),
         ("SYNDICATE_MARKETS_VENUES", "binance,binance", ["binance", "twice"]),
         ("SYNDICATE_MARKETS_PAIRS", "btc-usd,ETH-USD", ["btc-usd", "BTC-USD"]),
@@ -136,6 +142,27 @@ def test_an_unknown_name_in_a_list_refuses_the_start_with_the_nearest_known_one(
         assert part in said
     assert variable in said
     assert "line 2" in said or variable == "SYNDICATE_DATA_DIR"
+
+
+def test_an_exchange_is_followed_one_way_unless_it_is_the_sandboxs(tmp_path: Path) -> None:
+    two_ways = {"SYNDICATE_EXCHANGES_CCXT": "okx,bitstamp"}
+
+    assert "bitstamp, which has a feed of its own" in refusal(
+        tmp_path, two_ways | {"MARKETS": "live"}
+    )
+    assert load_settings(two_ways, directory=tmp_path).exchanges.ccxt == ["okx", "bitstamp"]
+
+
+def test_a_venue_through_ccxt_has_its_fee_and_its_feed_set_by_its_name(tmp_path: Path) -> None:
+    own = {
+        "SYNDICATE_COSTS_FEE_BPS_TAKER": "ccxt-okx=8",
+        "SYNDICATE_MARKETS_FEEDS": "ccxt-okx=poll",
+    }
+
+    settings = load_settings(own, directory=tmp_path)
+
+    assert settings.costs.fee_bps_taker == {"ccxt-okx": 8}
+    assert settings.markets.feeds == {"ccxt-okx": "poll"}
 
 
 def test_a_toml_key_is_named_with_its_line(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ from engine.sandbox.lineup import Listing
 
 SIDES = {Side.BID: "bid", Side.ASK: "offer"}
 PRODUCTS_PATH = "/api/v3/brokerage/market/products"
+SPOT = "SPOT"
 FLAGS = (
     "is_disabled",
     "trading_disabled",
@@ -230,7 +231,7 @@ def _render_product(listing: Listing) -> dict[str, object]:
         "new": False,
         "status": _status(listing),
         **{flag: listing.state == flag for flag in FLAGS},
-        "product_type": "SPOT",
+        "product_type": SPOT,
         "quote_currency_id": rules.pair.quote,
         "base_currency_id": rules.pair.base,
         "base_display_symbol": rules.pair.base,
@@ -246,7 +247,9 @@ def answer(market: Market, path: str, query: Mapping[str, str]) -> RestAnswer | 
     """Answer product lists, one product and product books."""
     path = path.rstrip("/")
     if path == PRODUCTS_PATH:
-        products = [_render_product(listing) for listing in market.listings()]
+        is_spot = query.get("product_type", SPOT) == SPOT
+        listings = market.listings() if is_spot else ()
+        products = [_render_product(listing) for listing in listings]
         return RestAnswer(body=encode({"products": products, "num_products": len(products)}))
     if path == BOOK_PATH:
         return _answer_book(market, query)

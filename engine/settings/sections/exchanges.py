@@ -23,6 +23,12 @@ class ExchangesSettings(Section, frozen=True, kw_only=True):
         Meta(description="where orders may be placed, as binance,kraken; unless it is set all of "
              "the sandbox's, and no real one"),
     ] = msgspec.field(default_factory=list)  # fmt: skip
+    ccxt: Annotated[
+        list[str],
+        Meta(max_length=10,
+             description="further exchanges whose books are followed through the library ccxt, by "
+             "its names, as kucoin,okx; nothing is ever ordered there, see docs/ccxt.md"),
+    ] = msgspec.field(default_factory=list)  # fmt: skip
     key_files: Annotated[
         dict[str, str],
         Meta(description="files with keys of venues, mode 600, as kraken=/run/secrets/kraken; else "
