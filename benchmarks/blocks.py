@@ -6,7 +6,7 @@ word that tells of it, and makes the text that is recorded.
 """
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import msgspec
@@ -16,10 +16,10 @@ from benchmarks.live_market import AT_NS, FIRST_BLOCK, MOVE_RATIO, POOLS, LiveMa
 from engine.detect.moving.moving_pools import MovingPools
 from engine.detect.moving.pool_moves import move_pool
 from engine.domain.chains import BlockTerms
-from engine.pools.blocks import Block, ChainWord, PoolMoved
+from engine.pools.blocks import Block, ChainWord, PairMoves, words_of
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
-from engine.pools.moves import PairMove, PositionMove
+from engine.pools.moves import PositionMove
 
 CHAIN = "ethereum"
 SIZES = (1, 10, 200)
@@ -52,7 +52,7 @@ class Blocks:
             hash=self._hashes[number],
             parent_hash=self._hashes[number - 1],
             made_at_ns=0,
-            changes=tuple(map(self._change, self._rng.sample(range(POOLS), moves))),
+            pairs=self._moved(self._rng.sample(range(POOLS), moves)),
             undone=undone,
         )
 
@@ -69,15 +69,15 @@ class Blocks:
         msgspec.json.encode(block)
         self.take(block)
 
-    def _change(self, number: int) -> PoolMoved:
+    def _moved(self, numbers: Sequence[int]) -> PairMoves:
+        addresses = [self._graph.pool_terms(number).address for number in numbers]
+        return PairMoves(addresses="".join(addresses), words=b"".join(map(self._words, numbers)))
+
+    def _words(self, number: int) -> bytes:
         state = self._start[number]
         assert isinstance(state, ConstantProductState)
         ratio = 1.0 + self._rng.uniform(-1.0, 1.0) * MOVE_RATIO
-        move = PairMove(
-            reserve0_raw=int(state.reserve0_raw * ratio),
-            reserve1_raw=int(state.reserve1_raw / ratio),
-        )
-        return PoolMoved(address=self._graph.pool_terms(number).address, move=move)
+        return words_of(int(state.reserve0_raw * ratio), int(state.reserve1_raw / ratio))
 
 
 def measure_blocks(market: LiveMarket) -> list[Row]:

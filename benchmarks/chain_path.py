@@ -105,7 +105,7 @@ class Path:
                 ),
             )
         ]
-        [said] = checks.checked(asked, answers_to(asked, 1, decode(told.answer)))
+        [said] = checks.checked(asked, answers_to(asked, 1, decode(told.answer, asked)))
         assert not isinstance(said, Exception)
         self._role.head(told.header)
         logs = parse_logs(said, told.header, self._topics)

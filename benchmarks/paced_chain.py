@@ -19,8 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from engine.domain.assets import AssetCode
 from engine.domain.chains import BlockTerms
 from engine.domain.pools import Pool, Protocol
-from engine.pools.blocks import Block, ChainWord, PoolMoved
-from engine.pools.moves import PairMove
+from engine.pools.blocks import Block, ChainWord, PairMoves, words_of
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
 from engine.wiring.markets import ChainSource
@@ -64,22 +63,23 @@ def words() -> Iterator[bytes]:
     rng = random.Random(8)
     pools = snapshots()
     for number in count(FIRST_BLOCK + 1):
-        changes = []
+        addresses, moved = [], []
         for one in rng.sample(pools, MOVES):
             assert isinstance(one.row, PairRow)
             ratio = 1.0 + rng.uniform(-1.0, 1.0) * MOVE_RATIO
-            move = PairMove(
-                reserve0_raw=int(int(one.row.reserve0_raw) * ratio),
-                reserve1_raw=int(int(one.row.reserve1_raw) / ratio),
+            addresses.append(one.pool.address)
+            moved.append(
+                words_of(
+                    int(int(one.row.reserve0_raw) * ratio), int(int(one.row.reserve1_raw) / ratio)
+                )
             )
-            changes.append(PoolMoved(address=one.pool.address, move=move))
         block = Block(
             chain=CHAIN,
             number=number,
             hash=f"0x{number:064x}",
             parent_hash=f"0x{number - 1:064x}",
             made_at_ns=0,
-            changes=tuple(changes),
+            pairs=PairMoves(addresses="".join(addresses), words=b"".join(moved)),
         )
         yield msgspec.json.encode(ChainWord(block=block))
 

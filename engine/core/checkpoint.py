@@ -33,6 +33,10 @@ Array = npt.NDArray[Any]
 ARRAY_BYTES_MAX: Final = 1 << 16
 """Larger arrays are not stored whole: their part must say what of them is in use."""
 
+FORMAT: Final = 2
+"""Of the values that parts keep. To be raised where a kind of them has other fields: what parts
+there are says the rest."""
+
 _LENGTH: Final = struct.Struct("<Q")
 _PLAIN: Final = (type(None), int, float, str, bytes, msgspec.Raw, Decimal, Enum, np.generic)
 _BUFFERS: Final = (np.ndarray, array, bytearray)
@@ -89,7 +93,7 @@ class CoreFrame:
             f"{path} {type(part).__qualname__}"
             for path, part in zip(self.paths, self._parts, strict=True)
         )
-        self._fingerprint = crc32(kinds.encode())
+        self._fingerprint = crc32(f"{FORMAT}\n{kinds}".encode())
 
     def save(self) -> list[bytes]:
         """Return the state of the core now, in pieces of one payload.

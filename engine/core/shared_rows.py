@@ -16,6 +16,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool
 from engine.kernels.matrix_layout import PAIR_ROW, PAIR_ROW_COLUMNS
+from engine.kernels.pair_words import read_reserves
 from engine.market.matrix_block import Place, RowKind
 from engine.market.price_matrix import PriceMatrix
 
@@ -96,7 +97,7 @@ class SharedRows:
         """Write the rows of pools that have changed; those of which nothing is known are absent."""
         self.changed.update(dict.fromkeys(pools, (at_ns, frame_seq)))
         numbers: list[int] = []
-        reserves_raw: list[int] = []
+        words: list[bytes] = []
         for number, known in pools.items():
             if number not in self._rows:
                 continue  # it has come since the matrix was made
@@ -104,10 +105,12 @@ class SharedRows:
                 if self._bases.get(number) is not known.base:
                     self._know(number, known.base)
                 numbers.append(number)
-                reserves_raw += (known.reserve0_raw, known.reserve1_raw)
+                words.append(known.words)
             else:
                 self.publish_pool(number, known)
         if numbers:
+            reserves_raw = np.empty(2 * len(numbers))
+            read_reserves(b"".join(words), reserves_raw)
             absent = self._matrix.publish_pairs(
                 self._terms, numbers, reserves_raw, at_ns, frame_seq=frame_seq
             )

@@ -214,7 +214,7 @@ class PriceMatrix:
         self,
         terms: NDArray[np.float64],
         numbers: Sequence[int],
-        reserves_raw: Sequence[int],
+        reserves_raw: Sequence[int] | NDArray[np.float64],
         at_ns: int,
         *,
         frame_seq: int = 0,

@@ -12,10 +12,12 @@ from typing import Final
 from eth_hash.auto import keccak
 
 from engine.chains.ports import Log
+from engine.chains.rpc.block_logs import BlockLogs
 
 BLOOM_BYTES: Final = 256
 _BITS: Final = 2048
 _KEPT: Final = 16_384
+_ADDRESS_CHARACTERS: Final = 42
 
 
 @lru_cache(maxsize=_KEPT)
@@ -30,18 +32,30 @@ def bits_of(item: bytes) -> int:
 
 def bloom_of(logs: Iterable[Log]) -> int:
     """Return the filter of a block with exactly these events."""
+    if isinstance(logs, BlockLogs):
+        return _bits_of_all(set(logs.addresses), logs.all_topics)
     addresses: set[str] = set()
     topics: set[bytes] = set()
     for log in logs:
         addresses.add(log.address)
         topics.update(log.topics)
-    bits = [*map(_bits_of_contract, addresses), *map(bits_of, topics)]
-    return reduce(or_, bits, 0)
+    return _bits_of_all(addresses, topics)
+
+
+def _bits_of_all(addresses: Iterable[str], topics: Iterable[bytes]) -> int:
+    return reduce(or_, map(bits_of, topics), reduce(or_, map(bits_of_contract, addresses), 0))
 
 
 @lru_cache(maxsize=_KEPT)
-def _bits_of_contract(address: str) -> int:
+def bits_of_contract(address: str) -> int:
+    """Return the bits that a contract sets; those of contracts that are followed are kept."""
     return bits_of(bytes.fromhex(address[2:]))
+
+
+def learn_contract(address: str) -> None:
+    """Work out the bits of a contract whose events will come, so that no block waits for it."""
+    if len(address) == _ADDRESS_CHARACTERS:  # others are parts of a contract
+        bits_of_contract(address)
 
 
 def may_hold(bloom: int, item: bytes) -> bool:

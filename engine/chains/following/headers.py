@@ -3,7 +3,7 @@
 Raises BadValueError throughout: what does not fit is a lie or a mistake, and is not used.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Final
 
 import msgspec
@@ -39,7 +39,7 @@ def parse_header(value: Json, *, has_bloom: bool = True) -> Header:
     return Header(ref=ref, bloom=int.from_bytes(bloom, "big"))
 
 
-def parse_logs(value: Json, header: Header, topics: Collection[bytes]) -> tuple[Log, ...]:
+def parse_logs(value: Json, header: Header, topics: Collection[bytes]) -> Sequence[Log]:
     """Return the events of these kinds that a node gives for a block, in their order.
 
     Raises:
@@ -63,7 +63,7 @@ def is_suspect(logs: Collection[Log], header: Header, topics: Collection[bytes])
     return any(may_hold(header.bloom, topic) for topic in topics)
 
 
-def parse_whole(value: Json, header: Header, topics: Collection[bytes]) -> tuple[Log, ...]:
+def parse_whole(value: Json, header: Header, topics: Collection[bytes]) -> Sequence[Log]:
     """Return the events of these kinds out of all of a block's, whose filter has to be the block's.
 
     Raises:
@@ -77,7 +77,7 @@ def parse_whole(value: Json, header: Header, topics: Collection[bytes]) -> tuple
     return tuple(log for log in logs if log.topics and log.topics[0] in topics)
 
 
-def _parse(value: Json, header: Header) -> tuple[Log, ...]:
+def _parse(value: Json, header: Header) -> Sequence[Log]:
     if not isinstance(value, list):
         raise BadValueError(f"events of a block are a {type(value).__name__}")
     if len(value) > LOGS_MAX:

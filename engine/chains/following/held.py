@@ -6,18 +6,31 @@ those two numbers are kept beside how they were read, and the state is made when
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final, cast
 
 import msgspec
 
 from engine.chains.ports import PoolNow
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool
-from engine.pools.blocks import PoolChange, PoolMoved, PoolRead
+from engine.pools.blocks import (
+    WORD_BYTES,
+    WORDS_BYTES,
+    PoolChange,
+    PoolMoved,
+    PoolRead,
+    move_of,
+    words_of,
+)
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.integers import UINT112_MAX
 from engine.pools.moves import Move, PairMove, PositionMove, moved, row_now, undoing
 from engine.pools.snapshot_rows import PAIR_LIQUIDITY_MIN, AnyRow, ConcentratedRow, PoolState
 from engine.pools.snapshots import PoolSnapshot, state_of
+
+# Words of whole numbers are in the order of these.
+_LEAST: Final = PAIR_LIQUIDITY_MIN.to_bytes(WORD_BYTES)
+_MOST: Final = UINT112_MAX.to_bytes(WORD_BYTES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +50,17 @@ class Held:
         """
         return cls(now.pool, now.row, state_of(PoolSnapshot(pool=now.pool, row=now.row)))
 
-    @property
-    def base(self) -> "Held":
-        """How it was read: itself."""
-        return self
-
 
 class HeldPair(msgspec.Struct, frozen=True, gc=False):
     """A pair of reserves after a move; otherwise as `Held`.
 
     Attributes:
         base: the pair as it was read.
+        words: its reserves, as the two words of its `Sync`.
     """
 
     base: Held
-    reserve0_raw: int
-    reserve1_raw: int
+    words: bytes
 
     @property
     def pool(self) -> Pool:
@@ -67,8 +75,7 @@ class HeldPair(msgspec.Struct, frozen=True, gc=False):
     @property
     def state(self) -> PoolState:
         """Its exact state."""
-        move = PairMove(reserve0_raw=self.reserve0_raw, reserve1_raw=self.reserve1_raw)
-        return moved(self.pool, self.row, self.base.state, move)[1]
+        return moved(self.pool, self.row, self.base.state, move_of(self.words))[1]
 
 
 AnyHeld = Held | HeldPair
@@ -130,19 +137,37 @@ def _pair_after(held: AnyHeld, move: Move) -> HeldPair | None:
     """
     if type(move) is not PairMove:
         return None
-    return pair_at(held, move.reserve0_raw, move.reserve1_raw)
+    first, second = move.reserve0_raw, move.reserve1_raw
+    is_plain = 0 <= first <= UINT112_MAX and 0 <= second <= UINT112_MAX
+    return pair_at(held, words_of(first, second)) if is_plain else None
 
 
-def pair_at(held: AnyHeld, first: int, second: int) -> HeldPair | None:
+def pair_at(held: AnyHeld, words: bytes) -> HeldPair | None:
     """Return a pair with other reserves; None for another pool, and for what is to be looked at."""
-    base = held.base
     if (
-        type(base.state) is ConstantProductState
-        and PAIR_LIQUIDITY_MIN <= first <= UINT112_MAX
-        and PAIR_LIQUIDITY_MIN <= second <= UINT112_MAX
+        len(words) == WORDS_BYTES
+        and _LEAST <= words[:WORD_BYTES] <= _MOST
+        and _LEAST <= words[WORD_BYTES:] <= _MOST
     ):
-        return HeldPair(base, first, second)
+        if type(held) is HeldPair:
+            return HeldPair(held.base, words)
+        if type(held) is Held and type(held.state) is ConstantProductState:
+            return HeldPair(held, words)
     return None
+
+
+def pairs_at(held: Sequence[AnyHeld], words: Sequence[bytes]) -> list[HeldPair] | None:
+    """Return pairs with other reserves; None if one of them is to be looked at."""
+    if {*map(len, words)} != {WORDS_BYTES}:
+        return None
+    for one in words:
+        if not (_LEAST <= one[:WORD_BYTES] <= _MOST and _LEAST <= one[WORD_BYTES:] <= _MOST):
+            return None
+    kinds = {*map(type, held)}
+    if kinds == {HeldPair}:
+        return list(map(HeldPair, [one.base for one in held], words))  # type: ignore[union-attr]
+    made = list(map(pair_at, held, words))
+    return None if None in made else cast("list[HeldPair]", made)
 
 
 def _within(row: ConcentratedRow, low: int, high: int) -> ConcentratedRow:

@@ -28,7 +28,7 @@ from engine.chains.following.pools import FollowedPools
 from engine.chains.ports import BlockRef, Family, Log, PoolNow, ReadAgain, Unreadable
 from engine.domain.pools import Pool
 from engine.domain.units import NS_PER_S
-from engine.pools.blocks import Block, ChainWord, PoolChange
+from engine.pools.blocks import Block, ChainWord, PairMoves, PoolChange
 
 GAP_MAX: Final = 256
 """More missing blocks are not fetched: all pools are read anew."""
@@ -82,7 +82,7 @@ class Following:
         self._target: Header | None = None
         self._is_confirmed = False
         self._headers: OrderedDict[str, Header] = OrderedDict()
-        self._logs: dict[str, tuple[Log, ...]] = {}
+        self._logs: dict[str, Sequence[Log]] = {}
         self._asked: set[Ask] = set()
         self._spanned = ""
         self._rechecked: set[str] = set()
@@ -217,7 +217,7 @@ class Following:
         self._keep(header)
         self.advance()
 
-    def logs(self, ask: AskLogs, logs: tuple[Log, ...], topics: frozenset[bytes]) -> None:
+    def logs(self, ask: AskLogs, logs: Sequence[Log], topics: frozenset[bytes]) -> None:
         """Take a block's events, which were asked for by these topics."""
         self._asked.discard(ask)
         if len(self._logs) >= HEADERS_MAX:
@@ -419,13 +419,19 @@ class Following:
         taken = Taken(header.ref)
         if self.look is not None:
             self.look(header.ref, logs)
-        changes = self.pools.take(taken, logs)
+        pairs, changes = self.pools.take(taken, logs)
         self.branch.add(taken)
         self.counts[Count.BLOCKS] += 1
-        self._words.append(ChainWord(block=self._block(taken, changes, depth)))
+        self._words.append(ChainWord(block=self._block(taken, changes, depth, pairs)))
         return True
 
-    def _block(self, taken: Taken, changes: tuple[PoolChange, ...], undone: int) -> Block:
+    def _block(
+        self,
+        taken: Taken,
+        changes: tuple[PoolChange, ...],
+        undone: int,
+        pairs: PairMoves | None = None,
+    ) -> Block:
         return Block(
             chain=self.name,
             number=taken.ref.number,
@@ -434,6 +440,7 @@ class Following:
             made_at_ns=taken.ref.made_at_s * NS_PER_S,
             changes=changes,
             undone=undone,
+            pairs=pairs,
         )
 
     def _ask_reads(self) -> None:

@@ -7,12 +7,13 @@ then in the same way, and compared.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import chain, islice
 from typing import Final
 
+from engine.chains.following.blooms import learn_contract
 from engine.chains.following.branch import Branch, Taken
 from engine.chains.following.counts import Count
+from engine.chains.following.followed import Followed, Reading
 from engine.chains.following.held import (
     AnyHeld,
     Held,
@@ -20,75 +21,21 @@ from engine.chains.following.held import (
     are_same,
     back_of,
     led_back,
-    pair_at,
     snapshot_of,
 )
+from engine.chains.following.pair_events import Changed, side_by_side, take_pairs
 from engine.chains.ports import BlockRef, Family, Log, PoolNow, ReadAgain, Unreadable
 from engine.domain.backoff import wait_after
 from engine.domain.errors import BadValueError
 from engine.domain.faults import Fault
 from engine.domain.pools import Pool
 from engine.pools.blocks import ChainWord, PoolChange, PoolLost, PoolMoved
-from engine.pools.moves import Move, PairMove, PositionMove
+from engine.pools.moves import Move, PositionMove
 
 WAIT_BLOCKS_MAX: Final = 256
 """A pool that cannot be read is tried again after 1, 2, 4 … blocks, and so many at most."""
 
 WHY_CHARACTERS_MAX: Final = 160
-
-_WORD: Final = 32
-_RESERVES_BYTES: Final = 2 * _WORD
-
-
-@dataclass(slots=True)
-class Reading:
-    """A read under way.
-
-    Attributes:
-        at: as of which block.
-        may_differ: whether the pool may have changed without an event.
-        since: its events in the blocks after that.
-    """
-
-    at: BlockRef
-    may_differ: bool
-    since: list[tuple[str, list[Log]]] = field(default_factory=list)
-
-    def take(self, block_hash: str, log: Log) -> None:
-        """Take an event of the newest block."""
-        if not self.since or self.since[-1][0] != block_hash:
-            self.since.append((block_hash, []))
-        self.since[-1][1].append(log)
-
-    def undo(self, block_hash: str) -> None:
-        """Forget the events of the newest block."""
-        if self.since and self.since[-1][0] == block_hash:
-            self.since.pop()
-
-
-@dataclass(slots=True)
-class Followed:
-    """A pool.
-
-    Attributes:
-        pool: with its terms as last read.
-        held: its state as of the newest block, None if it is not known.
-        is_told: whether the engine knows of it.
-        why: why it is not known.
-        since: number of the block since which it is not.
-        tries: reads in a row that did not succeed.
-        wait_until: number of the block at which it may be read again.
-    """
-
-    pool: Pool
-    family: Family
-    held: AnyHeld | None = None
-    is_told: bool = False
-    why: str = "not read yet"
-    since: int = 0
-    reading: Reading | None = None
-    tries: int = 0
-    wait_until: int = 0
 
 
 class FollowedPools:
@@ -133,6 +80,7 @@ class FollowedPools:
             return False
         was_told = self.remove(pool.address)
         self.of[pool.address] = Followed(pool, family)
+        learn_contract(pool.address)
         self._unread[pool.address] = None
         self._to_check[pool.address] = -1
         if family.is_polled:
@@ -162,15 +110,12 @@ class FollowedPools:
         """How many are not known."""
         return len(self._unread)
 
-    def take(self, taken: Taken, logs: Sequence[Log]) -> tuple[PoolChange, ...]:
+    def take(self, taken: Taken, logs: Sequence[Log]) -> Changed:
         """Take the events of the next block, in their order; return what they changed."""
         changes: list[PoolChange] = []
         before: dict[str, AnyHeld] = {}
-        for log in logs:
-            moved = self._pair_moved(log, before)
-            if moved is not None:
-                changes.append(moved)
-                continue
+        words, others = take_pairs(logs, self.of, self._of_pairs, before)
+        for log in others:
             for one in self.about(log):
                 if one.reading is not None:
                     one.reading.take(taken.ref.hash, log)
@@ -183,31 +128,8 @@ class FollowedPools:
         taken.backs.update(before)
         for address, moves in _positions(changes).items():
             taken.backs[address] = back_of(before[address], moves)
-        self.counts[Count.MOVES] += len(changes)
-        return tuple(changes)
-
-    def _pair_moved(self, log: Log, before: dict[str, AnyHeld]) -> PoolMoved | None:
-        """Take an event that tells a pair's reserves, as nearly all do; None for any other.
-
-        It comes to what `_changed` does of it, in two thirds of the time.
-        """
-        topics, data = log.topics, log.data
-        if not topics or (family := self._of_pairs.get(topics[0])) is None:
-            return None
-        one = self.of.get(log.address)
-        if one is None or one.family is not family or one.reading is not None:
-            return None
-        was = one.held
-        if was is None or len(data) != _RESERVES_BYTES:
-            return None
-        first, second = int.from_bytes(data[:_WORD]), int.from_bytes(data[_WORD:])
-        now = pair_at(was, first, second)
-        if now is None:
-            return None
-        one.held = now
-        before.setdefault(log.address, was)
-        move = PairMove(reserve0_raw=first, reserve1_raw=second)
-        return PoolMoved(address=log.address, move=move)
+        self.counts[Count.MOVES] += len(logs) - len(others) + len(changes)
+        return side_by_side(words, changes)
 
     def _changed(self, one: Followed, held: AnyHeld, log: Log, number: int) -> PoolChange | None:
         """Change a live pool by an event; one that does not tell all leaves it not known."""

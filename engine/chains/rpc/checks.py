@@ -89,7 +89,7 @@ def newest_told(asked: Sequence[Asked], answers: Sequence[Json | ProviderError])
     return newest
 
 
-def parse_logs(said: Json, asked: Mapping[str, Json]) -> list[Log]:
+def parse_logs(said: Json, asked: Mapping[str, Json]) -> Sequence[Log]:
     """Return the events that were asked for, in the order of their places.
 
     Raises:
@@ -106,7 +106,7 @@ def parse_logs(said: Json, asked: Mapping[str, Json]) -> list[Log]:
         and not (topics and kinds_of(logs) - topics)
         and not (contracts and {log.address for log in logs} - contracts)
     ):
-        return [*logs]  # so it is nearly always; else the first that is wrong is named
+        return logs  # so it is nearly always; else the first that is wrong is named
     hashes: dict[int, str] = {}
     seen = set()
     for log in logs:

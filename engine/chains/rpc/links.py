@@ -112,7 +112,7 @@ class HttpLink:
             raise ProviderError(Trouble.TIMEOUT, "no answer in time") from None
         except (aiohttp.ClientError, ProxyError, OSError, ValueError) as error:
             raise ProviderError(Trouble.DISCONNECTED, type(error).__name__) from None
-        return answers_to(asked, first_id, decode(body))
+        return answers_to(asked, first_id, decode(body, asked))
 
     async def close(self) -> None:
         """Leave the client to whom it belongs."""

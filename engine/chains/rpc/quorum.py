@@ -11,6 +11,7 @@ import msgspec
 
 from engine.chains.ports import Json, NodeError, Topic
 from engine.chains.rpc import checks
+from engine.chains.rpc.block_logs import sense_of
 from engine.chains.rpc.messages import Asked
 from engine.chains.rpc.parsing import parse_block
 from engine.chains.rpc.pool import ProviderPool, is_final
@@ -123,7 +124,7 @@ def _sense_of(method: str, params: Sequence[Json], answer: Json | ProviderError)
     if isinstance(answer, str):
         return answer.lower()
     if method == "eth_getLogs" and isinstance(params[0], dict):
-        return tuple(checks.parse_logs(answer, params[0]))
+        return sense_of(checks.parse_logs(answer, params[0]))
     if method == "eth_getBlockByHash":
         return parse_block(answer)
     return _encoder.encode(answer)

@@ -68,7 +68,7 @@ class ChainReader:
         if block is None:
             raise ProviderError(Trouble.BEHIND, f"block {last} is not known yet")
         try:
-            return checks.parse_logs(logs, asked)
+            return [*checks.parse_logs(logs, asked)]
         except BadValueError as error:
             raise ProviderError(Trouble.BAD_SHAPE, str(error)) from None
 

@@ -44,7 +44,7 @@ class SocketLink:
                 self._taken() as socket,
             ):
                 await socket.send(encode(asked, first_id).decode())
-                return answers_to(asked, first_id, decode(await socket.recv()))
+                return answers_to(asked, first_id, decode(await socket.recv(), asked))
         except TimeoutError:
             raise ProviderError(Trouble.TIMEOUT, "no answer in time") from None
 

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Final
+from typing import Final, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -353,9 +353,11 @@ class LiveGraph:
         Raises:
             BadValueError: no such pool has a number, or there is no room; all is as it was then.
         """
+        if {*map(type, changes.values())} == {MovedPair}:
+            return self._change_pairs(cast("Mapping[int, MovedPair]", changes))
         pairs = self._pairs
         moved: list[int] = []
-        reserves_raw: list[int] = []
+        words: list[bytes] = []
         places: list[int] = []
         others: dict[int, PreparedPool | None] = {}
         count = 0
@@ -365,7 +367,7 @@ class LiveGraph:
                     self.pool_terms(number)
                     pairs.learn(number, known.base, self._pool_edges[number])
                 moved.append(number)
-                reserves_raw += (known.reserve0_raw, known.reserve1_raw)
+                words.append(known.words)
                 places.append(count)
                 count += 2
             else:
@@ -380,8 +382,27 @@ class LiveGraph:
         if others:
             self._write_others(changes, others, edges, log_rates)
         if moved:
-            pairs.write(moved, reserves_raw, places, edges, log_rates)
+            pairs.write(moved, b"".join(words), places, edges, log_rates)
         self._pools.update({n: known for n, known in changes.items() if known is not None})
+        self._pool_frame_seqs.update(dict.fromkeys(changes, self._board.frame_seq))
+        return edges, log_rates
+
+    def _change_pairs(
+        self, changes: Mapping[int, MovedPair]
+    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Take new reserves of pairs alone, as nearly all that a block changes."""
+        numbers, moved, pairs = list(changes), list(changes.values()), self._pairs
+        bases = [one.base for one in moved]
+        if not pairs.know(numbers, bases):
+            for number, base in zip(numbers, bases, strict=True):
+                if not pairs.knows(number, base):
+                    self.pool_terms(number)
+                    pairs.learn(number, base, self._pool_edges[number])
+        edges, log_rates = np.empty(2 * len(moved), np.int32), np.empty(2 * len(moved))
+        words, places = b"".join([one.words for one in moved]), np.arange(0, 2 * len(moved), 2)
+        pairs.write(numbers, words, places, edges, log_rates)
+        self._has_room.clear()
+        self._pools.update(changes)
         self._pool_frame_seqs.update(dict.fromkeys(changes, self._board.frame_seq))
         return edges, log_rates
 

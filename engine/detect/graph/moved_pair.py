@@ -1,14 +1,20 @@
-"""A pair of reserves after a move: two numbers beside how it was when it was prepared.
+"""A pair of reserves after a move: two words beside how it was when it was prepared.
 
 A block moves hundreds of pairs, and hardly one of them is ever quoted before it moves again. So its
 exact state and its directions are made when somebody asks; what the graph reads of it is written
 for all pairs of a block at once, by a kernel.
 """
 
+from collections.abc import Sequence
+from itertools import repeat
+
 import msgspec
+import numpy as np
 
 from engine.detect.graph.pool_sides import PoolSide, PreparedPool, sides_of_pair
 from engine.domain.pools import Pool
+from engine.kernels.pair_words import read_reserves
+from engine.pools.blocks import PairMoves, move_of, words_of
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.integers import UINT112_MAX
 from engine.pools.moves import Move, PairMove, row_now
@@ -21,11 +27,11 @@ class MovedPair(msgspec.Struct, frozen=True, gc=False):
 
     Attributes:
         base: the pair as it was prepared.
+        words: its reserves, as the two words of its `Sync`.
     """
 
     base: PreparedPool
-    reserve0_raw: int
-    reserve1_raw: int
+    words: bytes
     block: int | None
 
     @property
@@ -43,9 +49,10 @@ class MovedPair(msgspec.Struct, frozen=True, gc=False):
         """Its exact state."""
         was = self.base.state
         assert isinstance(was, ConstantProductState)
+        move = move_of(self.words)
         return ConstantProductState(
-            reserve0_raw=self.reserve0_raw,
-            reserve1_raw=self.reserve1_raw,
+            reserve0_raw=move.reserve0_raw,
+            reserve1_raw=move.reserve1_raw,
             fee0_numerator=was.fee0_numerator,
             fee1_numerator=was.fee1_numerator,
             fee_denominator=was.fee_denominator,
@@ -93,7 +100,29 @@ def pair_after(held: object, move: Move, block: int) -> MovedPair | None:
     ):
         return None
     if type(held) is MovedPair:
-        return MovedPair(held.base, first, second, block)
+        return MovedPair(held.base, words_of(first, second), block)
     if type(held) is PreparedPool and type(held.state) is ConstantProductState:
-        return MovedPair(held, first, second, block)
+        return MovedPair(held, words_of(first, second), block)
     return None
+
+
+def pairs_after(
+    held: Sequence[KnownPool | None], moves: PairMoves, block: int
+) -> list[MovedPair] | None:
+    """Return pairs after one move of each, all at once; None if one has to be looked at.
+
+    It is what `pair_after` makes of each, where it makes something of all.
+    """
+    kinds = {*map(type, held)}
+    if not kinds <= {MovedPair, PreparedPool}:
+        return None
+    reserves_raw = np.empty(2 * len(held))
+    if read_reserves(moves.words, reserves_raw) < len(reserves_raw):
+        return None
+    bases: list[PreparedPool] = [
+        one.base if type(one) is MovedPair else one  # type: ignore[misc]
+        for one in held
+    ]
+    if PreparedPool in kinds and {type(one.state) for one in bases} != {ConstantProductState}:
+        return None
+    return list(map(MovedPair, bases, moves.each_words(), repeat(block)))

@@ -1,6 +1,7 @@
 """What the moves of pairs leave alone, as the kernel that writes them reads it."""
 
 from collections.abc import Sequence
+from operator import is_
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 from engine.detect.graph.pool_sides import PreparedPool, share_kept
 from engine.detect.graph.side_arena import SideArena
 from engine.kernels.pair_sides import PAIR_TERM_COLUMNS, PAIR_TERMS, write_pairs
+from engine.kernels.pair_words import read_reserves
 
 
 class PairTable:
@@ -31,6 +33,11 @@ class PairTable:
         """Say whether a pair's terms are known as it was prepared: it may be read with others."""
         return number < len(self._bases) and self._bases[number] is base
 
+    def know(self, numbers: Sequence[int], bases: Sequence[PreparedPool]) -> bool:
+        """Say so of several at once."""
+        known = self._bases
+        return max(numbers) < len(known) and all(map(is_, map(known.__getitem__, numbers), bases))
+
     def learn(self, number: int, base: PreparedPool, edges: Sequence[int]) -> None:
         """Take the terms of a pair, of which each direction has an edge."""
         units = [10.0**decimals for _, decimals in base.pool.tokens]
@@ -50,16 +57,27 @@ class PairTable:
     def write(
         self,
         numbers: Sequence[int],
-        reserves_raw: Sequence[int],
-        places: Sequence[int],
+        words: bytes,
+        places: Sequence[int] | NDArray[np.int64],
         edges: NDArray[np.int32],
         log_rates: NDArray[np.float64],
     ) -> None:
-        """Write the sides of pairs whose terms are known; see `kernels.pair_sides`."""
+        """Write the sides of pairs whose terms are known; see `kernels.pair_sides`.
+
+        Args:
+            numbers: of the pairs.
+            words: of their reserves, two of each, one after the other.
+            places: where in the results each of them stands.
+            edges: a result, two entries of each pair.
+            log_rates: the other one.
+        """
+        reserves_raw = np.empty(2 * len(numbers))
+        sound = read_reserves(words, reserves_raw)
+        assert sound == len(reserves_raw)  # they are of moved pairs
         write_pairs(
             self._terms,
             np.array(numbers, np.int64),
-            np.array(reserves_raw, np.float64),
+            reserves_raw,
             np.array(places, np.int64),
             self._sides.arrays,
             edges,

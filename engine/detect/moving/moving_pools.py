@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import Final, cast
 
 from engine.detect.graph.live_graph import LiveGraph
-from engine.detect.graph.moved_pair import KnownPool, MovedPair, pair_after
+from engine.detect.graph.moved_pair import KnownPool, MovedPair, pair_after, pairs_after
 from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
 from engine.detect.moving.pool_blocks import MovesBack, PoolMark, PoolUndo, PoolWork
 from engine.domain.chains import BlockTerms
@@ -22,7 +22,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.pools import Pool, PoolId
 from engine.domain.units import NS_PER_MS
 from engine.market.chain_blocks import ChainBlocks, Standing
-from engine.pools.blocks import Block, PoolChange, PoolLost, PoolMoved
+from engine.pools.blocks import Block, PairMoves, PoolChange, PoolLost, PoolMoved
 from engine.pools.snapshots import PoolSnapshot
 
 _log = logging.getLogger(__name__)
@@ -371,12 +371,16 @@ class MovingPools:
     def _take_changes(self, block: Block, works: Works) -> Marks:
         """Take the changes of a block; return where each of its pools was before it."""
         marks: Marks = {}
+        is_taken = block.pairs is None or self._take_pairs(block, block.pairs, works, marks)
+        changes = block.changes if is_taken else block.each_change()
+        if not changes:
+            return marks
         reasons, pools = self.reasons, self._graph.pools
-        addresses = [change.address for change in block.changes]
+        addresses = [change.address for change in changes]
         # Looked up in one go: they are far apart in memory, and so many are waited for at once.
         numbers = list(map(self._chains[block.chain].numbers.get, addresses))
         known = map(pools.get, numbers)  # type: ignore[arg-type]
-        for change, number, held in zip(block.changes, numbers, list(known), strict=True):
+        for change, number, held in zip(changes, numbers, list(known), strict=True):
             if number is None:
                 self._count(block.chain, Fault.UNKNOWN_INSTRUMENT)
                 continue
@@ -393,6 +397,20 @@ class MovingPools:
                 marks[number] = work.mark()
             self._take_change(work, number, change, block.number)
         return marks
+
+    def _take_pairs(self, block: Block, moves: PairMoves, works: Works, marks: Marks) -> bool:
+        """Take the pairs of a block at once if all are known and at rest; say whether they were."""
+        numbers = list(map(self._chains[block.chain].numbers.get, moves.each_address()))
+        if works or not self.reasons.keys().isdisjoint(numbers):
+            return False
+        held = list(map(self._graph.pools.get, numbers))  # type: ignore[arg-type]
+        after = pairs_after(held, moves, block.number)
+        if after is None:
+            return False
+        known = cast("list[int]", numbers)  # what has no number is not held
+        works.update(zip(known, after, strict=True))
+        marks.update(zip(known, cast("list[KnownPool]", held), strict=True))
+        return True
 
     def _take_change(self, work: PoolWork, number: int, change: PoolChange, block: int) -> None:
         try:
@@ -427,7 +445,11 @@ class MovingPools:
 
     def _put_all(self, works: Works, marks: Marks, block: int) -> dict[int, PoolUndo]:
         """Have all pools of a block changed; return how each that it names was before it."""
-        if not self.reasons and len(marks) == len(works) and {*map(type, works.values())} <= _PAIRS:
+        if (
+            self.reasons.keys().isdisjoint(works)
+            and len(marks) == len(works)
+            and {*map(type, works.values())} <= _PAIRS
+        ):
             self._changed.update(cast("dict[int, KnownPool]", works))
             return cast("dict[int, PoolUndo]", marks)
         undo: dict[int, PoolUndo] = {}

@@ -122,7 +122,7 @@ async def compare(followed: Followed, engine: Engine, tally: Tally) -> None:
     machine = followed.machine
     words, followed.words[:] = list(followed.words), []
     engine.hear(words)
-    tally.moves += sum(len(word.block.changes) for word in words if word.block is not None)
+    tally.moves += sum(len(word.block.each_change()) for word in words if word.block is not None)
     tip = machine.branch.tip
     assert tip is not None
     tally.differing += await differing(machine, ChainReader(followed.node), tip.ref)

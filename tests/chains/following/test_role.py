@@ -75,7 +75,7 @@ async def test_pools_are_found_and_told_to_the_engine_and_move_with_the_node(
         assert not await differing(one.machine, _reader(one), one.tip)
 
     blocks = [word for word in told.words if isinstance(word, Block)]
-    assert sum(len(block.changes) for block in blocks) >= 3
+    assert sum(len(block.each_change()) for block in blocks) >= 3
     assert line.head == head
     assert (line.pools_stale, line.trouble, line.listeners) == (0, "", 1)
     assert [(one.name, one.state) for one in line.providers] == [("local 1", "good")]
