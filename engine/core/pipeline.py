@@ -170,8 +170,8 @@ class Pipeline:
         if news.chore is not None:
             self._book_chore(news, booked, at_ns)
             return
-        if booked is not None and booked.plan is not None and booked.transaction is not None:
-            self._executors.remember(booked.plan, booked.transaction)
+        if booked is not None and booked.plan is not None:
+            self._executors.remember(booked.plan, booked.sendables)
         self._executors.told(news, at_ns)
 
     def order_told(self, news: OrderNews, booked: BookedOrders | None, at_ns: int) -> None:
@@ -183,7 +183,7 @@ class Pipeline:
             at_ns: now.
         """
         if booked is not None:
-            self._executors.remember_orders(booked.plan, booked.orders)
+            self._executors.remember(booked.plan, booked.sendables)
         self._executors.order_told(news, at_ns)
 
     def venue_seen(self, seen: VenueSeen, *, is_whole: bool, at_ns: int) -> None:

@@ -7,6 +7,7 @@ from engine.domain.holdings import Place
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Leg, Side
 from engine.domain.plans import (
+    AtomicPlan,
     GasBound,
     LeggedPlan,
     MixedPlan,
@@ -46,11 +47,12 @@ def values_quote(parts: Iterable[RoutePart]) -> list[Decimal]:
     return values
 
 
-def venues_usd(legs: Sequence[Leg], usd_per_quote: Decimal) -> dict[VenueId, Decimal]:
-    """Return what the legs at each venue turn at the most, in USD."""
+def venues_usd(parts: Sequence[RoutePart], usd_per_quote: Decimal) -> dict[VenueId, Decimal]:
+    """Return what the legs at each venue turn at the most, in USD; a wallet is no venue."""
     sums: dict[VenueId, Decimal] = {}
-    for leg, value in zip(legs, values_quote(legs), strict=True):
-        sums[leg.venue] = sums.get(leg.venue, _ZERO) + value * usd_per_quote
+    for part, value in zip(parts, values_quote(parts), strict=True):
+        if isinstance(part, Leg):
+            sums[part.venue] = sums.get(part.venue, _ZERO) + value * usd_per_quote
     return sums
 
 
@@ -104,8 +106,6 @@ class PlansUnderWay:
         if isinstance(plan, LeggedPlan):
             self._usd_by_plan[plan.plan_id] = exposure_quote(plan.legs) * plan.usd_per_quote
             reserving = needs(plan.legs)
-            if is_live(plan):
-                self._usd_at_by_plan[plan.plan_id] = venues_usd(plan.legs, plan.usd_per_quote)
         elif isinstance(plan, MixedPlan):
             self._usd_by_plan[plan.plan_id] = exposure_quote(plan.parts) * plan.usd_per_quote
             self._gas_usd_by_plan[plan.plan_id] = plan.gas.quote * plan.usd_per_quote
@@ -114,6 +114,8 @@ class PlansUnderWay:
             # It does all or nothing: it leaves nothing over, but its gas may be for nothing.
             self._gas_usd_by_plan[plan.plan_id] = plan.gas.quote * plan.usd_per_quote
             reserving = plan.needs
+        if is_live(plan) and not isinstance(plan, AtomicPlan):
+            self._usd_at_by_plan[plan.plan_id] = venues_usd(plan.parts, plan.usd_per_quote)
         self._needs_by_plan[plan.plan_id] = reserving
         for place, amount in reserving:
             self._reserved[place] = EXACT.add(self.reserved(place), amount)

@@ -280,6 +280,8 @@ class MixedPlan(msgspec.Struct, tag="mixed", frozen=True, kw_only=True):
         notional_usd: value of what the first part of the route gives.
         unproven_ms, sizing, permit, advice: as of a `LeggedPlan`.
         schedule: as of an `AtomicPlan`.
+        is_live: its orders are signed and placed, and its transaction is signed and sent; not
+            written on paper.
     """
 
     plan_id: str
@@ -304,6 +306,7 @@ class MixedPlan(msgspec.Struct, tag="mixed", frozen=True, kw_only=True):
     permit: Permit | None = None
     advice: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     schedule: Schedule | msgspec.UnsetType = msgspec.UNSET
+    is_live: bool | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def wallet(self) -> VenueId:
@@ -397,7 +400,7 @@ def sends_of(plan: Plan) -> int:
 
 def is_live(plan: Plan) -> bool:
     """Say whether a plan is carried out for real: signed and sent, or placed."""
-    return isinstance(plan, (AtomicPlan, LeggedPlan)) and plan.is_live is True
+    return plan.is_live is True
 
 
 def money_of(plan: Plan) -> Money:

@@ -8,8 +8,8 @@ import msgspec
 
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
-from engine.domain.orders import Receipt, Transaction
-from engine.domain.plans import AtomicPlan
+from engine.domain.orders import Order, Receipt, Sendable, Transaction
+from engine.domain.plans import OnChain
 
 
 class Fate(StrEnum):
@@ -84,14 +84,21 @@ class Booked(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         version: of what was told of it, the last that is booked.
         plan, transaction: that it carries out, and all that was known of it then.
+        orders: of the same plan, where it has orders beside it, as they are booked.
         gas: of a chore, what is booked of its cost.
     """
 
     client_order_id: str
     version: int
-    plan: AtomicPlan | None = None
+    plan: OnChain | None = None
     transaction: Transaction | None = None
     gas: Decimal = Decimal(0)
+    orders: tuple[Order, ...] = ()
+
+    @property
+    def sendables(self) -> tuple[Sendable, ...]:
+        """All that is booked of its plan."""
+        return self.orders if self.transaction is None else (self.transaction, *self.orders)
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):

@@ -116,15 +116,12 @@ class BookExecutor:
         plan = intent.plan
         assert isinstance(plan, (LeggedPlan, MixedPlan))
         self._has_followed.add(plan.plan_id)
-        lives: list[tuple[int, Life]] = [
-            *((0, TransactionLife(one)) for one in intent.transactions),
-            *_lives(plan, intent.orders),
-        ]
+        lives = [*_lives(plan, intent.transactions), *_lives(plan, intent.orders)]
         return self._following.resume(plan, lives, at_ns)
 
-    def remember(self, plan: LeggedPlan, orders: Iterable[Order]) -> None:
+    def remember(self, plan: LeggedPlan | MixedPlan, sendables: Iterable[Sendable]) -> None:
         """Know a plan that ended in an earlier run: what is told of it corrects what was booked."""
-        self._following.remember(plan, _lives(plan, orders))
+        self._following.remember(plan, _lives(plan, sendables))
 
     def _go_on(self, run: Run, at_ns: int) -> list[Act]:
         """Let what follows go, once; then close what is left over, and end."""
@@ -205,10 +202,15 @@ def orders_of(sendables: Sequence[Sendable]) -> list[Order]:
     return [one for one in sendables if isinstance(one, Order)]
 
 
-def _lives(plan: LeggedPlan | MixedPlan, orders: Iterable[Order]) -> list[tuple[int, Life]]:
-    """Return what is followed of orders, each with the number of its leg."""
+def _lives(plan: LeggedPlan | MixedPlan, sendables: Iterable[Sendable]) -> list[tuple[int, Life]]:
+    """Return what is followed, each with the number of its leg; a transaction has none."""
     instruments = [leg.instrument for leg in plan.legs]
-    return [(instruments.index(one.instrument), OrderLife(one)) for one in orders]
+    return [
+        (0, TransactionLife(one))
+        if isinstance(one, Transaction)
+        else (instruments.index(one.instrument), OrderLife(one))
+        for one in sendables
+    ]
 
 
 def _plan(run: Run) -> LeggedPlan | MixedPlan:

@@ -29,11 +29,14 @@ class Send:
 
     Attributes:
         leg: number of the plan's leg that it fills, or trades back; 0 for a transaction.
+        until_ns: a leg, or a transaction, may not start after this instant (wall clock): what
+            follows on a first part has a time of its own.
     """
 
     plan: Plan
     leg: int
     order: Sendable
+    until_ns: int
 
 
 @dataclass(frozen=True, slots=True)

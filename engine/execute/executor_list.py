@@ -9,14 +9,16 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from engine.domain.errors import BadValueError, FatalError
-from engine.domain.orders import Intent, Order, Transaction
+from engine.domain.orders import Intent, Sendable
 from engine.domain.orders_told import OrderNews
-from engine.domain.plans import AtomicPlan, LeggedPlan, Plan, is_live
+from engine.domain.plans import Plan, is_live
 from engine.domain.told import TransactionNews
 from engine.execute.executor import NEVER_NS
 from engine.execute.finished import NOTHING_FINISHED, Finished
 from engine.execute.live_atomic import LiveAtomicExecutor
-from engine.execute.live_legged import LiveLeggedExecutor
+from engine.execute.live_book_executor import LiveBookExecutor
+from engine.execute.live_legged import make_live_legged
+from engine.execute.live_mixed import make_live_mixed
 from engine.execute.order_life import News, OrderEvent
 from engine.execute.paper import make_paper, make_paper_mixed
 from engine.execute.paper_atomic import make_paper_atomic
@@ -29,8 +31,12 @@ EXECUTORS: Final[tuple[Callable[[Around], PlanExecutor], ...]] = (
     make_paper_atomic,
     make_paper_mixed,
     LiveAtomicExecutor.make,
-    LiveLeggedExecutor,
+    make_live_legged,
+    make_live_mixed,
 )
+
+HearsOfChains = LiveAtomicExecutor | LiveBookExecutor
+"""Those that are told of transactions."""
 
 
 class Executors:
@@ -112,8 +118,8 @@ class Executors:
         If nobody knows it any more it is logged, for a person to look at.
         """
         for one in self._all:
-            if isinstance(one, LiveAtomicExecutor) and one.knows(news.client_order_id):
-                one.told(news, at_ns)
+            if isinstance(one, HearsOfChains) and one.knows(news.client_order_id):
+                one.transaction_told(news, at_ns)
                 self._plan_ahead()
                 return
         _log.warning("%s is of no plan that is known here: %s", news.client_order_id, news.fate)
@@ -124,7 +130,7 @@ class Executors:
         If nobody knows it any more it is logged, for a person to look at.
         """
         for one in self._all:
-            if isinstance(one, LiveLeggedExecutor) and one.knows(news.client_order_id):
+            if isinstance(one, LiveBookExecutor) and one.knows(news.client_order_id):
                 one.told(news, at_ns)
                 self._plan_ahead()
                 return
@@ -134,17 +140,11 @@ class Executors:
         """Say whether an order is of a plan under way, or of one that ended not long ago."""
         return any(one.knows(client_order_id) for one in self._all)
 
-    def remember(self, plan: AtomicPlan, transaction: Transaction) -> None:
+    def remember(self, plan: Plan, sendables: Sequence[Sendable]) -> None:
         """Know a live plan that ended in an earlier run, as it was booked."""
         for one in self._all:
-            if isinstance(one, LiveAtomicExecutor):
-                one.remember(plan, transaction)
-
-    def remember_orders(self, plan: LeggedPlan, orders: Sequence[Order]) -> None:
-        """Know a live plan of orders that ended in an earlier run, as it was booked."""
-        for one in self._all:
-            if isinstance(one, LiveLeggedExecutor):
-                one.remember(plan, orders)
+            if isinstance(one, HearsOfChains) and isinstance(plan, one.takes):
+                one.remember(plan, sendables)
 
     def advance(self, at_ns: int) -> Sequence[Finished]:
         """Let everything happen that is due up to `at_ns`, in order; return what ended.

@@ -238,7 +238,7 @@ class Following:
         sent.life.sent(at_ns)
         sent.due_ns = at_ns + self._outcomes.answer_ms_max * NS_PER_MS
         self.plan_ahead()
-        return [Send(run.plan, sent.leg, sent.life.order)]
+        return [Send(run.plan, sent.leg, sent.life.order, run.deadline_ns)]
 
     def on_news(self, news: News, at_ns: int) -> Sequence[Act]:
         """Take news of an order over, and go on with its plan once nothing is open any more."""

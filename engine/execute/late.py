@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from engine.domain.exact import exact_product, exact_sum
-from engine.domain.orders import Execution, Order, Receipt, Transaction
+from engine.domain.orders import Execution, Order, Receipt, Swap, Transaction
 from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan
 from engine.domain.residuals import residual_changes
 from engine.domain.stories import NO_WORTH, Cause, TradeStory
@@ -84,8 +84,7 @@ def _correct_legs(
             for old, new in zip(known, since, strict=True)
             if len(new.fills) > len(old.fills)
         ),
-        # The first receipt stands: one that is told late is the first.
-        transaction=transaction if transaction != before else None,
+        transaction=None if transaction == before else _changed(before, transaction),
         profit_quote=exact_sum((now.profit_quote, -was.profit_quote)),
         residuals=residual_changes(was.residuals, now.residuals),
     )
@@ -100,40 +99,35 @@ def _settled(
     return settle(plan, orders, transfer_bps=transfer_bps)
 
 
+def _changed(was: Transaction | None, now: Transaction | None) -> Transaction | None:
+    """Return a transaction with what its receipt, or that there is none, changed of what counted.
+
+    The first receipt is one whole.
+    """
+    if was is None or now is None or was.receipt is None:
+        return now
+    return replace(now, receipt=_since(was, now))
+
+
 def _correct_transaction(blank: Execution, late: Late) -> Execution:
     (was,) = (one for one in late.before if isinstance(one, Transaction))
-    (transaction,) = (one for one in late.orders if isinstance(one, Transaction))
-    if was.receipt is not None:
-        transaction = replace(transaction, receipt=_since(was, transaction))
+    (now,) = (one for one in late.orders if isinstance(one, Transaction))
+    transaction = _changed(was, now)
+    assert transaction is not None
     assert transaction.receipt is not None
     profit = exact_sum((transaction.gain, -transaction.receipt.gas_quote))
     return replace(blank, transaction=transaction, profit_quote=profit)
 
 
 def _since(was: Transaction, now: Transaction) -> Receipt:
-    """Return what another receipt, or that there is none any more, changed of what was counted.
-
-    As one swap of the route's asset for itself: what was gained less, or more.
-    """
+    """Return what another receipt, or that there is none any more, changed of what was counted."""
     before, after = was.receipt, now.receipt
     assert before is not None
     shown = after or before
-    swaps = before.swaps or (() if after is None else after.swaps)
-    first = swaps[0] if swaps else None
-    change = exact_sum((now.gain, -was.gain))
     both = (Decimal(0), Decimal(0)) if after is None else (after.gas, after.gas_quote)
     return Receipt(
         why="" if after is None else after.why,
-        swaps=()
-        if first is None or not change
-        else (
-            replace(
-                first,
-                target=first.source,
-                amount_in=max(-change, Decimal(0)),
-                amount_out=max(change, Decimal(0)),
-            ),
-        ),
+        swaps=_swaps_since(before, after, change=exact_sum((now.gain, -was.gain))),
         flash_fee=Decimal(0),
         gas_asset=shown.gas_asset,
         gas=exact_sum((both[0], -before.gas)),
@@ -142,6 +136,34 @@ def _since(was: Transaction, now: Transaction) -> Receipt:
         block=shown.block,
         tip=exact_sum((Decimal(0) if after is None else after.tip, -before.tip)),
     )
+
+
+def _swaps_since(before: Receipt, after: Receipt | None, *, change: Decimal) -> tuple[Swap, ...]:
+    """Return as one swap what all of them turn more than they did, or less.
+
+    Of a cycle that is the route's asset for itself, by `change`: what was gained more, or less.
+    """
+    now = () if after is None else after.swaps
+    swaps = before.swaps or now
+    if not swaps:
+        return ()
+    first, last = swaps[0], swaps[-1]
+    if first.source == last.target:
+        took, gave = max(-change, Decimal(0)), max(change, Decimal(0))
+    else:
+        took = exact_sum((_taken(now), -_taken(before.swaps)))
+        gave = exact_sum((_given(now), -_given(before.swaps)))
+    if not (took or gave):
+        return ()
+    return (replace(first, target=last.target, amount_in=took, amount_out=gave),)
+
+
+def _taken(swaps: Sequence[Swap]) -> Decimal:
+    return swaps[0].amount_in if swaps else Decimal(0)
+
+
+def _given(swaps: Sequence[Swap]) -> Decimal:
+    return swaps[-1].amount_out if swaps else Decimal(0)
 
 
 def _orders(sendables: Sequence[object]) -> list[Order]:

@@ -8,32 +8,23 @@ out once, however often it is handed over, and never one that was asked after be
 import logging
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Final
 
 from engine.detect.graph.moved_pair import KnownPool
-from engine.domain.handed import PoolTerms
-from engine.domain.orders import Intent, Transaction
+from engine.domain.orders import Intent, Sendable, Transaction
 from engine.domain.plans import AtomicPlan, Plan
-from engine.domain.told import Fate, TransactionNews
+from engine.domain.told import TransactionNews
 from engine.execute.atomic import AtomicExecutor
 from engine.execute.atomic_finished import finish_atomic
 from engine.execute.executor import Act, Alarm, End, Late, LookUp, Send, Store
 from engine.execute.finished import Finished
 from engine.execute.following import OutcomeRules
 from engine.execute.late import correct
+from engine.execute.live_transactions import LiveTransactions, news_of_transaction
 from engine.execute.order_life import News, OrderEvent
 from engine.execute.plan_executor import Around, Intend, Sender, no_terms
 from engine.portfolio.taken_pools import TakenPools
 
 _log = logging.getLogger(__name__)
-
-_EVENTS: Final[Mapping[Fate, OrderEvent]] = {
-    Fate.SUCCEEDED: OrderEvent.FILLED,
-    Fate.REVERTED: OrderEvent.CANCELLED,
-    Fate.CANCELLED: OrderEvent.CANCELLED,
-    Fate.NEVER: OrderEvent.ABSENT,
-    Fate.UNDONE: OrderEvent.UNCLEAR,
-}
 
 
 class LiveAtomicExecutor:
@@ -58,13 +49,9 @@ class LiveAtomicExecutor:
         waits_for_intents: bool,
         terms_of: Callable[[Plan], Plan | None] = no_terms,
     ) -> None:
-        # Ways out are no state: what a checkpoint holds begins with nothing on its way.
-        self._hand_over_to = sender.hand_over
-        self._ask_after = sender.ask_after
+        self._chain = LiveTransactions(sender, pools, taken)
         self._terms_of = terms_of
         self._terms: dict[str, AtomicPlan] = {}
-        self._pools = pools
-        self._taken = taken
         self._intend = intend
         self._waits_for_intents = waits_for_intents
         self._atomic = AtomicExecutor(outcomes=OutcomeRules(), is_killed=is_killed)
@@ -87,7 +74,7 @@ class LiveAtomicExecutor:
 
     def start(self, plan: AtomicPlan, at_ns: int) -> None:
         """Send the transaction; a plan past its deadline ends at the next advance, unsent."""
-        self._taken.take((step.row for step in plan.steps), plan.plan_id)
+        self._chain.begin(plan)
         # By the time it leaves its approval has ended.
         if isinstance(terms := self._terms_of(plan), AtomicPlan):
             self._terms[plan.plan_id] = terms
@@ -116,24 +103,18 @@ class LiveAtomicExecutor:
             self.waiting.pop(news.client_order_id, None)
         self._take(self._atomic.on_news(news, at_ns), at_ns)
 
-    def remember(self, plan: AtomicPlan, transaction: Transaction) -> None:
+    def remember(self, plan: Plan, sendables: Sequence[Sendable]) -> None:
         """Know a plan that ended in an earlier run, as it was booked, unless it is known here."""
-        if not self.knows(transaction.client_order_id):
-            self._atomic.remember(plan, transaction)
+        assert isinstance(plan, self.takes)
+        for one in sendables:
+            if isinstance(one, Transaction) and not self.knows(one.client_order_id):
+                self._atomic.remember(plan, one)
 
-    def told(self, told: TransactionNews, at_ns: int) -> None:
+    def transaction_told(self, told: TransactionNews, at_ns: int) -> None:
         """Learn what became of a transaction; what ends by it the next advance says."""
         if told.why:
             _log.warning("%s: %s, %s", told.client_order_id, told.fate, told.why)
-        self.on_news(
-            News(
-                client_order_id=told.client_order_id,
-                event=_EVENTS[told.fate],
-                receipt=told.receipt,
-                version=told.version,
-            ),
-            at_ns,
-        )
+        self.on_news(news_of_transaction(told), at_ns)
 
     def advance(self, at_ns: int) -> Sequence[Finished]:
         """Let everything happen that is due up to `at_ns`, in order; return what ended."""
@@ -161,9 +142,11 @@ class LiveAtomicExecutor:
             elif isinstance(act, Send):
                 assert isinstance(act.plan, AtomicPlan)
                 assert isinstance(act.order, Transaction)
-                self._hand_over(act.plan, act.order)
+                approved = self._terms.get(act.plan.plan_id)
+                self._chain.hand_over(act.plan, act.order, approved)
             elif isinstance(act, LookUp):
-                self._ask_after(act.order.client_order_id)
+                assert isinstance(act.order, Transaction)
+                self._chain.ask_after(act.order)
             elif isinstance(act, Alarm):
                 _log.warning("%s: %s", act.plan_id, act.sentence)
             elif isinstance(act, Late):
@@ -172,28 +155,8 @@ class LiveAtomicExecutor:
                 finished.append(correct(act, number=number))
             elif isinstance(act, End):
                 self._terms.pop(act.plan.plan_id, None)
-                finished.append(finish_atomic(act))
-                self._give_back(act)
+                ended = finish_atomic(act)
+                finished.append(ended)
+                if (transaction := ended.execution.transaction) is not None:
+                    self._chain.end(ended.plan, transaction)
         return finished
-
-    def _give_back(self, end: End) -> None:
-        """Let others trade the pools of a plan whose transaction is in a block and did nothing.
-
-        Of one that never was in any its pools stay taken until they move: what was refused before
-        it was signed would be refused again.
-        """
-        for one in end.orders:
-            receipt = one.receipt if isinstance(one, Transaction) else None
-            if receipt is not None and not receipt.swaps:
-                self._taken.release(end.plan.plan_id)
-
-    def _hand_over(self, plan: AtomicPlan, transaction: Transaction) -> None:
-        terms = []
-        for step in plan.steps:
-            known = self._pools.get(step.row)
-            if known is None:  # gone meanwhile: whoever sends refuses it for want of its terms
-                continue
-            spacing = getattr(known.row, "tick_spacing", 0)
-            terms.append(PoolTerms(pool=known.pool, tick_spacing=spacing))
-        approved = self._terms.get(plan.plan_id)
-        self._hand_over_to(plan, transaction, tuple(terms), approved)

@@ -10,7 +10,7 @@ from engine.detect.graph.moved_pair import KnownPool
 from engine.domain.assets import AssetCode
 from engine.domain.handed import PoolTerms
 from engine.domain.orders import Intent, Order, Transaction
-from engine.domain.plans import AtomicPlan, LeggedPlan, Plan
+from engine.domain.plans import LeggedPlan, MixedPlan, OnChain, Plan
 from engine.execute.chain_sight import NO_CHAINS, ChainSight
 from engine.execute.executor import Send
 from engine.execute.fill import PaperVenue
@@ -74,10 +74,10 @@ class Sender(Protocol):
 
     def hand_over(
         self,
-        plan: AtomicPlan,
+        plan: OnChain,
         transaction: Transaction,
         pools: Sequence[PoolTerms],
-        approved: AtomicPlan | None = None,
+        approved: OnChain | None = None,
     ) -> None:
         """Hand a plan over, whose intent is durable, with the terms that a person approved."""
         ...
@@ -92,10 +92,10 @@ class NoSender:
 
     def hand_over(
         self,
-        plan: AtomicPlan,
+        plan: OnChain,
         transaction: Transaction,
         pools: Sequence[PoolTerms],
-        approved: AtomicPlan | None = None,
+        approved: OnChain | None = None,
     ) -> None:
         """See `Sender.hand_over`."""
 
@@ -110,7 +110,10 @@ class Trader(Protocol):
     """The way to whoever signs and places orders; it never waits, and keeps trying by itself."""
 
     def hand_over(
-        self, plan: LeggedPlan, sends: Sequence[Send], approved: LeggedPlan | None = None
+        self,
+        plan: LeggedPlan | MixedPlan,
+        sends: Sequence[Send],
+        approved: LeggedPlan | MixedPlan | None = None,
     ) -> None:
         """Hand over together what is durable of a plan, with the terms that a person approved."""
         ...
@@ -124,7 +127,10 @@ class NoTrader:
     """Places nothing: in a replay what became of orders is among the inputs."""
 
     def hand_over(
-        self, plan: LeggedPlan, sends: Sequence[Send], approved: LeggedPlan | None = None
+        self,
+        plan: LeggedPlan | MixedPlan,
+        sends: Sequence[Send],
+        approved: LeggedPlan | MixedPlan | None = None,
     ) -> None:
         """See `Trader.hand_over`."""
 

@@ -16,7 +16,7 @@ from engine.bus.sending import (
 from engine.core.inputs.transaction_told import TransactionTold
 from engine.domain.handed import Handed, PoolTerms
 from engine.domain.orders import Transaction
-from engine.domain.plans import AtomicPlan
+from engine.domain.plans import AtomicPlan, MixedPlan, OnChain
 from engine.domain.told import Booked, WalletSeen
 from engine.operate.delivery import Delivery, log
 
@@ -60,12 +60,20 @@ class Handing:
 
     def hand_over(
         self,
-        plan: AtomicPlan,
+        plan: OnChain,
         transaction: Transaction,
         pools: Sequence[PoolTerms],
-        approved: AtomicPlan | None = None,
+        approved: OnChain | None = None,
     ) -> None:
-        """Hand a plan over, whose intent is durable, with the terms that a person approved."""
+        """Hand a plan over, whose intent is durable, with the terms that a person approved.
+
+        No call of our contract is a part of a plan, so one of a mixed plan is asked after instead:
+        it never came, and does not any more.
+        """
+        if not isinstance(plan, AtomicPlan) or isinstance(approved, MixedPlan):
+            log.warning("%s: our contract swaps no asset for another", plan.plan_id)
+            self.ask_after(transaction.client_order_id)
+            return
         handed = Handed(
             client_order_id=transaction.client_order_id,
             plan=plan,

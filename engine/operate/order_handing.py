@@ -20,7 +20,7 @@ from engine.domain.orders import Fill, Order, Purpose
 from engine.domain.orders_booked import BookedOrders
 from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import FillTold, OrderNews
-from engine.domain.plans import LeggedPlan
+from engine.domain.plans import LeggedPlan, MixedPlan
 from engine.domain.units import NS_PER_MS
 from engine.domain.venue_orders import OrderRequest, TimeInForce, wire_id_of
 from engine.execute.executor import Send
@@ -70,7 +70,10 @@ class OrderHanding:
         self.confirm = self._delivery.confirm
 
     def hand_over(
-        self, plan: LeggedPlan, sends: Sequence[Send], approved: LeggedPlan | None = None
+        self,
+        plan: LeggedPlan | MixedPlan,
+        sends: Sequence[Send],
+        approved: LeggedPlan | MixedPlan | None = None,
     ) -> None:
         """Hand over together what is durable of a plan, with the terms that a person approved."""
         at_ns = self._now_ns()
@@ -146,12 +149,16 @@ class OrderHanding:
         return AskAfterOrder(client_order_id=client_order_id, venue=venue, engine=self._engine)
 
     def _handed(
-        self, plan: LeggedPlan, send: Send, approved: LeggedPlan | None, at_ns: int
+        self,
+        plan: LeggedPlan | MixedPlan,
+        send: Send,
+        approved: LeggedPlan | MixedPlan | None,
+        at_ns: int,
     ) -> HandedOrder:
         order = send.order
         assert isinstance(order, Order)
         is_leg = order.purpose is Purpose.LEG
-        until_ms = plan.deadline_ns // NS_PER_MS if is_leg else at_ns // NS_PER_MS + UNWIND_MS
+        until_ms = send.until_ns // NS_PER_MS if is_leg else at_ns // NS_PER_MS + UNWIND_MS
         return HandedOrder(
             client_order_id=order.client_order_id,
             engine=self._engine,

@@ -6,7 +6,7 @@ nothing looser. What a mandate covers and has left is counted here, whatever the
 
 from engine.domain.opportunities import HopKind
 from engine.domain.permits import PermitKind
-from engine.domain.plans import AtomicPlan, digest_of_plan
+from engine.domain.plans import AtomicPlan, Step, digest_of_plan
 from engine.domain.signing import Purpose, RefusalKind, SignRefusal
 from engine.signing.rules import Given, refused
 from engine.signing.words import Words
@@ -86,7 +86,7 @@ def looser_than(plan: AtomicPlan, terms: AtomicPlan) -> str:
     looser = (
         (
             plan.chain != terms.chain
-            or [_swap(one) for one in plan.steps] != [_swap(one) for one in terms.steps],
+            or [swap_of(one) for one in plan.steps] != [swap_of(one) for one in terms.steps],
             "it is another route",
         ),
         (plan.has_flash_loan and not terms.has_flash_loan, "it borrows"),
@@ -113,6 +113,7 @@ def looser_than(plan: AtomicPlan, terms: AtomicPlan) -> str:
     return next((what for is_looser, what in looser if is_looser), "")
 
 
-def _swap(step: object) -> tuple[object, ...]:
+def swap_of(step: Step) -> tuple[object, ...]:
+    """Return what a step swaps where, whatever its amounts."""
     names = ("venue", "address", "source", "target", "decimals_in", "decimals_out")
     return tuple(getattr(step, name) for name in names)

@@ -6,11 +6,13 @@ the same plan, and what trades back needs no word.
 
 from decimal import Decimal
 
+from engine.domain.exact import exact_product
 from engine.domain.opportunities import HopKind, Leg, Side
 from engine.domain.permits import PermitKind
 from engine.domain.plans import LeggedPlan, MixedPlan, digest_of_plan
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.gateways.venue_signing import BookPlan
+from engine.signing.permits import swap_of
 from engine.signing.rules import refused
 from engine.signing.venue_rules import Placing, usd_of_plan
 from engine.signing.words import Words
@@ -72,6 +74,14 @@ def looser_than(plan: BookPlan, terms: BookPlan) -> str:
         return "it is another route"
     if plan.deadline_ns > terms.deadline_ns:
         return "it may be sent later"
+    if why := _looser_orders(plan, terms):
+        return why
+    if isinstance(plan, MixedPlan) and isinstance(terms, MixedPlan):
+        return _looser_transaction(plan, terms)
+    return ""
+
+
+def _looser_orders(plan: BookPlan, terms: BookPlan) -> str:
     for leg, bound in zip(plan.legs, terms.legs, strict=True):
         if (leg.instrument, leg.side) != (bound.instrument, bound.side):
             return "it has other orders"
@@ -80,6 +90,33 @@ def looser_than(plan: BookPlan, terms: BookPlan) -> str:
         if _is_worse(leg, bound.price_limit):
             return f"it may pay {leg.price_limit:f} for {leg.instrument.pair} at {leg.venue}"
     return ""
+
+
+def _looser_transaction(plan: MixedPlan, terms: MixedPlan) -> str:
+    """Say in what the transaction beside the orders asks for more than the terms allow."""
+    first, last = plan.steps[0], plan.steps[-1]
+    taken, given = terms.steps[0].amount_in, terms.steps[-1].amount_out_min
+    looser = (
+        (
+            (plan.chain, plan.before) != (terms.chain, terms.before)
+            or [swap_of(one) for one in plan.steps] != [swap_of(one) for one in terms.steps],
+            "it is another transaction",
+        ),
+        # That says what is at risk until the other part follows.
+        (plan.first is not terms.first, f"its {plan.first} goes first"),
+        (
+            plan.gas.asset != terms.gas.asset or plan.gas.amount > terms.gas.amount,
+            f"it may pay {plan.gas.amount:f} {plan.gas.asset} for gas",
+        ),
+        (first.amount_in > taken, f"it takes {first.amount_in:f} {first.source}"),
+        # A smaller one may give as much less.
+        (
+            exact_product(last.amount_out_min, taken) < exact_product(given, first.amount_in),
+            f"it may give as little as {last.amount_out_min:f} {last.target}",
+        ),
+        (plan.is_live is not terms.is_live, "one of the two is on paper"),
+    )
+    return next((what for is_looser, what in looser if is_looser), "")
 
 
 def _parts_of(plan: BookPlan) -> list[tuple[object, ...]]:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
+from engine.domain.chains import DEADLINE_BLOCKS, block_ms
 from engine.domain.opportunities import Leg, Side
 from engine.domain.orders import Purpose
-from engine.domain.plans import is_live
+from engine.domain.plans import MixedPlan, Part, is_live
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.domain.units import BPS_PER_UNIT, NS_PER_MS
 from engine.domain.venue_orders import OrderRequest, TimeInForce, wire_id_of
@@ -83,6 +84,9 @@ def placing_of(
         return refused(RefusalKind.PLAN, "no order is signed without the plan that it carries out")
     if not is_live(plan):
         return refused(RefusalKind.PLAN, "its plan is on paper")
+    if isinstance(plan, MixedPlan):
+        # One part of such a plan is worth nothing without the other.
+        return refused(RefusalKind.PLAN, "its plan has a transaction, which nobody signs")
     if not 0 <= intent.leg < len(plan.legs):
         return refused(RefusalKind.PLAN, f"its plan has no leg {intent.leg}")
     leg = plan.legs[intent.leg]
@@ -107,12 +111,21 @@ def check_times(given: Placing) -> SignRefusal | None:
     """It is for now: what somebody kept is not signed later."""
     if refusal := _check_latest(given.intent, given.request, given.now_ms):
         return refusal
-    plan = given.plan
-    # A leg that waits for another has as long again.
-    latest_ns = plan.deadline_ns + max(plan.deadline_ns - plan.decided_at_ns, 0)
-    if not given.is_unwinding and given.now_ns > latest_ns:
+    if not given.is_unwinding and given.now_ns > latest_of(given.plan):
         return refused(RefusalKind.DEADLINE, "its plan has ended")
     return None
+
+
+def latest_of(plan: BookPlan) -> int:
+    """Return the last instant at which an order of a plan may be signed (wall clock, ns).
+
+    A leg that waits for another has as long again; behind a transaction it waits for the last block
+    that may hold that.
+    """
+    latest_ns = plan.deadline_ns + max(plan.deadline_ns - plan.decided_at_ns, 0)
+    if isinstance(plan, MixedPlan) and plan.first is Part.TRANSACTION:
+        latest_ns += DEADLINE_BLOCKS * block_ms(plan.chain) * NS_PER_MS
+    return latest_ns
 
 
 def _check_latest(intent: VenueIntent, request: OrderRequest, now_ms: int) -> SignRefusal | None:

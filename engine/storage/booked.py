@@ -1,6 +1,6 @@
 """What is booked of transactions that were told, in whichever run that was."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -9,9 +9,10 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.exact import exact_sum
-from engine.domain.orders import Receipt, Swap, Transaction
-from engine.domain.plans import AtomicPlan, decode_plan
+from engine.domain.orders import Order, Receipt, Swap, Transaction
+from engine.domain.plans import LeggedPlan, MixedPlan, decode_plan
 from engine.domain.told import Booked
+from engine.storage.order_rows import booked_orders
 from engine.storage.tables import costs, executions, transactions
 from engine.storage.transactions import load_transaction
 
@@ -46,15 +47,22 @@ async def _of_plan(connection: AsyncConnection, client_order_id: str) -> Booked 
         plan = decode_plan(rows[0].plan)
     except msgspec.DecodeError:
         return None
-    if not isinstance(plan, AtomicPlan):
+    if isinstance(plan, LeggedPlan):
         return None
-    whole = _added_up(parts)
+    whole = added_up(parts)
+    orders: Sequence[Order] = ()
+    if isinstance(plan, MixedPlan):
+        orders = await booked_orders(connection, rows[0].execution_id, plan)
     return Booked(
-        client_order_id=client_order_id, version=whole.version, plan=plan, transaction=whole
+        client_order_id=client_order_id,
+        version=whole.version,
+        plan=plan,
+        transaction=whole,
+        orders=tuple(orders),
     )
 
 
-def _added_up(parts: list[Transaction]) -> Transaction:
+def added_up(parts: Sequence[Transaction]) -> Transaction:
     """Return the transaction as it was known last: corrections hold what they changed alone."""
     first, last = parts[0], parts[-1]
     if len(parts) == 1:
@@ -68,27 +76,29 @@ def _added_up(parts: list[Transaction]) -> Transaction:
 
 
 def _receipt(receipts: list[Receipt], *, gain: Decimal, gas: Decimal) -> Receipt:
-    swaps = next((one.swaps for one in receipts if one.swaps), ())
-    shown = receipts[-1]
-    whole: tuple[Swap, ...] = ()
-    if swaps and gain:
-        source = swaps[0].source
-        whole = (
-            replace(
-                swaps[0],
-                target=source,
-                amount_in=max(-gain, Decimal(0)),
-                amount_out=max(gain, Decimal(0)),
-            ),
-        )
     return replace(
-        shown,
-        swaps=whole,
+        receipts[-1],
+        swaps=_whole([one.swaps for one in receipts if one.swaps], gain),
         flash_fee=Decimal(0),
         gas=gas,
         gas_quote=exact_sum(one.gas_quote for one in receipts),
         tip=exact_sum(one.tip for one in receipts),
     )
+
+
+def _whole(told: Sequence[tuple[Swap, ...]], gain: Decimal) -> tuple[Swap, ...]:
+    """Return as one swap what all that was told comes to: of a cycle, what it gained."""
+    if not told:
+        return ()
+    first, last = told[0][0], told[0][-1]
+    if first.source == last.target:
+        took, gave = max(-gain, Decimal(0)), max(gain, Decimal(0))
+    else:
+        took = exact_sum(swaps[0].amount_in for swaps in told)
+        gave = exact_sum(swaps[-1].amount_out for swaps in told)
+    if not (took or gave):
+        return ()
+    return (replace(first, target=last.target, amount_in=took, amount_out=gave),)
 
 
 async def _of_chore(connection: AsyncConnection, client_order_id: str) -> Booked | None:

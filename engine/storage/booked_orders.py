@@ -1,20 +1,19 @@
 """What is booked of live plans of orders: the orders with all their fills, in whichever run."""
 
 from collections.abc import Collection
-from decimal import Decimal
-from typing import Any
 
 import msgspec
-from sqlalchemy import Row, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from engine.domain.assets import AssetCode
 from engine.domain.modes import Money
-from engine.domain.opportunities import Side
-from engine.domain.orders import Fill, Order, OrderState, OtherFee, Purpose
+from engine.domain.orders import Transaction
 from engine.domain.orders_booked import BookedOrders
-from engine.domain.plans import LeggedPlan, decode_plan
-from engine.storage.tables import executions, fills, orders
+from engine.domain.plans import AtomicPlan, decode_plan
+from engine.storage.booked import added_up
+from engine.storage.order_rows import booked_orders
+from engine.storage.tables import executions, orders
+from engine.storage.transactions import load_transaction
 
 
 async def load_booked_orders(
@@ -36,62 +35,27 @@ async def load_booked_orders(
             plan = decode_plan(row.plan)
         except msgspec.DecodeError:
             continue
-        if isinstance(plan, LeggedPlan):
-            sent = await _orders(connection, row.execution_id, plan)
-            found.append(BookedOrders(plan=plan, orders=tuple(sent)))
-    return found
-
-
-async def _orders(connection: AsyncConnection, execution_id: str, plan: LeggedPlan) -> list[Order]:
-    """Load the orders of an execution, each with what was told of it later."""
-    stored = await connection.execute(
-        select(orders).where(orders.c.execution_id == execution_id).order_by(orders.c.position)
-    )
-    instruments = {(leg.venue, str(leg.instrument.pair)): leg.instrument for leg in plan.legs}
-    found = []
-    for row in stored.all():
-        parts = await connection.execute(
-            select(fills)
-            .where(fills.c.client_order_id == row.client_order_id)
-            .order_by(fills.c.position)
-        )
-        filled = list(parts)
-        versions = (row.version or 0, *(one.version or 0 for one in filled))
+        if isinstance(plan, AtomicPlan):
+            continue
+        sent = await booked_orders(connection, row.execution_id, plan)
         found.append(
-            Order(
-                client_order_id=row.client_order_id,
-                plan_id=plan.plan_id,
-                purpose=Purpose(row.purpose),
-                instrument=instruments[row.venue, row.pair],
-                side=Side(row.side),
-                size_base=row.size_base,
-                price_limit=row.price_limit,
-                sent_at_ns=row.sent_at_ns,
-                arrives_at_ns=row.arrives_at_ns,
-                state=OrderState(row.state),
-                fills=tuple(_fill(one) for one in filled),
-                version=max(versions),
+            BookedOrders(
+                plan=plan,
+                orders=tuple(sent),
+                transaction=await _transaction(connection, row.execution_id),
             )
         )
     return found
 
 
-def _fill(row: "Row[Any]") -> Fill:
-    other = None
-    if row.other_fee_asset is not None:
-        other = OtherFee(
-            asset=AssetCode(row.other_fee_asset),
-            amount=row.other_fee,
-            worth_quote=row.other_fee_quote,
-        )
-    return Fill(
-        fill_id=row.fill_id,
-        client_order_id=row.client_order_id,
-        filled_at_ns=row.filled_at_ns,
-        price=row.price,
-        size_base=row.size_base,
-        fee_quote=row.fee_quote,
-        frame_seq=row.frame_seq,
-        fee_base=row.fee_base or Decimal(0),
-        other_fee=other,
+async def _transaction(connection: AsyncConnection, execution_id: str) -> Transaction | None:
+    """Load the transaction beside orders, with what was told of it later; None if it has none."""
+    own = executions.c.execution_id == execution_id
+    stored = await connection.execute(
+        select(executions.c.execution_id)
+        .where(own | (executions.c.corrects == execution_id))
+        .order_by(executions.c.seq)
     )
+    known = [await load_transaction(connection, row.execution_id) for row in stored.all()]
+    parts = [one for one in known if one is not None]
+    return added_up(parts) if parts else None

@@ -4,8 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from engine.decide.under_way import exposure_quote
+from engine.decide.under_way import PlansUnderWay, exposure_quote
 from engine.domain.opportunities import Leg, Side
+from engine.domain.plans import Part
+from tests.execute.live_mixed import live_plan
+from tests.execute.mixed_worlds import BETWEEN, make_mixed_world, open_plan
 from tests.reference.world import make_instrument
 
 
@@ -53,3 +56,32 @@ def test_the_exposure_of_a_route_of_three_counts_each_leg_by_what_the_first_pays
 
     # The first pays 2 BTC; the second, at its limit, 25 of 20 USD, the third 52.5 of 50 ETH.
     assert exposure_quote([sold, bought, last]) == 2 * Decimal("2.5")
+
+
+@pytest.mark.parametrize("first", Part)
+def test_a_live_plan_of_both_holds_its_venue_its_wallet_and_its_gas_until_it_is_booked(
+    first: Part,
+) -> None:
+    plan, under_way = live_plan(BETWEEN, first), PlansUnderWay()
+    bought, sold = plan.legs
+    wallet, first_step = plan.wallet, plan.steps[0]
+
+    under_way.add(plan)
+
+    assert under_way.venues == {bought.venue}, "a wallet is no venue"
+    assert under_way.usd_at(bought.venue) >= 2 * plan.notional_usd * Decimal("0.99")
+    assert under_way.reserved((bought.venue, bought.source)) >= bought.given
+    assert under_way.reserved((sold.venue, sold.source)) == sold.size_base
+    reserved = under_way.reserved((wallet, first_step.source))
+    assert reserved == first_step.amount_in + plan.gas.amount
+    under_way.remove(plan.plan_id)
+    assert under_way.venues == frozenset()
+    assert under_way.reserved((wallet, first_step.source)) == 0
+
+
+def test_a_paper_plan_of_both_is_under_way_at_no_venue_for_real() -> None:
+    under_way = PlansUnderWay()
+
+    under_way.add(open_plan(make_mixed_world(BETWEEN)))
+
+    assert under_way.venues == frozenset()

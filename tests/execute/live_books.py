@@ -1,4 +1,4 @@
-"""Whoever places orders, as the executor of live plans of legs sees it: what it tells is the truth.
+"""Whoever places orders, as the executor of live plans sees it: what it tells is the truth.
 
 What is told of an order has versions, each of which says all that counts. Which of them come, how
 often and in which order is the test's to say.
@@ -13,9 +13,10 @@ from engine.domain.assets import AssetCode
 from engine.domain.orders import Execution, Intent, Order
 from engine.domain.orders_booked import BookedOrders
 from engine.domain.orders_told import FillTold, OrderFate, OrderNews
-from engine.domain.plans import LeggedPlan
+from engine.domain.plans import LeggedPlan, MixedPlan
 from engine.execute.executor import Send
-from engine.execute.live_legged import LiveLeggedExecutor
+from engine.execute.live_book_executor import LiveBookExecutor
+from engine.execute.live_legged import make_live_legged
 from engine.execute.plan_executor import Around, PlanExecutor
 from tests.reference.world import Setup, World
 
@@ -31,12 +32,15 @@ class Desk:
     random: Random
     requests: list[list[str]] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    approved: list[LeggedPlan | None] = field(default_factory=list)
+    approved: list[LeggedPlan | MixedPlan | None] = field(default_factory=list)
     news: dict[str, list[OrderNews]] = field(default_factory=dict)
     sends: list[Send] = field(default_factory=list)
 
     def hand_over(
-        self, plan: LeggedPlan, sends: Sequence[Send], approved: LeggedPlan | None = None
+        self,
+        plan: LeggedPlan | MixedPlan,
+        sends: Sequence[Send],
+        approved: LeggedPlan | MixedPlan | None = None,
     ) -> None:
         self.requests.append([one.order.client_order_id for one in sends])
         self.approved.append(approved)
@@ -114,24 +118,28 @@ def around_of(trader: Desk, **changes: object) -> tuple[World, Around]:
 
     def catching(around: Around) -> PlanExecutor:
         caught.append(around)
-        return LiveLeggedExecutor(around)
+        return make_live_legged(around)
 
     world = World(Setup(executors=[catching]))
     world.show(0, [("100.00", "1")], [("100.10", "1")])
     world.show(1, [("100.00", "1")], [("100.20", "1")])
+    return world, live_around(caught[0], trader, **changes)
+
+
+def live_around(around: Around, trader: Desk, **changes: object) -> Around:
+    """Return what a live executor is made of: its intents are waited for, and BNB has a price."""
 
     def usd_per(asset: AssetCode, at_ns: int) -> Decimal | None:
         del at_ns
         return {BNB: BNB_USD}.get(asset)
 
-    around = replace(
-        caught[0],
+    return replace(
+        around,
         trader=trader,
         usd_per=usd_per,
         waits_for_intents=True,
         **changes,  # type: ignore[arg-type]
     )
-    return world, around
 
 
 @dataclass
@@ -154,11 +162,11 @@ class Installation:
         self.at_ns = self.plan.decided_at_ns
         self.executor = self._make()
 
-    def _make(self) -> LiveLeggedExecutor:
+    def _make(self) -> LiveBookExecutor:
         self.world, around = around_of(
             self.desk, is_killed=lambda: self.is_killed, intend=self.intents.append
         )
-        return LiveLeggedExecutor(around)
+        return make_live_legged(around)
 
     def start(self) -> None:
         self.executor.start(self.plan, self.at_ns)

@@ -11,6 +11,8 @@ from engine.domain.modes import Mode
 from engine.domain.plans import MixedPlan
 from engine.domain.pools import Pool, Protocol
 from engine.execute.book_finished import MixedFinished
+from engine.execute.executor_list import EXECUTORS
+from engine.execute.plan_executor import Around, PlanExecutor
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio.inventory import Inventory
@@ -69,6 +71,7 @@ def make_mixed_world(
     seed: int = 7,
     is_paused: bool = False,
     prepare: Callable[[World], None] = lambda _world: None,
+    executors: Sequence[Callable[[Around], PlanExecutor]] = EXECUTORS,
 ) -> World:
     """One venue with its books, pools, and a wallet; ETH at 2,000 USD, BTC at 100,000."""
 
@@ -95,6 +98,7 @@ def make_mixed_world(
             late_fill_ratio=late_fill_ratio,
             base_fee_venues=base_fee_venues,
             seed=seed,
+            executors=executors,
         )
     )
     world.switches.is_paused = is_paused

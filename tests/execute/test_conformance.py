@@ -1,6 +1,6 @@
 """Every executor in the list, against a venue that answers late, twice, wrongly or never."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -14,11 +14,11 @@ from engine.domain.opportunities import Side
 from engine.domain.orders import OrderState, Purpose
 from engine.domain.plans import LeggedPlan, MixedPlan, Part, Plan, sends_of
 from engine.execute.atomic import AtomicExecutor
-from engine.execute.book_executor import BookExecutor
+from engine.execute.book_executor import BookExecutor, Way
 from engine.execute.executor import NEVER_NS, Act, Alarm, End, Executor, Store
 from engine.execute.following import OutcomeRules
 from engine.execute.legged import LeggedWay
-from engine.execute.live_legged import LiveLeggedWay
+from engine.execute.live_way import LiveWay
 from engine.execute.mixed import MixedWay
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.costs import Costs
@@ -84,10 +84,20 @@ def make_mixed(is_killed: Callable[[], bool]) -> BookExecutor:
 
 
 def make_live(is_killed: Callable[[], bool]) -> BookExecutor:
+    return make_live_of(LeggedWay(), (TWO, THREE), is_killed)
+
+
+def make_live_mixed(is_killed: Callable[[], bool]) -> BookExecutor:
+    return make_live_of(MixedWay(), MIXED, is_killed)
+
+
+def make_live_of(
+    way: Way, plans: Sequence[LeggedPlan | MixedPlan], is_killed: Callable[[], bool]
+) -> BookExecutor:
     return BookExecutor(
-        LiveLeggedWay(lambda _plan_id: not is_killed()),
+        LiveWay(way, lambda _plan_id: not is_killed()),
         quotes=FlatQuotes(),
-        costs=Costs(fee_bps_taker={leg.venue: FEE_BPS for leg in (*TWO.legs, *THREE.legs)}),
+        costs=Costs(fee_bps_taker={leg.venue: FEE_BPS for plan in plans for leg in plan.legs}),
         unwinding=UnwindRules(),
         outcomes=OutcomeRules(answer_ms_max=3_000, absent_after_ms=20_000),
         order_rate=OrderRate(),
@@ -109,6 +119,10 @@ EXECUTORS: dict[str, tuple[Make, tuple[Plan, ...]]] = {
     "atomic": (make_atomic, (ATOMIC,)),
     "mixed": (make_mixed, MIXED),
     "live": (make_live, LIVE),
+    "live mixed": (
+        make_live_mixed,
+        tuple(msgspec.structs.replace(one, is_live=True) for one in MIXED),
+    ),
 }
 
 

@@ -28,6 +28,7 @@ class PretendPlan(msgspec.Struct, frozen=True, kw_only=True):
     opportunity: Opportunity
     due_ns: int
     permit: Permit | None = None
+    is_live: bool = False
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,14 @@ from engine.domain.handed import PoolTerms
 from engine.domain.instruments import VenueId
 from engine.domain.modes import SENT, Basis
 from engine.domain.orders import Execution, Intent, OrderState, Receipt, Swap, Transaction
-from engine.domain.plans import AtomicPlan, basis_of_plan, decode_plan, digest_of_plan, is_live
+from engine.domain.plans import (
+    AtomicPlan,
+    OnChain,
+    basis_of_plan,
+    decode_plan,
+    digest_of_plan,
+    is_live,
+)
 from engine.domain.told import Fate, TransactionNews
 from engine.execute.executor_list import EXECUTORS, kind_of
 from engine.execute.live_atomic import LiveAtomicExecutor
@@ -35,14 +42,14 @@ class Heard:
 
     handed: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
-    approved: list[AtomicPlan | None] = field(default_factory=list)
+    approved: list[OnChain | None] = field(default_factory=list)
 
     def hand_over(
         self,
-        plan: AtomicPlan,
+        plan: OnChain,
         transaction: Transaction,
         pools: Sequence[PoolTerms],
-        approved: AtomicPlan | None = None,
+        approved: OnChain | None = None,
     ) -> None:
         assert transaction.plan_id == plan.plan_id
         del pools
@@ -89,7 +96,7 @@ class Live:
             client_order_id=ORDER_ID, version=version, fate=fate, receipt=receipt
         )
         at_ns = AT_NS + version * 1_000 * MS
-        self.executor.told(news, at_ns)
+        self.executor.transaction_told(news, at_ns)
         return [one.execution for one in self.executor.advance(at_ns)]
 
 

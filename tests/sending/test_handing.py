@@ -76,7 +76,7 @@ class Engine:
     def take(self, told: TransactionTold) -> None:
         self.inputs.append(told)
         at_ns = self.sending.now_ns()
-        self.executor.told(told.news, at_ns)
+        self.executor.transaction_told(told.news, at_ns)
         self.finished += self.executor.advance(at_ns)
 
     async def until(self, is_met: Callable[[], bool]) -> None:
