@@ -8,6 +8,7 @@ import msgspec
 
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
+from engine.connectors.renewals import Renewals
 from engine.connectors.venues.coinbase.instruments import VENUE
 from engine.connectors.venues.coinbase.messages import Event, Frame, Sent
 from engine.connectors.venues.coinbase.states import ProductStates
@@ -59,6 +60,7 @@ class CoinbaseFeed:
         self._refusals = Refusals(
             self._link, lambda rows: (_level2("subscribe", rows),), is_batch=True
         )
+        self._renewals = Renewals(self._link, _renewed)
         self._states = ProductStates(self._link)
         self._last = array("q", [-1])
         self._heartbeat = -1
@@ -98,7 +100,10 @@ class CoinbaseFeed:
                 if row is not None and row.is_live and event.type == "update":
                     outcome = self._apply(row.book, _FORM, event.updates, b"", at_ns)
                     if outcome is not _OK:
-                        actions = (*actions, *self._invalidate(row, FAULT_OF[outcome], at_ns))
+                        actions = (
+                            *actions,
+                            *self._renewals.invalidate(row, FAULT_OF[outcome], at_ns),
+                        )
                 else:
                     actions = (*actions, *self._rare_event(row, event, at_ns))
             return actions
@@ -122,17 +127,11 @@ class CoinbaseFeed:
         opened = self._link.listed(self._states.closed(rows), at_ns)
         if not opened or not self._link.is_open:
             return NO_ACTIONS
-        return (*self._ask(opened, at_ns), _subscription("subscribe", "status", opened))
+        return (*self._renewals.ask(opened, at_ns), _subscription("subscribe", "status", opened))
 
     def tick(self, at_ns: int) -> Sequence[Action]:
         """Subscribe anew to what is stalled; give up a connection that brings nothing."""
-        link = self._link
-        if not link.is_check_due(at_ns):
-            return NO_ACTIONS
-        due = link.overdue(at_ns)
-        if (why := link.dead_reason(at_ns)) is not None:
-            return link.fail(Fault.STALLED, why, at_ns)
-        return (*self._ask(due, at_ns), *self._refusals.tick(at_ns))
+        return self._renewals.tick(at_ns, self._refusals.tick)
 
     def _rare_event(self, row: Row | None, event: Event, at_ns: int) -> Sequence[Action]:
         if row is None:
@@ -142,12 +141,12 @@ class CoinbaseFeed:
         if event.type == "snapshot":
             outcome = self._replace(row.book, _FORM, event.updates, b"", at_ns)
             if outcome is not _OK:
-                return self._invalidate(row, FAULT_OF[outcome], at_ns)
+                return self._renewals.invalidate(row, FAULT_OF[outcome], at_ns)
             self._link.made_live(row, self._sequence)
             return NO_ACTIONS
         if event.type == "update" and event.updates:
             return NO_ACTIONS  # of a row that still waits for its snapshot
-        return self._invalidate(row, Fault.BAD_SHAPE, at_ns)
+        return self._renewals.invalidate(row, Fault.BAD_SHAPE, at_ns)
 
     def _out_of_line(self, frame: Frame, at_ns: int) -> Sequence[Action]:
         sequence = frame.sequence_num
@@ -191,19 +190,13 @@ class CoinbaseFeed:
         if sent_at.tzinfo is not None and _EPOCH < sent_at < _LAST:
             self.behind[0] = at_ns - (sent_at - _EPOCH) // _US * NS_PER_US
 
-    def _invalidate(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
-        return self._ask([row], at_ns) if self._link.drop(row, fault, at_ns) else NO_ACTIONS
-
-    def _ask(self, rows: Sequence[Row], at_ns: int) -> Sequence[Action]:
-        if not rows or not self._link.is_open:
-            return NO_ACTIONS
-        for row in rows:
-            self._link.asked(row, at_ns)
-        return (_level2("unsubscribe", rows), _level2("subscribe", rows))
-
 
 def _subscribed(rows: Sequence[Row]) -> tuple[Send, ...]:
     return _level2("subscribe", rows), _subscription("subscribe", "status", rows)
+
+
+def _renewed(rows: Sequence[Row]) -> tuple[Send, ...]:
+    return _level2("unsubscribe", rows), _level2("subscribe", rows)
 
 
 def _level2(verb: str, rows: Sequence[Row]) -> Send:

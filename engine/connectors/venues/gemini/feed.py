@@ -6,6 +6,7 @@ import msgspec
 
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
+from engine.connectors.renewals import Renewals
 from engine.connectors.venues.gemini.instruments import VENUE
 from engine.connectors.venues.gemini.messages import DepthFrame
 from engine.domain.faults import Fault
@@ -51,6 +52,7 @@ class GeminiFeed:
         self._refusals = Refusals(
             self._link, lambda rows: (self._subscription("subscribe", rows),), is_batch=True
         )
+        self._renewals = Renewals(self._link, self._resubscribed)
 
     def opened(self, at_ns: int) -> Sequence[Action]:
         """Start afresh on a new connection."""
@@ -81,7 +83,7 @@ class GeminiFeed:
                 if frame.sent_at_ns > 0:
                     self.behind[0] = at_ns - frame.sent_at_ns
                 return NO_ACTIONS
-            return self._invalidate(row, FAULT_OF[outcome], at_ns)
+            return self._renewals.invalidate(row, FAULT_OF[outcome], at_ns)
         return self._rare_frame(row, frame, at_ns)
 
     def fetched(self, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:  # noqa: ARG002
@@ -99,17 +101,11 @@ class GeminiFeed:
 
     def listed(self, rows: Sequence[ListedRow], at_ns: int) -> Sequence[Action]:
         """Learn which rows are its own now, and which of them may not be traded."""
-        return self._ask(self._link.listed(rows, at_ns), at_ns)
+        return self._renewals.ask(self._link.listed(rows, at_ns), at_ns)
 
     def tick(self, at_ns: int) -> Sequence[Action]:
         """Subscribe anew to what is stalled; give up a connection that brings nothing."""
-        link = self._link
-        if not link.is_check_due(at_ns):
-            return NO_ACTIONS
-        due = link.overdue(at_ns)
-        if (why := link.dead_reason(at_ns)) is not None:
-            return link.fail(Fault.STALLED, why, at_ns)
-        return (*self._ask(due, at_ns), *self._refusals.tick(at_ns))
+        return self._renewals.tick(at_ns, self._refusals.tick)
 
     def _rare_frame(self, row: Row | None, frame: DepthFrame, at_ns: int) -> Sequence[Action]:
         if frame.e != "depthUpdate":
@@ -119,7 +115,7 @@ class GeminiFeed:
         if not self._link.is_open or row.shut:
             return NO_ACTIONS
         if not 0 <= frame.first_id <= frame.last_id or not frame.b or not frame.a:
-            return self._invalidate(row, Fault.BAD_SHAPE, at_ns)
+            return self._renewals.invalidate(row, Fault.BAD_SHAPE, at_ns)
         if row.is_live:
             return self._out_of_line(row, frame, at_ns)
         # Every change overlaps the one before it, so only a snapshot starts where it ends.
@@ -131,12 +127,12 @@ class GeminiFeed:
             self._count(VENUE, Fault.DUPLICATE)
             return NO_ACTIONS
         fault = Fault.GAP if frame.first_id > row.last_id else Fault.REORDERED
-        return self._invalidate(row, fault, at_ns)
+        return self._renewals.invalidate(row, fault, at_ns)
 
     def _snapshot(self, row: Row, frame: DepthFrame, at_ns: int) -> Sequence[Action]:
         outcome = self._replace(row.book, _FORM, frame.b, frame.a, at_ns)
         if outcome is not _OK:
-            return self._invalidate(row, FAULT_OF[outcome], at_ns)
+            return self._renewals.invalidate(row, FAULT_OF[outcome], at_ns)
         self._link.made_live(row, frame.last_id)
         return NO_ACTIONS
 
@@ -148,15 +144,8 @@ class GeminiFeed:
             return NO_ACTIONS
         return self._link.fail(Fault.BAD_SHAPE, f"unknown frame {frame.e[:40]!r}", at_ns)
 
-    def _invalidate(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
-        return self._ask([row], at_ns) if self._link.drop(row, fault, at_ns) else NO_ACTIONS
-
-    def _ask(self, rows: Sequence[Row], at_ns: int) -> Sequence[Action]:
-        if not rows or not self._link.is_open:
-            return NO_ACTIONS
-        for row in rows:
-            self._link.asked(row, at_ns)
-        return (self._subscription("unsubscribe", rows), self._subscription("subscribe", rows))
+    def _resubscribed(self, rows: Sequence[Row]) -> tuple[Send, ...]:
+        return self._subscription("unsubscribe", rows), self._subscription("subscribe", rows)
 
     def _subscription(self, method: str, rows: Sequence[Row]) -> Send:
         self._request += 1

@@ -7,6 +7,7 @@ import msgspec
 from engine.connectors.audits import Audits
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
+from engine.connectors.renewals import Renewals
 from engine.connectors.venues.gemini.audits import gemini_auditor
 from engine.connectors.venues.gemini.instruments import VENUE
 from engine.connectors.venues.gemini.messages import L2Frame
@@ -60,6 +61,7 @@ class GeminiL2Feed:
         self._refusals = Refusals(
             self._link, lambda rows: (_subscription("subscribe", rows),), is_batch=True
         )
+        self._renewals = Renewals(self._link, _resubscribed)
 
     def opened(self, at_ns: int) -> Sequence[Action]:
         """Start afresh on a new connection."""
@@ -82,7 +84,7 @@ class GeminiL2Feed:
         if row is not None and row.is_live and not frame.trades:
             outcome = self._apply(row.book, _FORM, frame.changes, b"", at_ns)
             if outcome is not _OK:
-                return self._invalidate(row, FAULT_OF[outcome], at_ns)
+                return self._renewals.invalidate(row, FAULT_OF[outcome], at_ns)
             if row.log is not None:
                 row.log.append((at_ns, 0, frame.changes, b""))
             return NO_ACTIONS
@@ -91,7 +93,7 @@ class GeminiL2Feed:
     def fetched(self, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:
         """Take a REST book for an audit; a row that differs is subscribed to anew."""
         row = self._audits.fetched(key, payload, at_ns) if self._link.is_open else None
-        return self._ask([row], at_ns) if row is not None else NO_ACTIONS
+        return self._renewals.ask([row], at_ns) if row is not None else NO_ACTIONS
 
     def fetch_failed(self, key: str, why: str, at_ns: int) -> Sequence[Action]:  # noqa: ARG002
         """Learn that a REST book cannot be had now."""
@@ -105,21 +107,11 @@ class GeminiL2Feed:
 
     def listed(self, rows: Sequence[ListedRow], at_ns: int) -> Sequence[Action]:
         """Learn which rows are its own now, and which of them may not be traded."""
-        return self._ask(self._link.listed(rows, at_ns), at_ns)
+        return self._renewals.ask(self._link.listed(rows, at_ns), at_ns)
 
     def tick(self, at_ns: int) -> Sequence[Action]:
         """Subscribe anew to what is stalled, audit, give up a connection that brings nothing."""
-        link = self._link
-        if not link.is_check_due(at_ns):
-            return NO_ACTIONS
-        due = link.overdue(at_ns)
-        if (why := link.dead_reason(at_ns)) is not None:
-            return link.fail(Fault.STALLED, why, at_ns)
-        return (
-            *self._ask(due, at_ns),
-            *self._refusals.tick(at_ns),
-            *self._audits.tick(at_ns),
-        )
+        return self._renewals.tick(at_ns, self._refusals.tick, self._audits.tick)
 
     def _rare_frame(self, row: Row | None, frame: L2Frame, at_ns: int) -> Sequence[Action]:
         if row is None:
@@ -127,12 +119,12 @@ class GeminiL2Feed:
         if not self._link.is_open or row.shut:
             return NO_ACTIONS
         if not frame.changes:
-            return self._invalidate(row, Fault.BAD_SHAPE, at_ns)
+            return self._renewals.invalidate(row, Fault.BAD_SHAPE, at_ns)
         if not frame.trades:
             return NO_ACTIONS  # a change of a row that still waits for its snapshot
         outcome = self._replace(row.book, _FORM, frame.changes, b"", at_ns)
         if outcome is not _OK:
-            return self._invalidate(row, FAULT_OF[outcome], at_ns)
+            return self._renewals.invalidate(row, FAULT_OF[outcome], at_ns)
         self._link.made_live(row, 0)
         return NO_ACTIONS
 
@@ -145,15 +137,9 @@ class GeminiL2Feed:
             self.behind[0] = at_ns - frame.timestamp * NS_PER_MS
         return NO_ACTIONS
 
-    def _invalidate(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
-        return self._ask([row], at_ns) if self._link.drop(row, fault, at_ns) else NO_ACTIONS
 
-    def _ask(self, rows: Sequence[Row], at_ns: int) -> Sequence[Action]:
-        if not rows or not self._link.is_open:
-            return NO_ACTIONS
-        for row in rows:
-            self._link.asked(row, at_ns)
-        return (_subscription("unsubscribe", rows), _subscription("subscribe", rows))
+def _resubscribed(rows: Sequence[Row]) -> tuple[Send, ...]:
+    return _subscription("unsubscribe", rows), _subscription("subscribe", rows)
 
 
 def _subscription(verb: str, rows: Sequence[Row]) -> Send:

@@ -14,6 +14,7 @@ from engine.connectors.audit import ASK, BID
 from engine.connectors.audits import Audits
 from engine.connectors.link import FAULT_OF, UNREADABLE, Link, Row
 from engine.connectors.refusals import Refusals
+from engine.connectors.renewals import Renewals
 from engine.connectors.venues.kraken.audits import kraken_auditor
 from engine.connectors.venues.kraken.checksum import CHECKED_LEVELS, checksum_of
 from engine.connectors.venues.kraken.depth import KeptPrices
@@ -73,6 +74,7 @@ class KrakenFeed:
         self._kept: dict[int, tuple[KeptPrices, KeptPrices]] = {}
         self._audits = Audits(self._link, kraken_auditor(sink))
         self._refusals = Refusals(self._link, self._resubscribed, is_batch=False)
+        self._renewals = Renewals(self._link, self._resubscribed)
         self._bytes_max = limits.frame_bytes_max
 
     def opened(self, at_ns: int) -> Sequence[Action]:
@@ -108,7 +110,7 @@ class KrakenFeed:
     def fetched(self, key: str, payload: bytes, at_ns: int) -> Sequence[Action]:
         """Take a REST book for an audit; a row that differs is subscribed to anew."""
         row = self._audits.fetched(key, payload, at_ns) if self._link.is_open else None
-        return self._ask([row], at_ns) if row is not None else NO_ACTIONS
+        return self._renewals.ask([row], at_ns) if row is not None else NO_ACTIONS
 
     def fetch_failed(self, key: str, why: str, at_ns: int) -> Sequence[Action]:  # noqa: ARG002
         """Learn that a REST book cannot be had now."""
@@ -123,30 +125,20 @@ class KrakenFeed:
     def listed(self, rows: Sequence[ListedRow], at_ns: int) -> Sequence[Action]:
         """Learn which rows are its own now, and which of them may not be traded."""
         self._symbols.update((one.instrument.wire_name, symbol_of(one.instrument)) for one in rows)
-        return self._ask(self._link.listed(rows, at_ns), at_ns)
+        return self._renewals.ask(self._link.listed(rows, at_ns), at_ns)
 
     def tick(self, at_ns: int) -> Sequence[Action]:
         """Subscribe anew to what is stalled, audit, give up a connection that brings nothing."""
-        link = self._link
-        if not link.is_check_due(at_ns):
-            return NO_ACTIONS
-        due = link.overdue(at_ns)
-        if (why := link.dead_reason(at_ns)) is not None:
-            return link.fail(Fault.STALLED, why, at_ns)
-        return (
-            *self._ask(due, at_ns),
-            *self._refusals.tick(at_ns),
-            *self._audits.tick(at_ns),
-        )
+        return self._renewals.tick(at_ns, self._refusals.tick, self._audits.tick)
 
     def _change(self, row: Row, book: BookData, at_ns: int) -> Sequence[Action]:
         bids, asks = _pairs(book.bids), _pairs(book.asks)
         outcome = self._sink.apply(row.book, _FORM, bids, asks, at_ns)
         if outcome is not _OK:
-            return self._invalidate(row, FAULT_OF[outcome], at_ns)
+            return self._renewals.invalidate(row, FAULT_OF[outcome], at_ns)
         self._cut(row, book, at_ns)
         if not self._is_true(row, book):
-            return self._invalidate(row, Fault.AUDIT_DIVERGED, at_ns)
+            return self._renewals.invalidate(row, Fault.AUDIT_DIVERGED, at_ns)
         if row.log is not None:
             row.log.append((at_ns, 0, bids, asks))
         sent_at = book.timestamp
@@ -163,7 +155,7 @@ class KrakenFeed:
             return NO_ACTIONS  # an update of a row that still waits for its snapshot
         fault = self._replaced(row, book, at_ns) if kind == "snapshot" else Fault.BAD_SHAPE
         if fault is not None:
-            return self._invalidate(row, fault, at_ns)
+            return self._renewals.invalidate(row, fault, at_ns)
         self._link.made_live(row, 0)
         return NO_ACTIONS
 
@@ -199,16 +191,6 @@ class KrakenFeed:
         if frame.channel in _KNOWN or (not frame.channel and frame.method):
             return NO_ACTIONS
         return self._link.fail(Fault.BAD_SHAPE, f"channel {frame.channel[:40]!r}", at_ns)
-
-    def _invalidate(self, row: Row, fault: Fault, at_ns: int) -> Sequence[Action]:
-        return self._ask([row], at_ns) if self._link.drop(row, fault, at_ns) else NO_ACTIONS
-
-    def _ask(self, rows: Sequence[Row], at_ns: int) -> Sequence[Action]:
-        if not rows or not self._link.is_open:
-            return NO_ACTIONS
-        for row in rows:
-            self._link.asked(row, at_ns)
-        return self._resubscribed(rows)
 
     def _resubscribed(self, rows: Sequence[Row]) -> tuple[Send, ...]:
         return self._subscription("unsubscribe", rows), self._subscription("subscribe", rows)
