@@ -1,7 +1,7 @@
 """The engine's side of the bus: carries out commands and answers with what is so afterwards."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Final
@@ -11,15 +11,7 @@ from msgspec.structs import replace
 from engine.bus.command import Envelope
 from engine.bus.kill_reports import DrillReport
 from engine.bus.lease import Lease
-from engine.bus.notices import (
-    FeeChanged,
-    LimitChanged,
-    LooseningCancelled,
-    ModeChanged,
-    Notice,
-    PlaceSwitched,
-)
-from engine.bus.records import Outcome, StateRecord
+from engine.bus.notices import Notice
 from engine.bus.reports import Acknowledged, Declined
 from engine.bus.request import Caller, Reply, Request
 from engine.bus.work_reports import WorkDone
@@ -34,11 +26,12 @@ from engine.domain.errors import BadValueError, TransientError
 from engine.domain.fees import FeeWord
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode, is_upward
-from engine.domain.switched_off import Off, PlaceKind
+from engine.domain.switched_off import Off
 from engine.operate import contract_word, kill_drill, loosening, venue_word
 from engine.operate.advice_desk import AdviceDesk
 from engine.operate.aftermath import Aftermath
 from engine.operate.approval_desk import ApprovalDesk
+from engine.operate.change_news import ChangeNews
 from engine.operate.chat_sight import ChatSight
 from engine.operate.clock import Clock
 from engine.operate.codes import STORED_WITHIN_S
@@ -51,6 +44,7 @@ from engine.operate.once import Once
 from engine.operate.operator_set import OperatorSet
 from engine.operate.outbox import Outbox
 from engine.operate.silence import Silence
+from engine.operate.state_records import StateRecords
 from engine.operate.step_up import Loosening, StepUp, is_beyond_paper
 
 AWAY: Final = "the ledger is away"
@@ -106,7 +100,7 @@ class EngineAnswers:
         self.trader: Caller | None = None
         self._outbox = outbox
         self._lease = lease
-        self._changes = 0
+        self._records = StateRecords(core.header.run_id, clock)
         self.approvals = ApprovalDesk(core, self, clock)
         self.advice = AdviceDesk(core, clock, self.tell)
 
@@ -142,14 +136,8 @@ class EngineAnswers:
         waiting = self.core.inventory.waiting
         later = f"; {waiting} follow once they have a price" if waiting else ""
         done = self.now(f"every place holds its capital again{later}")
-        self._changes += 1
-        record = self._state_record(
-            self._set,
-            envelope,
-            "balance reset",
-            number=self._changes,
-            outcome=self.once.outcome(envelope, done),
-        )
+        outcome = self.once.outcome(envelope, done)
+        record = self._records.make(self._set, envelope, "balance reset", outcome=outcome)
         try:
             await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
         except BadValueError as error:
@@ -169,20 +157,13 @@ class EngineAnswers:
         With `is_looser` the act is not done then; its record is still on its way, so that another
         one takes it back behind it.
         """
-        self._changes += 1
-        record = replace(
-            self._state_record(self._set, envelope, action, number=self._changes),
-            code_step=code_step,
-        )
+        record = self._records.make(self._set, envelope, action, code_step=code_step)
         try:
             await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
         except TransientError:
             if is_looser:
-                self._changes += 1
                 undo = f"{action}: taken back"
-                self._outbox.put(
-                    self._state_record(self._set, envelope, undo, number=self._changes)
-                )
+                self._outbox.put(self._records.make(self._set, envelope, undo))
             return Declined(why=f"{AWAY}: nothing was done; ask again")
         except BadValueError as error:
             return Declined(why=_unstored(str(error), is_looser=True))
@@ -210,8 +191,8 @@ class EngineAnswers:
         A loosening that something overtook is declined; whatever does not loosen cancels all
         that waits.
         """
-        before, in_force = self._set, self.core.decider.limits.in_force()
-        charged = dict(self.core.fees.in_force)
+        before = self._set
+        news = ChangeNews(self.core, self.latches, self.clock, before)
         wanted = before.with_(
             mode=mode, is_paused=is_paused, limits=limits, delayed=delayed, off=off, fees=fees
         )
@@ -220,7 +201,7 @@ class EngineAnswers:
             or (before.is_paused and not wanted.is_paused)
             or self.core.decider.limits.is_looser(wanted.limits)
             or any(one not in before.delayed for one in wanted.delayed)
-            or bool(_keys(before.off) - _keys(wanted.off))
+            or bool(before.off_keys - wanted.off_keys)
             or self.core.fees.is_looser(wanted.fees)
         )
         if not is_looser:
@@ -228,16 +209,11 @@ class EngineAnswers:
                 wanted = replace(wanted, delayed=())
             self.kill_switches.tightened()
             self._apply(wanted)
-        self._changes += 1
-        number = self._changes
         at_ns = self.clock()
         is_named = any(one is not None for one in (limits, delayed, off, fees))
         tell = partial(
-            self._tell_changed,
-            before,
+            news.tell,
             wanted,
-            in_force,
-            charged,
             by=envelope.by,
             at_ns=at_ns,
             cancelled_by="" if is_looser else action,
@@ -250,12 +226,9 @@ class EngineAnswers:
             is_paused=wanted.is_paused,
             mode=wanted.mode,
         )
-        record = replace(
-            self._state_record(
-                wanted, envelope, action, number=number, outcome=self.once.outcome(envelope, done)
-            ),
-            code_step=code_step,
-        )
+        outcome = self.once.outcome(envelope, done)
+        record = self._records.make(wanted, envelope, action, outcome=outcome, code_step=code_step)
+        number = self._records.count
         try:
             await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
         except (TransientError, asyncio.CancelledError) as error:
@@ -265,9 +238,8 @@ class EngineAnswers:
                 raise
             # The record is still on its way: take it back behind itself, so that no restart
             # makes the engine looser than the operator was told.
-            self._changes += 1
             undo = f"{action}: taken back"
-            self._outbox.put(self._state_record(self._set, envelope, undo, number=self._changes))
+            self._outbox.put(self._records.make(self._set, envelope, undo))
             self.once.took_back(envelope, f"{AWAY}: nothing was changed")
             if isinstance(error, asyncio.CancelledError):
                 raise
@@ -277,7 +249,7 @@ class EngineAnswers:
                 tell()  # it holds all the same, as long as this process does
             return Declined(why=_unstored(str(error), is_looser=is_looser))
         if is_looser:
-            if number != self._changes:
+            if number != self._records.count:
                 # Somebody tightened while this waited for the ledger; the later word counts.
                 return self.once.took_back(
                     envelope, "another change came in meanwhile; look at /status, ask again"
@@ -329,71 +301,6 @@ class EngineAnswers:
             return self.now("nothing waits")
         return await self.change(envelope, "cancelled, nothing waits any more", delayed=())
 
-    def _tell_changed(
-        self,
-        before: OperatorSet,
-        wanted: OperatorSet,
-        in_force: Mapping[str, Decimal],
-        charged: Mapping[VenueId, Decimal],
-        *,
-        by: str,
-        at_ns: int,
-        cancelled_by: str,
-        has_mode: bool,
-    ) -> None:
-        """Tell what became of a change, beside what limits and fees were before it."""
-        if cancelled_by:
-            self._tell_cancelled(before.delayed, wanted.delayed, why=cancelled_by)
-        self._tell_limits(in_force, by, at_ns)
-        self._tell_places(before.off, wanted.off, by, at_ns)
-        self._tell_fees(charged, by, at_ns)
-        if has_mode:
-            self._tell_mode(wanted, by, at_ns)
-
-    def _tell_mode(self, wanted: OperatorSet, by: str, at_ns: int) -> None:
-        self.tell(
-            ModeChanged(
-                at_ns=at_ns,
-                basis=self.basis,
-                mode=wanted.mode,
-                is_paused=wanted.is_paused,
-                is_killed=self.latches.is_killed(),
-                by=by,
-            )
-        )
-
-    def _tell_cancelled(
-        self, before: Sequence[Delayed], after: Sequence[Delayed], *, why: str
-    ) -> None:
-        at_ns = self.clock()
-        for one in before:
-            if one in after:
-                continue
-            self.tell(LooseningCancelled(at_ns=at_ns, basis=self.basis, what=one.what, why=why))
-
-    def _state_record(
-        self,
-        state: OperatorSet,
-        envelope: Envelope,
-        action: str,
-        *,
-        number: int,
-        outcome: Outcome | None = None,
-    ) -> StateRecord:
-        return StateRecord(
-            record_id=f"{self.core.header.run_id}-s{number}",
-            at_ns=self.clock(),
-            mode=state.mode,
-            is_paused=state.is_paused,
-            limits=dict(state.limits),
-            delayed=state.delayed,
-            off=state.off,
-            fees=dict(state.fees),
-            by=envelope.by,
-            action=action,
-            outcome=outcome,
-        )
-
     @property
     def _set(self) -> OperatorSet:
         """All that the operator has set, as it is now."""
@@ -422,51 +329,6 @@ class EngineAnswers:
             state = ControlState(mode=wanted.mode, is_paused=wanted.is_paused)
             self.core.hot_path.command(state, at_ns)
 
-    def _tell_limits(self, before: Mapping[str, Decimal], by: str, at_ns: int) -> None:
-        limits = self.core.decider.limits
-        for term in limits.terms:
-            if limits[term] != before[term.name]:
-                changed = LimitChanged(
-                    at_ns=at_ns,
-                    basis=self.basis,
-                    name=term.name,
-                    unit=term.unit,
-                    before=before[term.name],
-                    after=limits[term],
-                    by=by,
-                )
-                self.tell(changed)
-
-    def _tell_places(
-        self, before: Sequence[Off], after: Sequence[Off], by: str, at_ns: int
-    ) -> None:
-        was, now = _keys(before), _keys(after)
-        for kind, name in sorted(was ^ now):
-            self.tell(
-                PlaceSwitched(
-                    at_ns=at_ns,
-                    basis=self.basis,
-                    kind=kind,
-                    name=name,
-                    is_on=(kind, name) in was,
-                    by=by,
-                )
-            )
-
-    def _tell_fees(self, before: Mapping[VenueId, Decimal], by: str, at_ns: int) -> None:
-        for venue, bps in self.core.fees.in_force.items():
-            if bps != before[venue]:
-                self.tell(
-                    FeeChanged(
-                        at_ns=at_ns,
-                        basis=self.basis,
-                        venue=venue,
-                        before=before[venue],
-                        after=bps,
-                        by=by,
-                    )
-                )
-
     def tell(self, notice: Notice) -> None:
         """Tell a notice."""
         self.core.journal.notices.tell(notice)
@@ -484,10 +346,6 @@ class EngineAnswers:
             is_paused=self.control.is_paused,
             mode=self.control.mode,
         )
-
-
-def _keys(off: Sequence[Off]) -> set[tuple[PlaceKind, str]]:
-    return {one.key for one in off}
 
 
 def _unstored(why: str, *, is_looser: bool) -> str:

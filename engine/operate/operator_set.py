@@ -9,7 +9,7 @@ from engine.domain.delays import Delayed
 from engine.domain.fees import FeeWord
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Mode
-from engine.domain.switched_off import Off
+from engine.domain.switched_off import Off, PlaceKind
 
 
 class OperatorSet(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,6 +21,11 @@ class OperatorSet(msgspec.Struct, frozen=True, kw_only=True):
     delayed: tuple[Delayed, ...]
     off: tuple[Off, ...]
     fees: Mapping[VenueId, FeeWord]
+
+    @property
+    def off_keys(self) -> set[tuple[PlaceKind, str]]:
+        """What is off, by kind and name."""
+        return {one.key for one in self.off}
 
     def with_(
         self,
