@@ -37,7 +37,7 @@ from engine.operate.recorder import RecorderSettings, open_recorder
 from engine.operate.short_slice import ask_for_short_slices
 from engine.ports import Action, InputKind, RequestBudget
 from engine.wiring.chains import open_streams
-from engine.wiring.engine_role import accept_of
+from engine.wiring.engine_inputs import accept_of
 from engine.wiring.shared_prices import SharedPrices
 from engine.wiring.ticks import TICK_S
 

@@ -19,13 +19,11 @@ from engine.chains.following.serving import serving
 from engine.chains.pending.whales import Whale
 from engine.chains.rpc.key_file import KeyFile
 from engine.connectors.outbound import open_outbound
-from engine.domain.errors import FatalError, SyndicateError, worst_of
 from engine.market.book_prices import BookPrices
 from engine.market.matrix_file import shared_path
+from engine.operate.beside import running_beside
 from engine.operate.clock import Clock, make_clock
-from engine.operate.lifeline import stop_signals
-from engine.operate.loaded import keep_what_is_loaded
-from engine.operate.role_words import announce_ready
+from engine.operate.running_role import running_role
 from engine.operate.short_slice import ask_for_short_slices
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to, served
@@ -52,14 +50,8 @@ async def run_chains(settings: Settings, paths: Paths, *, role: str = ROLE) -> N
         SettingsError: the nodes' addresses cannot be used.
         TransientError: the sandbox has not announced itself.
     """
-    broken: list[FatalError] = []
     ledger = caller_to(paths, "ledger")
-    async with stop_signals(ignores_interrupt=True) as stop:
-
-        def on_fatal(error: FatalError) -> None:
-            broken.append(error)
-            stop.set()
-
+    async with running_role() as running:
         if refused := ask_for_short_slices():
             log.info("slices of processor time are the system's: %s", refused)
         try:
@@ -68,18 +60,11 @@ async def run_chains(settings: Settings, paths: Paths, *, role: str = ROLE) -> N
                     open_chains(
                         settings, paths, ledger, clock=make_clock(), only=chain_of(role)
                     ) as answers,
-                    served(paths, role, answers, on_fatal=on_fatal, answers=ROLE),
-                    asyncio.TaskGroup() as tasks,
+                    served(paths, role, answers, on_fatal=running.on_fatal, answers=ROLE),
                 ):
-                    keeping = tasks.create_task(keep(lease, every_s=LEASE_LOOK_S))
-                    keep_what_is_loaded()
-                    announce_ready()
-                    await stop.wait()
-                    keeping.cancel()
+                    await running.until_stopped(keep(lease, every_s=LEASE_LOOK_S))
         finally:
             await ledger.aclose()
-    if broken:
-        raise broken[0]
 
 
 @asynccontextmanager
@@ -160,20 +145,11 @@ async def open_chains(
         }
         streams = {name: one.stream for name, one in chains.items()}
         await stack.enter_async_context(serving(socket, streams))
-        try:
-            async with asyncio.TaskGroup() as tasks:
-                running = [tasks.create_task(one.run()) for one in chains.values()]
-                running.append(tasks.create_task(news.run()))
-                running.append(tasks.create_task(keep_looking(hold)))
-                if settings.markets.source == "live":
-                    running.append(tasks.create_task(_change_keys(key_file(settings), chains)))
-                try:
-                    yield ChainAnswers(chains, basis=basis, clock=clock)
-                finally:
-                    for task in running:
-                        task.cancel()
-        except* SyndicateError as group:
-            raise worst_of(group) from None
+        async with running_beside() as run:
+            run(*(one.run() for one in chains.values()), news.run(), keep_looking(hold))
+            if settings.markets.source == "live":
+                run(_change_keys(key_file(settings), chains))
+            yield ChainAnswers(chains, basis=basis, clock=clock)
 
 
 async def _change_keys(keys: KeyFile, chains: Mapping[str, OneChain]) -> None:

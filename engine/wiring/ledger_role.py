@@ -1,10 +1,7 @@
 """The ledger role: the database behind its socket."""
 
-from engine.domain.errors import FatalError
 from engine.operate.clock import make_clock
-from engine.operate.lifeline import stop_signals
-from engine.operate.loaded import keep_what_is_loaded
-from engine.operate.role_words import announce_ready
+from engine.operate.running_role import running_role
 from engine.settings.schema import Settings
 from engine.storage.ledger import open_ledger
 from engine.storage.ledger_settings import LedgerSettings
@@ -39,20 +36,10 @@ async def run_ledger(settings: Settings, paths: Paths) -> None:
     Raises:
         FatalError: the database cannot be used, or refused a money record.
     """
-    broken: list[FatalError] = []
-    async with stop_signals(ignores_interrupt=True) as stop:
-
-        def on_fatal(error: FatalError) -> None:
-            broken.append(error)
-            stop.set()
-
+    async with running_role() as role:
         own = ledger_settings(settings, paths, note=market_note(settings, paths))
         async with (
             open_ledger(own, clock=make_clock()) as ledger,
-            served(paths, "ledger", ledger, on_fatal=on_fatal),
+            served(paths, "ledger", ledger, on_fatal=role.on_fatal),
         ):
-            keep_what_is_loaded()
-            announce_ready()
-            await stop.wait()
-    if broken:
-        raise broken[0]
+            await role.until_stopped()

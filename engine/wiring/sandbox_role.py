@@ -1,14 +1,11 @@
 """The sandbox role: the local servers, announced in a file for the other roles."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Final
 
 from engine.domain.errors import FatalError
-from engine.operate.lifeline import stop_signals
-from engine.operate.loaded import keep_what_is_loaded
-from engine.operate.role_words import announce_ready
+from engine.operate.running_role import running_role
 from engine.sandbox.announce import announce
 from engine.sandbox.errors import SandboxStartError
 from engine.sandbox.fault_script import ScriptedFault, make_fault_script
@@ -31,17 +28,8 @@ async def run_sandbox(settings: Settings, paths: Paths) -> None:
     Raises:
         FatalError: the port is busy, or a recording is missing or damaged.
     """
-    async with (
-        stop_signals(ignores_interrupt=True) as stop,
-        open_markets(settings, paths),
-        asyncio.TaskGroup() as tasks,
-    ):
-        chains = read_announcement(paths).local_chains
-        deploying = tasks.create_task(redeploy(paths, chains))
-        keep_what_is_loaded()
-        announce_ready()
-        await stop.wait()
-        deploying.cancel()
+    async with running_role() as role, open_markets(settings, paths):
+        await role.until_stopped(redeploy(paths, read_announcement(paths).local_chains))
 
 
 @asynccontextmanager

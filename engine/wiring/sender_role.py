@@ -4,21 +4,18 @@ It holds no key: what it sends is signed by the signer, which looks at it of its
 only where something may be signed.
 """
 
-import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Final
 
-from engine.bus.lease import Lease, held_lease
+from engine.bus.lease import held_lease, keep
 from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.connectors.outbound import open_outbound
-from engine.domain.errors import FatalError, SyndicateError, worst_of
+from engine.operate.beside import running_beside
 from engine.operate.clock import Clock, make_clock
-from engine.operate.lifeline import stop_signals
-from engine.operate.loaded import keep_what_is_loaded
-from engine.operate.role_words import announce_ready
+from engine.operate.running_role import running_role
 from engine.requests.request_list import requests_of
 from engine.sending.nonces import NonceTable
 from engine.sending.truth_table import TruthTable
@@ -47,15 +44,9 @@ async def run_sender(settings: Settings, paths: Paths) -> None:
         TransientError: the sandbox has not announced itself.
     """
     terms = signing_terms(settings)
-    broken: list[FatalError] = []
     signer = SocketCaller(paths.socket("signer"), role="signer")
     ledger = caller_to(paths, "ledger")
-    async with stop_signals(ignores_interrupt=True) as stop:
-
-        def on_fatal(error: FatalError) -> None:
-            broken.append(error)
-            stop.set()
-
+    async with running_role() as role:
         warnings = SendingWarnings(ledger, basis=sent_basis(settings), clock=make_clock())
         try:
             with held_lease(paths.lease("sender"), what="sender") as lease:
@@ -70,24 +61,20 @@ async def run_sender(settings: Settings, paths: Paths) -> None:
                         ledger=ledger,
                     ) as answers,
                     open_server(
-                        paths.socket("sender"), requests_of("sender"), answers, on_fatal=on_fatal
+                        paths.socket("sender"),
+                        requests_of("sender"),
+                        answers,
+                        on_fatal=role.on_fatal,
                     ),
-                    asyncio.TaskGroup() as tasks,
                 ):
-                    keeping = tasks.create_task(_keep(lease))
-                    telling = tasks.create_task(warnings.run())
-                    auditing = tasks.create_task(audit_asked(answers, ledger))
-                    keep_what_is_loaded()
-                    announce_ready()
-                    await stop.wait()
-                    keeping.cancel()
-                    telling.cancel()
-                    auditing.cancel()
+                    await role.until_stopped(
+                        keep(lease, every_s=LEASE_LOOK_S),
+                        warnings.run(),
+                        audit_asked(answers, ledger),
+                    )
         finally:
             await signer.aclose()
             await ledger.aclose()
-    if broken:
-        raise broken[0]
 
 
 @contextlib.asynccontextmanager
@@ -124,11 +111,11 @@ async def open_sender(
     )
     proxy = None if settings.markets.source == "sandbox" else settings.network.proxy
     try:
-        async with contextlib.AsyncExitStack() as stack:
-            way = await stack.enter_async_context(open_outbound(proxy))
-            tasks = await stack.enter_async_context(_group())
-            running = [
-                tasks.create_task(
+        async with open_outbound(proxy) as way, running_beside() as run:
+            for chain, ours in contracts.items():
+                if chain not in nodes or not ours:
+                    continue
+                run(
                     send_on_chain(
                         nodes[chain],
                         route_terms(paths, nodes[chain], next(iter(ours))),
@@ -142,32 +129,9 @@ async def open_sender(
                         truths=truths,
                     )
                 )
-                for chain, ours in contracts.items()
-                if chain in nodes and ours
-            ]
             if ledger is not None:
-                running.append(tasks.create_task(give_truths(truths, ledger, sent_basis(settings))))
-            try:
-                yield answers
-            finally:
-                for task in running:
-                    task.cancel()
+                run(give_truths(truths, ledger, sent_basis(settings)))
+            yield answers
     finally:
         table.close()
         truths.close()
-
-
-@contextlib.asynccontextmanager
-async def _group() -> AsyncIterator[asyncio.TaskGroup]:
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            yield tasks
-    except* SyndicateError as group:
-        raise worst_of(group) from None
-
-
-async def _keep(lease: Lease) -> None:
-    """Look whether this still is the one; raises `SupersededError` if not."""
-    while True:
-        await asyncio.sleep(LEASE_LOOK_S)
-        lease.check()

@@ -14,11 +14,8 @@ from typing import Final
 import engine
 from engine.bus.lease import Lease, held_lease
 from engine.bus.unix_socket import open_server
-from engine.domain.errors import FatalError
 from engine.operate.clock import make_clock
-from engine.operate.lifeline import stop_signals
-from engine.operate.loaded import keep_what_is_loaded
-from engine.operate.role_words import announce_ready
+from engine.operate.running_role import running_role
 from engine.requests.request_list import requests_of
 from engine.settings.schema import Settings
 from engine.signing.caps import DailyCaps, boot_id
@@ -59,13 +56,7 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
     is_for_chains = settings.signer.signs != "off" or not trades_at_exchanges(settings)
     terms = signing_terms(settings) if is_for_chains else terms_of_no_chain(exchange)
     guards = guard_memory()
-    broken: list[FatalError] = []
-    async with stop_signals(ignores_interrupt=True) as stop:
-
-        def on_fatal(error: FatalError) -> None:
-            broken.append(error)
-            stop.set()
-
+    async with running_role() as role:
         with held_lease(paths.lease("signer"), what="signer") as lease:
             journal = Journal(paths.signer / JOURNAL)
             place = key_place(settings, paths) if is_for_chains else NoPlace()
@@ -134,23 +125,17 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                     venues=venues,
                     venue_keys=venue_keys,
                 )
-                async with (
-                    open_server(
-                        paths.socket("signer"), requests_of("signer"), answers, on_fatal=on_fatal
-                    ),
-                    asyncio.TaskGroup() as tasks,
+                async with open_server(
+                    paths.socket("signer"),
+                    requests_of("signer"),
+                    answers,
+                    on_fatal=role.on_fatal,
                 ):
-                    keeping = tasks.create_task(_keep(lease, wallets, venues, journal))
-                    keep_what_is_loaded()
-                    announce_ready()
-                    await stop.wait()
-                    keeping.cancel()
+                    await role.until_stopped(_keep(lease, wallets, venues, journal))
             finally:
                 await place.aclose()
                 journal.close()
                 wallets.close()
-    if broken:
-        raise broken[0]
 
 
 def needs_of(paths: Paths, place: KeyPlace, wallets: WalletLeases) -> Needs:

@@ -18,13 +18,7 @@ from engine.bus.records import NoticeRecord
 from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.venue_signing import SignCalls
-from engine.domain.errors import (
-    BadValueError,
-    FatalError,
-    SyndicateError,
-    TransientError,
-    worst_of,
-)
+from engine.domain.errors import BadValueError, TransientError
 from engine.domain.instruments import VenueId
 from engine.domain.modes import SENT_ON, Basis
 from engine.domain.orders_told import VenueMatter
@@ -32,11 +26,10 @@ from engine.domain.signing import SignRefusal
 from engine.domain.units import NS_PER_MS, NS_PER_S
 from engine.gateways.gateway_list import gateway_of
 from engine.gateways.venue_signing import VenueIntent, VenueSigned
+from engine.operate.beside import running_beside
 from engine.operate.clock import Clock, make_clock
 from engine.operate.kill_latch import EngineLatches
-from engine.operate.lifeline import stop_signals
-from engine.operate.loaded import keep_what_is_loaded
-from engine.operate.role_words import announce_ready
+from engine.operate.running_role import running_role
 from engine.requests.request_list import requests_of
 from engine.settings.schema import Settings
 from engine.trading.answers import AtVenue, TraderAnswers
@@ -71,15 +64,9 @@ async def run_trader(settings: Settings, paths: Paths) -> None:
         FatalError: the table of orders cannot be used, or another process trades.
         TransientError: the sandbox has not announced itself.
     """
-    broken: list[FatalError] = []
     signer = SocketCaller(paths.socket("signer"), role="signer")
     ledger = caller_to(paths, "ledger")
-    async with stop_signals(ignores_interrupt=True) as stop:
-
-        def on_fatal(error: FatalError) -> None:
-            broken.append(error)
-            stop.set()
-
+    async with running_role() as role:
         clock = make_clock()
         troubles = Troubles(ledger, basis=SENT_ON[basis_of(settings)], clock=clock)
         try:
@@ -89,24 +76,16 @@ async def run_trader(settings: Settings, paths: Paths) -> None:
                         settings, paths, signer, clock=clock, tell=troubles.tell
                     ) as answers,
                     open_server(
-                        paths.socket("trader"), requests_of("trader"), answers, on_fatal=on_fatal
+                        paths.socket("trader"),
+                        requests_of("trader"),
+                        answers,
+                        on_fatal=role.on_fatal,
                     ),
-                    asyncio.TaskGroup() as tasks,
                 ):
-                    running = [
-                        tasks.create_task(keep(lease, every_s=LEASE_LOOK_S)),
-                        tasks.create_task(troubles.run()),
-                    ]
-                    keep_what_is_loaded()
-                    announce_ready()
-                    await stop.wait()
-                    for task in running:
-                        task.cancel()
+                    await role.until_stopped(keep(lease, every_s=LEASE_LOOK_S), troubles.run())
         finally:
             await signer.aclose()
             await ledger.aclose()
-    if broken:
-        raise broken[0]
 
 
 @contextlib.asynccontextmanager
@@ -151,17 +130,12 @@ async def open_trader(
                 )
                 venues[at.standing.venue] = at
                 streams.append(stream)
-            tasks = await stack.enter_async_context(_group())
-            running = [tasks.create_task(killed.watch(answers))]
-            running.append(tasks.create_task(pruned(book, clock)))
-            running += [tasks.create_task(at.work.run()) for at in venues.values()]
-            running += [tasks.create_task(at.check.run()) for at in venues.values()]
-            running += [tasks.create_task(stream.run()) for stream in streams]
-            try:
-                yield answers
-            finally:
-                for task in running:
-                    task.cancel()
+            run = await stack.enter_async_context(running_beside())
+            run(killed.watch(answers), pruned(book, clock))
+            run(*(at.work.run() for at in venues.values()))
+            run(*(at.check.run() for at in venues.values()))
+            run(*(stream.run() for stream in streams))
+            yield answers
     finally:
         book.close()
 
@@ -171,15 +145,6 @@ async def pruned(book: OrderBook, clock: Clock) -> None:
     while True:
         has_more = book.prune(clock() // NS_PER_MS) > 0
         await asyncio.sleep(PRUNE_APART_S if has_more else PRUNE_S)
-
-
-@contextlib.asynccontextmanager
-async def _group() -> AsyncIterator[asyncio.TaskGroup]:
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            yield tasks
-    except* SyndicateError as group:
-        raise worst_of(group) from None
 
 
 async def signed_by(signer: Caller, intent: VenueIntent) -> VenueSigned | SignRefusal:

@@ -26,14 +26,12 @@ from engine.bus.records import NoticeRecord, Record, TaskActRecord
 from engine.bus.request import Caller
 from engine.bus.transport import RoleCaller
 from engine.bus.unix_socket import SocketCaller
-from engine.domain.errors import FatalError, SyndicateError, worst_of
 from engine.market.matrix_file import shared_path
+from engine.operate.beside import running_beside
 from engine.operate.clock import Clock, make_clock
 from engine.operate.ease import Ease
-from engine.operate.lifeline import stop_signals
-from engine.operate.loaded import keep_what_is_loaded
 from engine.operate.role_uses import LOOK_S, RoleUses
-from engine.operate.role_words import announce_ready
+from engine.operate.running_role import running_role
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to, served
 from engine.wiring.chain_nodes import hears_of_chains
@@ -64,7 +62,6 @@ async def run_workers(settings: Settings, paths: Paths) -> None:
     Raises:
         FatalError: the list of tasks cannot be scheduled, or what is switched off cannot be read.
     """
-    broken: list[FatalError] = []
     roles = chain_roles(settings)
     callers: dict[str, RoleCaller] = {
         role: caller_to(paths, role) for role in ("ledger", "engine", *roles)
@@ -72,29 +69,17 @@ async def run_workers(settings: Settings, paths: Paths) -> None:
     if settings.signer.signs != "off":  # it answers on its socket, whatever carries the bus
         callers["sender"] = SocketCaller(paths.socket("sender"), role="sender")
     asked = {**callers, "chains": caller_of_chains(callers, roles)}
-    async with stop_signals(ignores_interrupt=True) as stop:
-
-        def on_fatal(error: FatalError) -> None:
-            broken.append(error)
-            stop.set()
-
+    async with running_role() as role:
         try:
             with held_lease(paths.lease("workers"), what="workers") as lease:
                 async with (
                     open_workers(settings, paths, asked, clock=make_clock()) as answers,
-                    served(paths, "workers", answers, on_fatal=on_fatal),
-                    asyncio.TaskGroup() as tasks,
+                    served(paths, "workers", answers, on_fatal=role.on_fatal),
                 ):
-                    keeping = tasks.create_task(keep(lease, every_s=LEASE_LOOK_S))
-                    keep_what_is_loaded()
-                    announce_ready()
-                    await stop.wait()
-                    keeping.cancel()
+                    await role.until_stopped(keep(lease, every_s=LEASE_LOOK_S))
         finally:
             for caller in callers.values():
                 await caller.aclose()
-    if broken:
-        raise broken[0]
 
 
 @contextlib.asynccontextmanager
@@ -214,25 +199,9 @@ async def open_workers(
             switches=hold.figures,
             trouble=lambda: hold.trouble or findings.trouble,
         )
-        try:
-            async with asyncio.TaskGroup() as group:
-                running = [
-                    group.create_task(one)
-                    for one in (
-                        schedule.run(),
-                        hold.run(),
-                        findings.run(),
-                        records.run(),
-                        _look(uses, ease),
-                    )
-                ]
-                try:
-                    yield answers
-                finally:
-                    for task in running:
-                        task.cancel()
-        except* SyndicateError as caught:
-            raise worst_of(caught) from None
+        async with running_beside() as run:
+            run(schedule.run(), hold.run(), findings.run(), records.run(), _look(uses, ease))
+            yield answers
 
 
 def _rank(record: Record) -> int:

@@ -26,7 +26,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.switched_off import Off
 from engine.operate.core_parts import Core
 from engine.wiring.core import build_core
-from engine.wiring.engine_role import begin_segment
+from engine.wiring.engine_recording import begin_segment
 from engine.wiring.shared_prices import SharedPrices
 from tests.reference.run_core import make_run_core, make_surroundings
 from tests.reference.state import differences, state_of

@@ -31,7 +31,7 @@ from engine.operate.world import LiveWorld
 from engine.ports import LevelForm
 from engine.tools.replaying import replay
 from engine.wiring.core import build_core
-from engine.wiring.engine_role import begin_segment
+from engine.wiring.engine_recording import begin_segment
 from tests.execute.live_books import MS, Desk
 from tests.reference.run_core import make_header, make_surroundings
 from tests.reference.world import START_NS, make_instrument, write_side

@@ -28,7 +28,7 @@ from engine.operate.one_time_code import LOCKED_S, TRIES_MAX, OneTimeCode
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import read_entries
 from engine.ports import NO_ACTIONS, NO_TIME, Action, BookSink, InputKind, ListedRow, Reconnect
-from engine.wiring.engine_role import accept_of
+from engine.wiring.engine_inputs import accept_of
 from tests.reference.host import Host
 from tests.reference.world import AGE_NS_MAX, MS, SECOND, START_NS, Setup, World, limit_set
 

@@ -26,7 +26,7 @@ from engine.operate.run_header import RunHeader, StreamSpec, encode_header
 from engine.ports import Listed
 from engine.tools.replaying import replay
 from engine.wiring.core import build_core
-from engine.wiring.engine_role import begin_segment
+from engine.wiring.engine_recording import begin_segment
 from tests.reference.run_core import make_header, make_surroundings
 from tests.reference.world import SECOND, START_NS, make_instrument
 

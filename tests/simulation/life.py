@@ -47,15 +47,9 @@ from engine.sandbox.stage import Stage
 from engine.settings.schema import Settings
 from engine.wiring.chains import _ChainInputs
 from engine.wiring.core import Surroundings, build_core
-from engine.wiring.engine_role import (
-    _first_state,
-    _list_of,
-    _tell_start,
-    _watch_latches,
-    accept_of,
-    begin_segment,
-    intents_to,
-)
+from engine.wiring.engine_inputs import _list_of, accept_of, intents_to
+from engine.wiring.engine_recording import begin_segment
+from engine.wiring.engine_role import _first_state, _tell_start, _watch_latches
 from engine.wiring.markets import ChainSource
 from engine.wiring.run_set_up import OpenVenues, VenueAccess, begin_run
 from engine.wiring.ticks import Ticks
