@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from importlib import import_module
 
 from engine.connectors.by_ccxt.names import exchange_of
-from engine.connectors.by_ccxt.spec import spec_by_ccxt
 from engine.connectors.venue_list import FEEDS
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
@@ -23,10 +22,11 @@ def spec_of(venue: str) -> VenueSpec:
         BadValueError: it is not in the list.
     """
     if exchange := exchange_of(venue):
-        return spec_by_ccxt(exchange)
-    if venue not in FEEDS:
+        spec = import_module("engine.connectors.by_ccxt.spec").spec_by_ccxt(exchange)
+    elif venue in FEEDS:
+        spec = import_module(f"engine.connectors.venues.{venue}.spec").SPEC
+    else:
         raise BadValueError(f"unknown venue {venue!r}; known: {', '.join(FEEDS)}")
-    spec = import_module(f"engine.connectors.venues.{venue}.spec").SPEC
     assert isinstance(spec, VenueSpec)
     return spec
 
