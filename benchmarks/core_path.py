@@ -22,8 +22,10 @@ from engine.core.pipeline import Pipeline
 from engine.decide.approvals import ApprovalRules, Approvals
 from engine.decide.circumstances import Circumstances
 from engine.decide.decider import Decider
+from engine.decide.least_draws import LeastDraws
 from engine.decide.limit_list import LIMITS, terms_of
 from engine.decide.limit_set import LimitSet
+from engine.decide.live_places import LivePlaces
 from engine.decide.mandates import Mandates
 from engine.decide.permits import Permits
 from engine.decide.switches import Switches
@@ -37,6 +39,7 @@ from engine.detect.screening.episodes import Closed
 from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.holdings import Deposit
 from engine.domain.instruments import Instrument, Pair, VenueId
+from engine.domain.low_balances import BalanceTurn
 from engine.domain.mandates import MandateUse
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity
@@ -57,6 +60,7 @@ from engine.market.valuation import Valuation
 from engine.portfolio.costs import Costs
 from engine.portfolio.fee_set import FeeSet
 from engine.portfolio.inventory import Inventory
+from engine.portfolio.low_balances import LowBalances
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 from engine.portfolio.taken_pools import TakenPools
@@ -99,6 +103,9 @@ class SilentJournal:
         pass
 
     def found_at_venue(self, found: Found, at_ns: int) -> None:
+        pass
+
+    def balance_turned(self, turn: BalanceTurn, at_ns: int) -> None:
         pass
 
     def cost_booked(self, cost: Cost, at_ns: int) -> None:
@@ -203,6 +210,11 @@ class Core:
             decider=self.decider,
             executors=executors,
             inventory=self.inventory,
+            live_places=LivePlaces(
+                self.circumstances.live,
+                LowBalances(),
+                LeastDraws(board, self.costs, self.circumstances.gas),
+            ),
             fees=FeeSet(self.costs.fee_bps_taker),
             journal=SilentJournal(),
         )

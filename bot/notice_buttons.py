@@ -6,6 +6,8 @@ from bot.answer import Button
 from engine.bus.notices import (
     ApprovalAsked,
     ApprovalEnded,
+    BalanceBack,
+    BalanceLow,
     DayClosed,
     LateFill,
     LimitHit,
@@ -19,6 +21,7 @@ from engine.bus.notices import (
     PlanVoided,
     StampedNotice,
     StillThere,
+    TransferProposed,
     VenueBack,
     VenueLost,
 )
@@ -32,6 +35,8 @@ _TRADES = Button(label="Trades", line="/trades")
 _VENUES = Button(label="Venues", line="/venues")
 _LIMITS = Button(label="Limits", line="/limits")
 _BALANCE = Button(label="Balance", line="/balance")
+_INVENTORY = Button(label="Inventory", line="/inventory live")
+_BALANCES = Button(label="Balances", line="/balances")
 _REPORTS = Button(label="Reports", line="/reports")
 _APPROVALS = Button(label="Approvals", line="/approvals")
 _MANDATES = Button(label="Mandates", line="/mandates")
@@ -71,8 +76,8 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
             row = (why_button(notice.opportunity_id), _TRADES)
         case VenueLost() | VenueBack() | PlaceSwitched():
             row = _buttons_of_place(notice)
-        case LimitHit() | LimitProposed():
-            row = _buttons_of_limit(notice)
+        case LimitHit() | LimitProposed() | BalanceLow() | BalanceBack() | TransferProposed():
+            row = _buttons_of_amount(notice)
         case DayClosed():
             row = (Button(label="The day", line=f"/daily {notice.day}"), _REPORTS)
         case StillThere() | LooseningWaits():
@@ -82,7 +87,11 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
     return (row,)
 
 
-def _buttons_of_limit(notice: LimitHit | LimitProposed) -> Row:
+def _buttons_of_amount(
+    notice: LimitHit | LimitProposed | BalanceLow | BalanceBack | TransferProposed,
+) -> Row:
+    if isinstance(notice, (BalanceLow, BalanceBack, TransferProposed)):
+        return (_INVENTORY, _BALANCES)
     if isinstance(notice, LimitProposed):
         value = f"{notice.proposed:f}"
         return (Button(label=f"Set {value}", line=f"/limit {notice.name} {value}"), _LIMITS)

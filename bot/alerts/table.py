@@ -15,6 +15,8 @@ from engine.bus.notices import (
     ApprovalAsked,
     ApprovalEnded,
     AuditGap,
+    BalanceBack,
+    BalanceLow,
     ChainFileLost,
     ClockCorrected,
     DayClosed,
@@ -45,6 +47,7 @@ from engine.bus.notices import (
     SendingTrouble,
     Started,
     StillThere,
+    TransferProposed,
     Unkilled,
     VenueBack,
     VenueLost,
@@ -143,6 +146,15 @@ def _own(name: str) -> Callable[[Any], str]:
 
 def _named(name: str, attribute: str) -> Callable[[Any], str]:
     return lambda notice: of_engine(notice.engine_id, f"{name}:{getattr(notice, attribute)}")
+
+
+def _place(notice: BalanceLow | BalanceBack) -> str:
+    return of_engine(notice.engine_id, f"low:{notice.venue}:{_word_of(notice.free.asset)}")
+
+
+def _way(notice: TransferProposed) -> str:
+    one = notice.transfer
+    return f"move:{_word_of(f'{one.asset}:{one.source}:{one.target}')}"
 
 
 def _latch(notice: Killed | Unkilled) -> str:
@@ -424,6 +436,30 @@ ROWS: Final[tuple[Row, ...]] = (
         severity=lambda notice: Severity.P3 if notice.matter is VenueMatter.BACK else Severity.P2,
         fingerprint=lambda notice: f"trading:{notice.venue}:{notice.matter}",
         calm_s=HOUR_S,
+    ),
+    Row(
+        notice=BalanceLow,
+        kind="low",
+        topic="Places of real money that ran low",
+        fingerprint=_place,
+        until=Until.NOTICE,
+        ack_s=None,  # it stays so until a person brings something there
+    ),
+    Row(
+        notice=BalanceBack,
+        kind="low",
+        topic="Places of real money that are enough again",
+        way=Way.END,
+        severity=_always(Severity.P3),
+        ends=lambda notice: (_place(notice),),
+    ),
+    Row(
+        notice=TransferProposed,
+        kind="move",
+        topic="Transfers that would pay",
+        severity=_always(Severity.P3),
+        fingerprint=_way,
+        until=Until.TOLD,
     ),
     Row(
         notice=WorkTrouble,

@@ -14,6 +14,7 @@ from bot.render.approvals import (
 from bot.render.away import AWAY, away_content
 from bot.render.chain_notices import CHAIN_NOTICES, chain_content
 from bot.render.discoveries import learned_words
+from bot.render.place_notices import PLACE_NOTICES, place_content
 from bot.render.reports import Came, came_lines, live_facts
 from bot.render.safety import KILLED_TITLE
 from bot.render.screen import Facts, Mark, Screen, Text
@@ -152,8 +153,10 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
         return act_content(notice) if isinstance(notice, ACTS) else away_content(notice)
     if isinstance(notice, (OpportunitySeen, WhaleSeen)):
         return whale_content(notice) if isinstance(notice, WhaleSeen) else _seen_content(notice)
-    if isinstance(notice, ClockCorrected):
-        return _clock_content(notice)
+    if isinstance(notice, (ClockCorrected, *PLACE_NOTICES)):
+        return (
+            _clock_content(notice) if isinstance(notice, ClockCorrected) else place_content(notice)
+        )
     if isinstance(notice, (PaperTraded, LateFill, PlanVoided, DayClosed)):
         return _plan_content(notice)
     assert not isinstance(notice, (ApprovalAsked, ApprovalEnded, MandateEnded))

@@ -9,6 +9,7 @@ from engine.domain.assets import Amount, AssetCode
 from engine.domain.engines import MAIN
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Money
+from engine.domain.rebalancing import Transfer
 from engine.domain.stories import TradeStory
 
 
@@ -44,6 +45,48 @@ class BalanceReport(Report, frozen=True, kw_only=True):
     market_note: str
     lines: list[BalanceLine]
     waiting: int
+
+
+class PlacePast(msgspec.Struct, frozen=True, kw_only=True):
+    """What a place held at instants of a time."""
+
+    venue: VenueId
+    asset: AssetCode
+    held: list[Decimal]
+
+
+class InventoryPast(Report, frozen=True, kw_only=True):
+    """What all places of one kind of money held, from the deposits and trades of the ledger.
+
+    Attributes:
+        at_ns: the instants, oldest first; what a place held at each stands in its own list.
+        places: by venue and asset, but for those that never held anything in that time.
+    """
+
+    money: Money
+    at_ns: list[int]
+    places: list[PlacePast]
+
+
+class FreeAt(msgspec.Struct, frozen=True, kw_only=True):
+    """What is free at a place: there, and not reserved."""
+
+    venue: VenueId
+    asset: AssetCode
+    free: Decimal
+
+
+class RebalancingReport(Report, frozen=True, kw_only=True):
+    """Transfers that would pay; a person makes them.
+
+    Attributes:
+        missed: routes that were refused for want of balance.
+        left_out: older routes of that time that were not looked at.
+    """
+
+    transfers: list[Transfer]
+    missed: int
+    left_out: int
 
 
 class TradeLine(msgspec.Struct, frozen=True, kw_only=True):

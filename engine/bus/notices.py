@@ -20,6 +20,7 @@ from engine.domain.modes import Basis, Mode
 from engine.domain.opportunities import Reason
 from engine.domain.orders_told import VenueMatter
 from engine.domain.performance import Missed, Sums, TradeMark
+from engine.domain.rebalancing import Transfer
 from engine.domain.stories import TradeStory
 from engine.domain.switched_off import PlaceKind
 from engine.domain.told import Matter
@@ -476,6 +477,36 @@ class VenueTrouble(_Notice, frozen=True, kw_only=True):
     matter: VenueMatter
 
 
+class BalanceLow(_Notice, frozen=True, kw_only=True):
+    """What is free at a place of live money does not cover the least that is drawn on it.
+
+    Attributes:
+        venue: or the wallet of a chain, by the chain's name.
+        needed: the least amount at which nothing is stopped, in the asset of `free`.
+        stops: what it does not cover, in words: ``sell BTC-USD``.
+        is_below_floor: it is less than the operator's setting for this asset.
+    """
+
+    venue: VenueId
+    free: Amount
+    needed: Decimal
+    stops: tuple[str, ...] = ()
+    is_below_floor: bool = False
+
+
+class BalanceBack(_Notice, frozen=True, kw_only=True):
+    """A place of live money that ran low is enough again."""
+
+    venue: VenueId
+    free: Amount
+
+
+class TransferProposed(_Notice, frozen=True, kw_only=True):
+    """A transfer between places of live money would pay; a person makes it, or does not."""
+
+    transfer: Transfer
+
+
 class ChainFileLost(_Notice, frozen=True, kw_only=True):
     """What was kept of a chain over a restart could not be read, and is asked anew.
 
@@ -548,6 +579,9 @@ Notice = (
     | ChainFileLost
     | SendingTrouble
     | VenueTrouble
+    | BalanceLow
+    | BalanceBack
+    | TransferProposed
     | AlertAct
 )
 

@@ -6,6 +6,7 @@ from typing import Protocol
 from engine.detect.screening.episodes import Closed
 from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.holdings import Deposit
+from engine.domain.low_balances import BalanceTurn
 from engine.domain.mandates import MandateUse
 from engine.domain.opportunities import Opportunity, Refusal
 from engine.domain.plans import Plan
@@ -69,6 +70,10 @@ class Journal(Protocol):
 
     def found_at_venue(self, found: Found, at_ns: int) -> None:
         """Learn that a venue shows live money otherwise than the books; these are put right."""
+        ...
+
+    def balance_turned(self, turn: BalanceTurn, at_ns: int) -> None:
+        """Learn that a place of live money ran low, or is enough again."""
         ...
 
     def cost_booked(self, cost: Cost, at_ns: int) -> None:

@@ -14,6 +14,7 @@ from engine.core.journal import Decided, Journal
 from engine.core.shared_rows import SharedRows
 from engine.core.sharing import Sharing
 from engine.decide.decider import Decider
+from engine.decide.live_places import LivePlaces
 from engine.decide.permits import Permits
 from engine.detect.graph.live_graph import LiveGraph
 from engine.detect.graph.value_round import ValueRound
@@ -31,7 +32,7 @@ from engine.domain.opportunities import Opportunity, Reason
 from engine.domain.orders import Intent
 from engine.domain.orders_booked import BookedOrders
 from engine.domain.orders_told import OrderNews, VenueSeen
-from engine.domain.plans import Plan
+from engine.domain.plans import Plan, wallet_of
 from engine.domain.switched_off import Off
 from engine.domain.told import Booked, TransactionNews, WalletSeen
 from engine.execute.executor_list import Executors
@@ -100,6 +101,7 @@ class Pipeline:
         decider: Decider,
         executors: Executors,
         inventory: Inventory,
+        live_places: LivePlaces,
         fees: FeeSet,
         journal: Journal,
         open_matrix: Callable[[], SharedRows | None] = _no_matrix,
@@ -124,6 +126,7 @@ class Pipeline:
         self._permits: Permits = decider.permits
         self._executors = executors
         self._inventory = inventory
+        self._live_places = live_places
         self._fees = fees
         self._advice = decider.advice
         self._advising = Advising(decider.advice, graph, pools, detector)
@@ -196,8 +199,11 @@ class Pipeline:
         live = self._decider.live
         is_fit = is_whole and seen.venue not in live.under_way.venues
         if is_fit:
+            before = self._live_places.before(seen.venue)
             for found in live.wallets.take_venue(seen, self._usd_per(at_ns)):
                 self._journal.found_at_venue(found, at_ns)
+            for turn in self._live_places.at_venue(seen, before):
+                self._journal.balance_turned(turn, at_ns)
         self._decider.exchanges.take(seen, at_ns, has_balances=is_fit)
 
     def knows_transaction(self, client_order_id: str) -> bool:
@@ -216,8 +222,11 @@ class Pipeline:
 
     def wallet_seen(self, seen: WalletSeen, at_ns: int) -> None:
         """Learn what is ours on a chain; where the books say otherwise they are put right."""
+        before = self._live_places.before(wallet_of(seen.chain))
         for found in self._decider.live.wallets.take(seen, self._usd_per(at_ns)):
             self._journal.found_on_chain(found, seen, at_ns)
+        for turn in self._live_places.at_wallet(seen, before):
+            self._journal.balance_turned(turn, at_ns)
 
     def withhold(self, client_order_id: str, at_ns: int) -> None:
         """Learn that the intent of an order never will be durable."""

@@ -6,6 +6,7 @@ import msgspec
 
 from engine.core.inputs.switched import ControlState
 from engine.decide.approvals import ApprovalRules
+from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge
 from engine.domain.chains import BlockTerms
 from engine.domain.engines import MAIN
@@ -54,6 +55,7 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
             of earlier versions it was on paper.
         sends_live: whether mode live sends transactions; in recordings of earlier versions it did.
         trades: venues at which orders are placed for real, and the most in USD at risk at each.
+        low_balance: by asset, below what a place of live money is told to be low.
         gas_stale_ms: how long a price of gas that a chain told counts; 0 for ever, as earlier.
     """
 
@@ -73,6 +75,7 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     sends_approved: bool = False
     sends_live: bool = True
     trades: dict[VenueId, Decimal] = {}
+    low_balance: dict[AssetCode, Decimal] = {}
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):

@@ -319,6 +319,15 @@ def _check_exchange_list(names: list[str]) -> None:
     _check_exchanges(names)
 
 
+def _check_assets(names: Iterable[str]) -> None:
+    for name in names:
+        if not (name.isascii() and name.isalnum() and name == name.upper()):
+            raise ValueError(
+                f"{shown_value(name)} is no asset, as in"
+                f" {re.sub('[^A-Z0-9]', '', name.upper()) or 'USD'}"
+            )
+
+
 _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("markets", "venues"): _check_venue_list,
     ("markets", "feeds"): _check_feeds,
@@ -341,6 +350,9 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("exchanges", "key_files"): _check_exchanges,
     ("exchanges", "vouched"): _check_exchanges,
     ("exchanges", "exposure_usd"): _check_exchanges,
+    ("exchanges", "low_balance"): _check_assets,
+    ("exchanges", "transfer_usd_of"): _check_assets,
+    ("exchanges", "transfer_minutes_of"): _check_assets,
     ("signer", "contracts"): _check_contracts,
     ("signer", "gas_day"): _check_chains,
 }

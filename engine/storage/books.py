@@ -94,7 +94,7 @@ async def _piece(
     is_last = (newest.scalar_one_or_none() or 0) <= after + PIECE
     # What versions stored that had no balances has no number.
     when = and_(executions.c.seq > after, executions.c.seq <= after + PIECE)
-    changes = [*await _of_fills(connection, when), *await _of_transactions(connection, when)]
+    changes = [*await of_fills(connection, when), *await of_transactions(connection, when)]
     if not is_last:
         return changes, None
     put_in = await connection.execute(
@@ -113,7 +113,8 @@ async def _piece(
     return changes, {_key(row): row.held for row in stored}
 
 
-async def _of_fills(connection: AsyncConnection, when: ColumnElement[bool]) -> list[Change]:
+async def of_fills(connection: AsyncConnection, when: ColumnElement[bool]) -> list[Change]:
+    """Add up what the fills of some executions brought and took, with their fees."""
     of = (
         executions.c.engine_id, executions.c.basis, executions.c.money,
         orders.c.venue, orders.c.pair, orders.c.side,
@@ -155,7 +156,7 @@ async def _of_fills(connection: AsyncConnection, when: ColumnElement[bool]) -> l
     return changes
 
 
-async def _of_transactions(connection: AsyncConnection, when: ColumnElement[bool]) -> list[Change]:
+async def of_transactions(connection: AsyncConnection, when: ColumnElement[bool]) -> list[Change]:
     """Add up what the ends of transactions gave and received, and what they paid for gas."""
     of = (executions.c.engine_id, executions.c.basis, executions.c.money)
     gains_at = func.coalesce(transactions.c.gains_at, transactions.c.wallet).label("venue")

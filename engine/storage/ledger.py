@@ -22,6 +22,7 @@ from engine.bus.background_copies import CopiesKept, TaskCopies, TaskCopy
 from engine.bus.booked import BookedOrdersReport, BookedReport
 from engine.bus.lease import held_lease
 from engine.bus.life import LifeReport
+from engine.bus.money_reports import FreeAt, InventoryPast, RebalancingReport
 from engine.bus.notices import AlertAct, AuditGap
 from engine.bus.past_reports import EpisodesReport, PastTradesReport
 from engine.bus.performance import BooksReport, PerformanceReport
@@ -58,6 +59,7 @@ from engine.storage import (
     inbox_store,
     notice_store,
     permit_store,
+    proposals,
     task_copy_store,
     thread_store,
     totals,
@@ -83,6 +85,7 @@ from engine.storage.export import (
     render_json,
 )
 from engine.storage.export_check import compare
+from engine.storage.inventory_past import load_inventory_past
 from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
 from engine.storage.life import load_life
 from engine.storage.opening import Clock, open_writer, prepare
@@ -327,6 +330,30 @@ class Ledger:
         whose = Whose(basis=self._settings.basis)
         return await load_episodes(self._writer.transact, since_ns=since_ns, most=most, whose=whose)
 
+    async def rebalancing(self, free: Sequence[FreeAt], since_ns: int) -> RebalancingReport:
+        """Propose transfers by what routes drew, and were refused for want of, since an instant."""
+        return await proposals.rebalance(
+            self._writer.transact,
+            {(one.venue, one.asset): one.free for one in free},
+            since_ns=since_ns,
+            basis=self._settings.basis,
+            terms=self._settings.transfers,
+        )
+
+    async def tell_transfers(self) -> str | None:
+        """Propose transfers of live money, each at most once a day; say what is told now."""
+        told = await proposals.tell(
+            self._writer.transact,
+            now_ns=self._clock(),
+            basis=self._settings.basis or Basis.SANDBOX,
+            terms=self._settings.transfers,
+        )
+        if not told:
+            return None
+        self._changes += 1
+        self.wake()
+        return f"{len(told)} proposed"
+
     async def past_trades(self, since_ns: int, *, most: int) -> PastTradesReport:
         """Load the newest trades of a time."""
         whose = Whose(basis=self._settings.basis)
@@ -365,6 +392,16 @@ class Ledger:
     async def books(self) -> BooksReport:
         """Compare the balances with all that made them."""
         return await load_books(self._writer.transact, basis=self._settings.basis)
+
+    async def inventory_past(self, since_ns: int, until_ns: int, *, money: Money) -> InventoryPast:
+        """Reckon back what each place held."""
+        return await load_inventory_past(
+            self._writer.transact,
+            basis=self._settings.basis,
+            money=money,
+            since_ns=since_ns,
+            until_ns=until_ns,
+        )
 
     async def audit(self, limit: int, *, looked_for: str = "") -> AuditReport:
         """Check the chain of all acts and load the newest."""

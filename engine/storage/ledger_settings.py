@@ -1,10 +1,11 @@
 """What the ledger needs to be told; `engine.settings` fills it in."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Basis
+from engine.domain.rebalancing import TransferTerms
 
 DATABASE_NAME = "ledger.sqlite3"
 BACKUPS_NAME = "backups"
@@ -32,6 +33,7 @@ class LedgerSettings:
         transaction_s: longest run of one PostgreSQL transaction; then its outcome is unknown and
             it is run again.
         close_s: time to finish accepted requests when closing.
+        transfers: what a person's transfers between places cost and take.
     """
 
     data_dir: Path
@@ -49,6 +51,7 @@ class LedgerSettings:
     attempts_max: int = 6
     transaction_s: float = 15.0
     close_s: float = 10.0
+    transfers: TransferTerms = field(default_factory=TransferTerms)
 
     def __post_init__(self) -> None:
         for name in (

@@ -1,7 +1,9 @@
 """What happened lately, for research: read in pages, so that others get their turn in between."""
 
 from collections.abc import Awaitable, Callable
+from decimal import Decimal
 from functools import partial
+from math import isfinite
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -9,14 +11,16 @@ from sqlalchemy import Row, Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.past_reports import EpisodesReport, PastTradesReport
-from engine.domain.opportunities import Hop, route_name
+from engine.domain.opportunities import Hop, HopKind, Reason, route_name
 from engine.domain.orders import OrderState
 from engine.domain.past import REVERTED, TRADED, UNFILLED, VOID, Episode, Trade
+from engine.domain.rebalancing import Draws
 from engine.storage.exact_sql import StorySlippage, StoryUsd
 from engine.storage.tables import executions, opportunities, transactions
 from engine.storage.whose import Whose
 
 PAGE: Final = 500
+PLANNED: Final = "planned"
 MOST: Final = 5_000
 """Most rows of one answer: some 2 MB."""
 
@@ -59,6 +63,38 @@ async def load_past_trades(
     )
     rows, left_out = await _newest(transact, query, order=order, most=most)
     return PastTradesReport(trades=[_trade(row) for row in rows], left_out=left_out)
+
+
+async def load_draws(
+    transact: Transact[Any], *, since_ns: int, most: int, whose: Whose
+) -> tuple[list[Draws], int]:
+    """Load what routes through order books drew, or were refused for want of, since an instant.
+
+    Returns:
+        The newest ones, oldest first, and how many older ones were left out.
+    """
+    order = (opportunities.c.seen_at_ns, opportunities.c.opportunity_id)
+    outcomes = (PLANNED, Reason.BALANCE_TOO_LOW.value)
+    columns = (*order, opportunities.c.hops, opportunities.c.profit_usd, opportunities.c.outcome)
+    query = select(*columns).where(
+        order[0] >= since_ns, opportunities.c.outcome.in_(outcomes), whose.rows(opportunities)
+    )
+    rows, left_out = await _newest(transact, query, order=order, most=most)
+    routes = [(row, _hops(row.hops)) for row in rows]
+    return [
+        Draws(
+            given=tuple((hop.venue, hop.source, _exact(hop.amount_in)) for hop in hops),
+            received=tuple((hop.venue, hop.target, _exact(hop.amount_out)) for hop in hops),
+            usd=_exact(row.profit_usd or 0.0),
+            is_missed=row.outcome != PLANNED,
+        )
+        for row, hops in routes
+        if hops and all(hop.kind is HopKind.BOOK for hop in hops)
+    ], left_out
+
+
+def _exact(value: float) -> Decimal:
+    return Decimal(repr(value)) if isfinite(value) else Decimal(0)
 
 
 async def _newest(

@@ -1,4 +1,4 @@
-"""The ledger's timed jobs: retention and, on SQLite, backups."""
+"""The ledger's timed jobs: retention, reports, proposals and, on SQLite, backups."""
 
 import asyncio
 import logging
@@ -20,6 +20,9 @@ FIRST_S = 60
 DAILY_S: Final = 60
 """Interval at which is looked whether a daily report is due."""
 
+TRANSFERS_S: Final = 3_600
+"""Interval at which is looked whether a transfer would pay."""
+
 LOOK_S: Final = 30.0
 """Interval at which the jobs are looked at for a wall clock that was set back."""
 
@@ -35,6 +38,10 @@ class Upkeep(Protocol):
 
     async def tell_day(self) -> object:
         """Report the last day, if its hour has come and it was not told."""
+        ...
+
+    async def tell_transfers(self) -> object:
+        """Propose transfers that were not proposed for a day."""
         ...
 
     async def backup_if_changed(self) -> object:
@@ -57,6 +64,13 @@ async def scheduled(
     )
     if settings.daily_at_s is not None:
         _add(scheduler, "daily report", ledger.tell_day, every_s=DAILY_S, first_s=DAILY_S / 4)
+    _add(
+        scheduler,
+        "transfers",
+        ledger.tell_transfers,
+        every_s=TRANSFERS_S,
+        first_s=10 * FIRST_S,
+    )
     if is_sqlite:
         _add(
             scheduler,

@@ -23,6 +23,7 @@ from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.circumstances import Circumstances
 from engine.decide.decider import PLAN_TTL_MS, Decider
 from engine.decide.exchanges import Exchanges
+from engine.decide.least_draws import LeastDraws
 from engine.decide.limit_list import (
     LAG_MS,
     LIMITS,
@@ -32,6 +33,7 @@ from engine.decide.limit_list import (
     terms_of,
 )
 from engine.decide.limit_set import LimitSet
+from engine.decide.live_places import LivePlaces
 from engine.decide.mandates import Mandates
 from engine.decide.off_list import OffList
 from engine.decide.permits import Permits
@@ -77,6 +79,7 @@ from engine.operate.world import World
 from engine.portfolio.costs import Costs
 from engine.portfolio.fee_set import FeeSet
 from engine.portfolio.inventory import Inventory
+from engine.portfolio.low_balances import LowBalances
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 from engine.portfolio.taken_pools import TakenPools
@@ -275,6 +278,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
             )
         ),
         inventory=inventory,
+        live_places=LivePlaces(live, LowBalances(terms.low_balance), LeastDraws(board, costs, gas)),
         fees=fees,
         journal=journal,
         open_matrix=lambda: (

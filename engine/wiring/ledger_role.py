@@ -1,5 +1,9 @@
 """The ledger role: the database behind its socket."""
 
+from decimal import Decimal
+
+from engine.domain.assets import AssetCode
+from engine.domain.rebalancing import TransferTerms
 from engine.operate.clock import make_clock
 from engine.operate.running_role import running_role
 from engine.settings.schema import Settings
@@ -21,7 +25,18 @@ def ledger_settings(settings: Settings, paths: Paths, *, note: str = "") -> Ledg
         daily_at_s=seconds_of_day(settings.operator.daily_report_at),
         backup_s=settings.data.backup_s,
         backups_kept=settings.data.backups_kept,
+        transfers=TransferTerms(
+            usd=settings.exchanges.transfer_usd,
+            minutes=settings.exchanges.transfer_minutes,
+            usd_by_asset=by_asset(settings.exchanges.transfer_usd_of),
+            minutes_by_asset=by_asset(settings.exchanges.transfer_minutes_of),
+        ),
     )
+
+
+def by_asset(values: dict[str, Decimal]) -> dict[AssetCode, Decimal]:
+    """Name what stands by asset in the settings by that."""
+    return {AssetCode(code): value for code, value in values.items()}
 
 
 def seconds_of_day(text: str) -> int | None:

@@ -17,6 +17,7 @@ from engine.connectors.specs import spec_of
 from engine.core.inputs.switched import ControlState
 from engine.decide.approvals import ApprovalRules
 from engine.decide.limit_list import LIMITS, terms_of
+from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge
 from engine.domain.chains import GAS_PRICES_GWEI
 from engine.domain.errors import BadValueError, FatalError, TransientError
@@ -359,4 +360,5 @@ def _terms(
         sends_approved=sends_approved,
         sends_live=sends_approved,
         trades=dict(trades),
+        low_balance={AssetCode(k): v for k, v in settings.exchanges.low_balance.items()},
     )

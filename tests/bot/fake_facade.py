@@ -69,6 +69,7 @@ from engine.requests.discoveries import (
 )
 from engine.requests.fees import GetFees, SetFee
 from engine.requests.gas import GetGas
+from engine.requests.inventory import GetInventoryPast, GetRebalancing
 from engine.requests.kills import DrillKill, GetAftermath
 from engine.requests.life import GetExposure, GetLife
 from engine.requests.limits import SetLimit
@@ -325,6 +326,10 @@ class FakeFacade:
                 came = replace(samples.performance(command.by), **self.performance)
                 is_paper = command.money is Money.PAPER
                 return came if is_paper else replace(came, all=self.sent, money=command.money)
+            case GetInventoryPast():
+                return samples.inventory_past(command)
+            case GetRebalancing():
+                return samples.rebalancing()
             case GetBooks():
                 return self.books
             case DrillKill():

@@ -8,12 +8,15 @@ from msgspec.structs import replace
 from engine.bus.gas_report import GasLine, GasReport
 from engine.bus.kill_reports import AftermathReport, DrillReport
 from engine.bus.life import ExposureReport, LifeEvent, LifeReport, PositionLine
+from engine.bus.money_reports import InventoryPast, PlacePast, RebalancingReport
 from engine.bus.notices import (
     REFUSED,
     AlertAct,
     ApprovalAsked,
     ApprovalEnded,
     AuditGap,
+    BalanceBack,
+    BalanceLow,
     ChainFileLost,
     ClockCorrected,
     DayClosed,
@@ -44,6 +47,7 @@ from engine.bus.notices import (
     SendingTrouble,
     Started,
     StillThere,
+    TransferProposed,
     Unkilled,
     VenueBack,
     VenueLost,
@@ -94,14 +98,16 @@ from engine.domain.assets import Amount, AssetCode
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.mandates import Mandate, MandateUse, Scope, ScopeKind
-from engine.domain.modes import Basis, Mode
+from engine.domain.modes import Basis, Mode, Money
 from engine.domain.opportunities import Hop, HopKind, Leg, Opportunity, Reason, Side
 from engine.domain.orders_told import VenueMatter
 from engine.domain.performance import By, Missed, Sums, TradeMark
 from engine.domain.plans import LeggedPlan, digest_of_plan
+from engine.domain.rebalancing import Transfer
 from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
 from engine.domain.switched_off import PlaceKind
 from engine.domain.told import Matter
+from engine.requests.inventory import GetInventoryPast
 from tests.bot import discovery_samples
 
 AT_NS = 1_790_000_000_000_000_000
@@ -684,6 +690,43 @@ def balance() -> BalanceReport:
     )
 
 
+def inventory_past(request: GetInventoryPast) -> InventoryPast:
+    """A week in which dollars went from one venue to the other."""
+    if request.money is Money.LIVE:
+        return InventoryPast(money=Money.LIVE, at_ns=[], places=[])
+    step_ns = (request.until_ns - request.since_ns) // 4
+
+    def place(venue: str, asset: str, *held: str) -> PlacePast:
+        amounts = [Decimal(one) for one in held]
+        return PlacePast(venue=VenueId(venue), asset=AssetCode(asset), held=amounts)
+
+    return InventoryPast(
+        money=Money.PAPER,
+        at_ns=[request.since_ns + step_ns * number for number in range(5)],
+        places=[
+            place("coinbase", "BTC", "0.08", "0.09", "0.10", "0.12", "0.12"),
+            place("coinbase", "USD", "5000", "3900", "2600", "312.31", "312.31"),
+            place("gemini", "BTC", "0.08", "0.07", "0.06", "0.04", "0.04"),
+            place("gemini", "USD", "5000", "6105", "7402.5", "9700.5", "9700.5"),
+        ],
+    )
+
+
+def rebalancing() -> RebalancingReport:
+    """Dollars that a venue has run out of."""
+    transfer = Transfer(
+        asset=AssetCode("USD"),
+        source=VenueId("gemini"),
+        target=VenueId("coinbase"),
+        amount=Decimal("2412.5"),
+        gain_usd=Decimal("18.4"),
+        cost_usd=Decimal(5),
+        minutes=Decimal(30),
+        routes=14,
+    )
+    return RebalancingReport(transfers=[transfer], missed=31, left_out=0)
+
+
 def version() -> VersionReport:
     """What runs."""
     return VersionReport(
@@ -915,6 +958,17 @@ def mandates() -> MandatesReport:
     return MandatesReport(at_ns=AT_NS, mode=Mode.APPROVE, basis=Basis.SANDBOX, open=[mandate_use()])
 
 
+def low_balance() -> BalanceLow:
+    return BalanceLow(
+        at_ns=AT_NS,
+        basis=Basis.SANDBOX_LIVE,
+        venue=VenueId("kraken"),
+        free=Amount.of("0.00004", "BTC"),
+        needed=Decimal("0.00005"),
+        stops=("sell BTC-USD", "sell BTC-USDT"),
+    )
+
+
 def all_notices() -> list[Notice]:
     """One notice of each kind."""
     at_ns, basis = AT_NS, Basis.SANDBOX
@@ -1136,6 +1190,16 @@ def all_notices() -> list[Notice]:
             venue=VenueId("kraken"),
             what="the venue says 1.2 ETH, the books 1.25: -0.05; nothing is sent there",
             matter=VenueMatter.HALTED,
+        ),
+        low_balance(),
+        BalanceBack(
+            at_ns=at_ns,
+            basis=Basis.SANDBOX_LIVE,
+            venue=VenueId("kraken"),
+            free=Amount.of("0.05", "BTC"),
+        ),
+        TransferProposed(
+            at_ns=at_ns, basis=Basis.SANDBOX_LIVE, transfer=rebalancing().transfers[0]
         ),
         WorkTrouble(at_ns=at_ns, basis=basis, task="", what="copies do not reach the ledger"),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_700_000_000_000, asleep_ns=0),

@@ -11,7 +11,7 @@ from bot.render.docs import render_docs
 
 REQUIRED = {
     *("start", "help", "status", "venues", "opportunities", "why", "trades", "pnl", "limits"),
-    *("spreads", "balance", "gas", "chains", "pools", "discoveries"),
+    *("spreads", "balance", "inventory", "gas", "chains", "pools", "discoveries"),
     *("wallets", "tx", "truth", "contract", "allowances"),
     *("orders", "order", "balances", "fees"),
     *("agents", "tasks", "task", "resources"),

@@ -35,6 +35,7 @@ EXAMPLES = {
     "trades": ("/trades 3", "last 3 of 31"),
     "pnl": ("/pnl 7", "PnL, last 7 days"),
     "balance": ("/balance", "Balance: $20,012.81 now"),
+    "inventory": ("/inventory paper", "Inventory: $20,012.81 paper"),
     "wallets": ("/wallets", "Wallet: open"),
     "tx": ("/tx 3", "Transactions: 31, 2 not final"),
     "orders": ("/orders 3", "Orders: 38, 1 open"),

@@ -23,7 +23,7 @@ from engine.bus.notices import (
     VenuesBack,
     VenuesLost,
 )
-from engine.domain.modes import Basis
+from engine.domain.modes import SENT, Basis
 from engine.facade.news import RoleEnded
 from tests.bot import samples
 from tests.bot.conftest import Chat
@@ -43,10 +43,10 @@ async def test_every_kind_of_notice_is_told_with_number_and_basis(chat: Chat) ->
         for number, notice in enumerate(notices, start=1):
             chat.clock.advance(30)
             chat.facade.tell(notice)
+            basis = "sandbox live" if notice.basis in SENT else "sandbox, paper"
             await chat.emulator.wait_until(
-                lambda number=number: any(  # type: ignore[misc]
-                    f"#{number} " in text and "sandbox, paper" in text
-                    for text in chat.emulator.transcript()
+                lambda number=number, basis=basis: any(  # type: ignore[misc]
+                    f"#{number} " in text and basis in text for text in chat.emulator.transcript()
                 )
             )
 

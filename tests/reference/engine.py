@@ -26,6 +26,7 @@ from engine.settings.schema import (
     ApprovalsSettings,
     ChainsSettings,
     CostsSettings,
+    ExchangesSettings,
     LimitsSettings,
     MarketsSettings,
     OperatorSettings,
@@ -74,6 +75,13 @@ OTHER = Settings(
         latency_factor=0.5,
     ),
     operator=OperatorSettings(silence_h_max=71),
+    exchanges=ExchangesSettings(
+        low_balance={"USD": Decimal(47)},
+        transfer_usd=Decimal(6),
+        transfer_usd_of={"BTC": Decimal(8)},
+        transfer_minutes=Decimal(31),
+        transfer_minutes_of={"SOL": Decimal(2)},
+    ),
     approvals=ApprovalsSettings(wait_s=41, usd_min=Decimal("1.25"), two_operators_usd=Decimal(333)),
 )
 """No value is what it is by default, and no two are the same."""

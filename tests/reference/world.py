@@ -13,8 +13,10 @@ from engine.decide.approvals import ApprovalRules, Approvals
 from engine.decide.circumstances import Circumstances
 from engine.decide.decider import PLAN_TTL_MS, Decider
 from engine.decide.exchanges import Exchanges
+from engine.decide.least_draws import LeastDraws
 from engine.decide.limit_list import LIMITS, LimitMaker, terms_of
 from engine.decide.limit_set import LimitSet
+from engine.decide.live_places import LivePlaces
 from engine.decide.mandates import Mandates
 from engine.decide.permits import Permits
 from engine.decide.schedule import Schedules
@@ -30,12 +32,13 @@ from engine.detect.screening.episodes import Closed
 from engine.detect.splitting.search import split_terms
 from engine.domain.advice import AnyAdvice, DatedAdvice
 from engine.domain.approvals import Approval, ApprovalEnd
-from engine.domain.assets import Amount
+from engine.domain.assets import Amount, AssetCode
 from engine.domain.bridges import Bridge
 from engine.domain.chains import BlockTerms
 from engine.domain.faults import Fault
 from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import Instrument, Kind, Pair, VenueId
+from engine.domain.low_balances import BalanceTurn
 from engine.domain.mandates import MandateUse
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Hop, HopKind, Opportunity, Reason, Refusal
@@ -64,6 +67,7 @@ from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio.costs import Costs
 from engine.portfolio.fee_set import FeeSet
 from engine.portfolio.inventory import Inventory
+from engine.portfolio.low_balances import LowBalances
 from engine.portfolio.positions import Positions
 from engine.portfolio.taken import Taken
 from engine.portfolio.taken_pools import TakenPools
@@ -176,6 +180,7 @@ class MemoryJournal:
     mandates: list[MandateUse] = field(default_factory=list)
     on_chain: list[Found] = field(default_factory=list)
     costs: list[Cost] = field(default_factory=list)
+    turns: list[BalanceTurn] = field(default_factory=list)
 
     def opportunity_found(self, opportunity: Opportunity) -> None:
         self.found.append(opportunity)
@@ -206,6 +211,10 @@ class MemoryJournal:
     def found_at_venue(self, found: Found, at_ns: int) -> None:
         del at_ns
         self.on_chain.append(found)
+
+    def balance_turned(self, turn: BalanceTurn, at_ns: int) -> None:
+        del at_ns
+        self.turns.append(turn)
 
     def cost_booked(self, cost: Cost, at_ns: int) -> None:
         del at_ns
@@ -301,6 +310,7 @@ class Setup:
     trades: Sequence[str] = ()
     """Venues at which orders are placed for real."""
 
+    low_balance: dict[str, str] = field(default_factory=dict)
     trader: Trader = NO_TRADER
     approvals: ApprovalRules = field(default_factory=ApprovalRules)
     inventory: Callable[[Sequence[Instrument]], Inventory] = lambda of: Inventory(
@@ -463,6 +473,13 @@ class World:
             decider=self.decider,
             executors=self.executors,
             inventory=self.inventory,
+            live_places=LivePlaces(
+                self.circumstances.live,
+                LowBalances(
+                    {AssetCode(code): Decimal(one) for code, one in setup.low_balance.items()}
+                ),
+                LeastDraws(self.board, self.costs, screen.gas),
+            ),
             fees=self.fees,
             journal=self.journal,
             open_matrix=lambda: setup.open_matrix(self.board),

@@ -113,6 +113,8 @@ SCENES: Final = (
     Scene(name="trades", line="/trades 6", says="The newest trades, planned and realised."),
     Scene(name="trade", line="/trade", says="A trade step by step, with its times."),
     Scene(name="balance", line="/balance", says="The paper money, and what it earned."),
+    Scene(name="inventory", line="/inventory", says="All that is ours, by asset and place."),
+    Scene(name="held", line="/inventory picture", says="What was held over a time."),
     Scene(
         name="wallets", line="/wallets", says="What signs, its coins, and what of its caps is used."
     ),
@@ -121,6 +123,12 @@ SCENES: Final = (
     Scene(name="order", line="/order r7-15-p-o1", says="One order with its fills and fees."),
     Scene(
         name="balances", line="/balances", says="Venues that are traded for real, and our money."
+    ),
+    Scene(
+        name="low",
+        line="",
+        says="A place of real money that covers no order any more, told once.",
+        notice=samples.low_balance(),
     ),
     Scene(name="fees", line="/fees", says="The fees of our tier, as venues tell them."),
     Scene(name="truth", line="/truth", says="What was predicted, simulated, realised, and why."),

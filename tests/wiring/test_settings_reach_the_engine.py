@@ -1,6 +1,7 @@
 """What the settings say and what the ledger knew reaches the parts that go by it."""
 
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
@@ -11,12 +12,15 @@ from engine.domain.assets import AssetCode
 from engine.domain.faults import Fault
 from engine.domain.modes import Mode
 from engine.domain.orders import Purpose
+from engine.wiring.ledger_role import ledger_settings
+from engine.wiring.paths import Paths
 from tests.reference.engine import (
     BUY_AT,
     LEFT,
     LEFT_OVER,
     MS,
     NOTHING,
+    OTHER,
     SELL_AT,
     VENUES,
     Engine,
@@ -49,6 +53,7 @@ def test_every_setting_of_a_run_is_in_its_header() -> None:
     assert (terms.audit_s, terms.seed, terms.legs_max) == (23, 77, 2)
     assert terms.gas_prices_gwei["ethereum"] == Decimal("3.5")
     assert terms.gas_stale_ms == 59_000
+    assert terms.low_balance == {AssetCode("USD"): Decimal(47)}
     for venue, fee_bps in ((BUY_AT, 3), (SELL_AT, 4)):
         of = terms.venues[venue]
         assert of.fee_bps_taker == fee_bps
@@ -65,6 +70,14 @@ def test_every_setting_of_a_run_is_in_its_header() -> None:
     }
     assert len({of.buy_fee for of in terms.venues.values()}) == 2
     assert header.control.mode is Mode.PAPER
+
+
+def test_what_transfers_cost_and_take_reaches_the_ledger(tmp_path: Path) -> None:
+    terms = ledger_settings(OTHER, Paths(tmp_path)).transfers
+
+    assert [terms.cost_usd(AssetCode(asset)) for asset in ("USD", "BTC")] == [6, 8]
+    assert terms.minutes_by_asset == {AssetCode("SOL"): Decimal(2)}
+    assert terms.minutes == 31
 
 
 def test_every_limit_goes_by_its_own_setting() -> None:

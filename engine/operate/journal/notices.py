@@ -6,6 +6,8 @@ from decimal import Decimal
 from typing import Final
 
 from engine.bus.notices import (
+    BalanceBack,
+    BalanceLow,
     LateFill,
     LimitHit,
     Notice,
@@ -17,6 +19,8 @@ from engine.bus.notices import (
 )
 from engine.bus.records import NoticeRecord, Record
 from engine.domain.approvals import Approval
+from engine.domain.assets import Amount
+from engine.domain.low_balances import BalanceTurn
 from engine.domain.modes import Basis, Money, basis_of
 from engine.domain.opportunities import Reason, Refusal
 from engine.domain.orders import Execution, traded_base
@@ -137,6 +141,25 @@ class Notices:
                 venue=found.deposit.venue,
                 what=found.why,
                 matter=VenueMatter.BALANCE,
+            )
+        )
+
+    def balance(self, turn: BalanceTurn, at_ns: int) -> None:
+        """Tell that a place of live money ran low, or is enough again."""
+        basis = basis_of(self.basis, Money.LIVE)
+        free = Amount(turn.free, turn.asset)
+        if not turn.is_low:
+            self.tell(BalanceBack(at_ns=at_ns, basis=basis, venue=turn.venue, free=free))
+            return
+        self.tell(
+            BalanceLow(
+                at_ns=at_ns,
+                basis=basis,
+                venue=turn.venue,
+                free=free,
+                needed=turn.needed,
+                stops=turn.stops,
+                is_below_floor=turn.is_below_floor,
             )
         )
 

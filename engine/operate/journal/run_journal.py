@@ -16,6 +16,7 @@ from engine.detect.screening.episodes import Closed
 from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.exact import exact_sum
 from engine.domain.holdings import Deposit
+from engine.domain.low_balances import BalanceTurn
 from engine.domain.mandates import MandateUse
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity, Refusal
@@ -128,6 +129,11 @@ class RunJournal:
         self.records.found(found, at_ns)
         if found.is_told:
             self.notices.found_at_venue(found, at_ns)
+
+    def balance_turned(self, turn: BalanceTurn, at_ns: int) -> None:
+        """Tell that a place of live money ran low, or is enough again."""
+        self._line("balance", turn)
+        self.notices.balance(turn, at_ns)
 
     def cost_booked(self, cost: Cost, at_ns: int) -> None:
         """Record what a transaction that carries no plan out has cost."""

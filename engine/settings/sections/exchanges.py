@@ -65,3 +65,44 @@ class ExchangesSettings(Section, frozen=True, kw_only=True):
             "a real exchange nothing",
         ),
     ] = msgspec.field(default_factory=dict)
+    low_balance: Annotated[
+        dict[str, Decimal],
+        Meta(
+            extra={"unit": "of the asset", "ge": 0, "le": 1_000_000_000},
+            description="by asset, below how much of it that is free you are told of each venue "
+            "and wallet with real money, as USD=50,BTC=0.001; that it covers no order is told "
+            "anyway",
+        ),
+    ] = msgspec.field(default_factory=dict)
+    transfer_usd: Annotated[
+        Decimal,
+        exact(
+            "what a transfer between venues costs you, which a proposal in /inventory has to gain",
+            unit="USD",
+            at_least=0,
+            at_most=1_000_000,
+        ),
+    ] = Decimal(5)
+    transfer_usd_of: Annotated[
+        dict[str, Decimal],
+        Meta(
+            extra={"unit": "USD", "ge": 0, "le": 1_000_000},
+            description="the same for assets that cost something else, as BTC=8,SOL=0.1",
+        ),
+    ] = msgspec.field(default_factory=dict)
+    transfer_minutes: Annotated[
+        Decimal,
+        exact(
+            "how long a transfer takes: what would be gained meanwhile does not count",
+            unit="minutes",
+            at_least=0,
+            at_most=1_440,
+        ),
+    ] = Decimal(30)
+    transfer_minutes_of: Annotated[
+        dict[str, Decimal],
+        Meta(
+            extra={"unit": "minutes", "ge": 0, "le": 1_440},
+            description="the same for assets that take another time, as USD=1440,SOL=2",
+        ),
+    ] = msgspec.field(default_factory=dict)
