@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from engine.storage.tables import metadata
+from engine.storage.tables.every import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 with context.begin_transaction():

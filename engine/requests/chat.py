@@ -25,7 +25,7 @@ class PutInbox(LedgerRequest[InboxStored], frozen=True, kw_only=True):
 
     async def answer(self, ledger: "Ledger", /) -> InboxStored:
         """See `Request.answer`."""
-        return await ledger.put_inbox(self.source, self.updates)
+        return await ledger.chats.put_inbox(self.source, self.updates)
 
 
 class TakeInbox(LedgerRequest[InboxItems], frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ class TakeInbox(LedgerRequest[InboxItems], frozen=True, kw_only=True):
 
     async def answer(self, ledger: "Ledger", /) -> InboxItems:
         """See `Request.answer`."""
-        return await ledger.take_inbox(self.source)
+        return await ledger.chats.take_inbox(self.source)
 
 
 class DoneInbox(LedgerRequest[InboxStored], frozen=True, kw_only=True):
@@ -46,7 +46,7 @@ class DoneInbox(LedgerRequest[InboxStored], frozen=True, kw_only=True):
 
     async def answer(self, ledger: "Ledger", /) -> InboxStored:
         """See `Request.answer`."""
-        return await ledger.finish_inbox(self.source, self.update_ids)
+        return await ledger.chats.finish_inbox(self.source, self.update_ids)
 
 
 class GetNotices(LedgerRequest[NoticesReport], frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ class GetNotices(LedgerRequest[NoticesReport], frozen=True, kw_only=True):
 
     async def answer(self, ledger: "Ledger", /) -> NoticesReport:
         """See `Request.answer`."""
-        return await ledger.notices(
+        return await ledger.chats.notices(
             self.reader, after_seq=self.after_seq, limit=self.limit, wait_ms=self.wait_ms
         )
 
@@ -81,7 +81,7 @@ class DoneNotices(LedgerRequest[InboxStored], frozen=True, kw_only=True):
 
     async def answer(self, ledger: "Ledger", /) -> InboxStored:
         """See `Request.answer`."""
-        return await ledger.finish_notices(
+        return await ledger.chats.finish_notices(
             self.reader, self.seq, chat=self.chat, threads=self.threads, states=self.states
         )
 
@@ -95,7 +95,7 @@ class PinThread(LedgerRequest[InboxStored], frozen=True, kw_only=True):
 
     async def answer(self, ledger: "Ledger", /) -> InboxStored:
         """See `Request.answer`."""
-        return await ledger.pin_thread(
+        return await ledger.chats.pin_thread(
             self.chat, Thread(name=self.name, message_id=self.message_id)
         )
 
@@ -107,7 +107,7 @@ class GetThreads(LedgerRequest[ThreadsReport], frozen=True, kw_only=True):
 
     async def answer(self, ledger: "Ledger", /) -> ThreadsReport:
         """See `Request.answer`."""
-        return await ledger.threads(self.chat)
+        return await ledger.chats.threads(self.chat)
 
 
 class GetKept(LedgerRequest[KeptReport], frozen=True, kw_only=True):
@@ -117,4 +117,4 @@ class GetKept(LedgerRequest[KeptReport], frozen=True, kw_only=True):
 
     async def answer(self, ledger: "Ledger", /) -> KeptReport:
         """See `Request.answer`."""
-        return await ledger.chat_states(self.chat)
+        return await ledger.chats.chat_states(self.chat)

@@ -32,10 +32,11 @@ from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Money
 from engine.domain.orders import Execution, Order, traded_base
 from engine.domain.plans import money_of
-from engine.storage import audit, outcomes, permit_acts, permit_store, tables
+from engine.storage import audit, outcomes, permit_acts, permit_store
 from engine.storage.balances import Change, add_changes
 from engine.storage.insertion import Row, insert_new
 from engine.storage.latch_acts import check_code, load_latch
+from engine.storage.tables import acts, balances, chats, trades
 from engine.storage.transactions import insert_transaction
 
 
@@ -64,7 +65,7 @@ async def append(
         if isinstance(record, OpportunityRecord)
     ]
     if seen:
-        await insert_new(connection, tables.opportunities, seen)
+        await insert_new(connection, trades.opportunities, seen)
     has_notices = False
     changes: list[Change] = []
     for record in records:
@@ -79,12 +80,12 @@ async def append(
         elif isinstance(record, LatchRecord):
             has_notices |= await _append_latch(connection, record, basis, engine_id)
         elif isinstance(record, NoticeRecord):
-            await _insert_once(connection, tables.notices, notice_row(_of(record, engine_id)))
+            await _insert_once(connection, chats.notices, notice_row(_of(record, engine_id)))
             has_notices = True
     await add_changes(connection, changes)
     if not has_notices:
         return None
-    newest = await connection.execute(select(func.max(tables.notices.c.seq)))
+    newest = await connection.execute(select(func.max(chats.notices.c.seq)))
     newest_seq: int | None = newest.scalar_one_or_none()
     return newest_seq
 
@@ -110,7 +111,7 @@ async def _insert_once(connection: AsyncConnection, table: Table, row: Row) -> b
     """Insert a row; say whether it is new. A stored one must be the same record."""
     if await insert_new(connection, table, row):
         return True
-    key = "execution_id" if table is tables.executions else "record_id"
+    key = "execution_id" if table is trades.executions else "record_id"
     stored = await connection.execute(select(table.c.digest).where(_equals(table, key, row[key])))
     if stored.scalar_one_or_none() != row["digest"]:
         raise BadValueError(
@@ -137,7 +138,7 @@ async def _append_money(
     if isinstance(record, CostRecord):
         return await _append_cost(connection, record, engine_id)
     row = {**_intent_row(record), "engine_id": engine_id}
-    await _insert_once(connection, tables.intents, row)
+    await _insert_once(connection, trades.intents, row)
     return []
 
 
@@ -145,14 +146,14 @@ async def _append_execution(
     connection: AsyncConnection, record: ExecutionRecord, engine_id: str
 ) -> list[Change]:
     """Store an execution; return what it changed of the balances, nothing if it was stored."""
-    newest = await connection.execute(select(func.max(tables.executions.c.seq)))
+    newest = await connection.execute(select(func.max(trades.executions.c.seq)))
     corrects = record.execution.corrects
     row = {
         **_execution_row(record),
         "engine_id": engine_id,
         "seq": (newest.scalar_one_or_none() or 0) + 1,
     }
-    if not await _insert_once(connection, tables.executions, row):
+    if not await _insert_once(connection, trades.executions, row):
         return []
     execution = record.execution
     orders = [
@@ -166,14 +167,14 @@ async def _append_execution(
     if corrects:
         # Its orders are stored with the execution that it corrects; their late fills are not.
         if late := await _late_fill_rows(connection, execution):  # a transaction has none
-            await connection.execute(insert(tables.fills), late)
+            await connection.execute(insert(trades.fills), late)
     elif orders:
-        await connection.execute(insert(tables.orders), orders)
+        await connection.execute(insert(trades.orders), orders)
     if fills and not corrects:
-        await connection.execute(insert(tables.fills), fills)
+        await connection.execute(insert(trades.fills), fills)
     if execution.residuals:
         await connection.execute(
-            insert(tables.residuals),
+            insert(trades.residuals),
             [{**one, "money": row["money"]} for one in _residual_rows(execution)],
         )
     if execution.transaction is not None:
@@ -187,7 +188,7 @@ async def _append_deposit(
 ) -> list[Change]:
     """Store a deposit; return what it changed of the balances, nothing if it was stored."""
     if not await _insert_once(
-        connection, tables.deposits, {**_deposit_row(record), "engine_id": engine_id}
+        connection, balances.deposits, {**_deposit_row(record), "engine_id": engine_id}
     ):
         return []
     venue, added = record.deposit.venue, record.deposit.added
@@ -209,7 +210,7 @@ async def _append_cost(
         "engine_id": engine_id,
         "money": Money.LIVE.value,
     }
-    if not await _insert_once(connection, tables.costs, row):
+    if not await _insert_once(connection, balances.costs, row):
         return []
     return [(engine_id, record.basis, Money.LIVE, cost.venue, cost.asset, -cost.amount)]
 
@@ -221,9 +222,9 @@ async def _append_state(
     if isinstance(record, StateRecord):
         await check_code(connection, record)
         row = {**_state_row(record), "engine_id": engine_id}
-        if not await _insert_once(connection, tables.operator_state, row):
+        if not await _insert_once(connection, acts.operator_state, row):
             return
-        await audit.link(connection, tables.operator_state, record.record_id)
+        await audit.link(connection, acts.operator_state, record.record_id)
     await outcomes.keep(connection, record.outcome, at_ns=record.at_ns)
 
 
@@ -235,7 +236,7 @@ async def _append_latch(
     A kill that is told again, with another time, is no new act. After a clearing it is one: it
     killed anew. What several engines see in the file is an act of the first.
     """
-    table = tables.operator_state
+    table = acts.operator_state
     if record.is_seen:
         newest_act = await load_latch(connection, record.engine)
         if newest_act.is_killed == (record.act is LatchAct.KILL):
@@ -277,20 +278,22 @@ async def _append_latch(
         else Unkilled(at_ns=record.at_ns, basis=basis, by=record.by, engine=record.engine)
     )
     stored = NoticeRecord(record_id=f"{record.record_id}-told", notice=notice)
-    return await _insert_once(connection, tables.notices, notice_row(stored))
+    return await _insert_once(connection, chats.notices, notice_row(stored))
 
 
 async def _is_told_again(connection: AsyncConnection, record: LatchRecord) -> bool:
-    acts = tables.operator_state.c
+    state = acts.operator_state.c
     stored = await connection.execute(
-        select(acts.digest).where(acts.record_id == record.record_id, acts.latch_act == record.act)
+        select(state.digest).where(
+            state.record_id == record.record_id, state.latch_act == record.act
+        )
     )
     digest = stored.scalar_one_or_none()
     return record.act is LatchAct.KILL and digest is not None and digest != _digest(record)
 
 
 async def _close(connection: AsyncConnection, record: OpportunityClosed) -> None:
-    table = tables.opportunities
+    table = trades.opportunities
     await connection.execute(
         update(table)
         .where(table.c.opportunity_id == record.opportunity_id)
@@ -420,8 +423,8 @@ async def _late_fill_rows(connection: AsyncConnection, execution: Execution) -> 
     for order in execution.orders:
         stored = await connection.execute(
             select(func.count())
-            .select_from(tables.fills)
-            .where(tables.fills.c.client_order_id == order.client_order_id)
+            .select_from(trades.fills)
+            .where(trades.fills.c.client_order_id == order.client_order_id)
         )
         before = stored.scalar_one()
         rows += [

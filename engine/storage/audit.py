@@ -25,7 +25,7 @@ from engine.bus.records import (
     StateRecord,
     TaskActRecord,
 )
-from engine.storage.tables import audit, operator_state
+from engine.storage.tables.acts import audit, operator_state
 
 ACTS: Final = (
     StateRecord,

@@ -15,7 +15,7 @@ from engine.storage.audit import Head, Walk, has
 from engine.storage.audit_head import HeadFile
 from engine.storage.ledger_settings import DATABASE_NAME, LEASE_NAME, LedgerSettings
 from engine.storage.opening import open_writer
-from engine.storage.tables import audit
+from engine.storage.tables.acts import audit
 from engine.storage.writer import Writer
 
 LINES_MAX = 100

@@ -14,7 +14,7 @@ from engine.domain.holdings import Holding, Place
 from engine.domain.instruments import VenueId
 from engine.domain.live_start import Opened
 from engine.domain.modes import Basis, Money
-from engine.storage.tables import balances, deposits
+from engine.storage.tables.balances import balances, deposits
 from engine.storage.whose import Whose
 
 Change = tuple[str, Basis, Money, VenueId, AssetCode, Decimal]

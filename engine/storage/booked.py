@@ -13,7 +13,8 @@ from engine.domain.orders import Order, Receipt, Swap, Transaction
 from engine.domain.plans import LeggedPlan, MixedPlan, decode_plan
 from engine.domain.told import Booked
 from engine.storage.order_rows import booked_orders
-from engine.storage.tables import costs, executions, transactions
+from engine.storage.tables.balances import costs
+from engine.storage.tables.trades import executions, transactions
 from engine.storage.transactions import load_transaction
 
 

@@ -12,7 +12,7 @@ from engine.domain.orders_booked import BookedOrders
 from engine.domain.plans import AtomicPlan, decode_plan
 from engine.storage.booked import added_up
 from engine.storage.order_rows import booked_orders
-from engine.storage.tables import executions, orders
+from engine.storage.tables.trades import executions, orders
 from engine.storage.transactions import load_transaction
 
 

@@ -15,16 +15,8 @@ from engine.domain.exact import exact_sum
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Money
 from engine.storage.exact_sql import exact_times, exact_total
-from engine.storage.tables import (
-    balances,
-    costs,
-    deposits,
-    executions,
-    fills,
-    orders,
-    swaps,
-    transactions,
-)
+from engine.storage.tables.balances import balances, costs, deposits
+from engine.storage.tables.trades import executions, fills, orders, swaps, transactions
 
 Key = tuple[str, str, str, str, str]
 """Engine, basis, paper or live, venue, asset."""

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.reports import Kept, KeptReport
 from engine.storage.insertion import insert_new
-from engine.storage.tables import chat_states as table
+from engine.storage.tables.chats import chat_states as table
 
 
 async def keep(connection: AsyncConnection, *, chat: str, states: Sequence[Kept]) -> None:

@@ -17,7 +17,9 @@ from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_DAY
 from engine.storage.append import notice_row
 from engine.storage.insertion import insert_new
-from engine.storage.tables import executions, notices, operator_state, opportunities
+from engine.storage.tables.acts import operator_state
+from engine.storage.tables.chats import notices
+from engine.storage.tables.trades import executions, opportunities
 
 SETTLED_NS: Final = NS_PER_DAY
 """A clock that was set, or is far ahead, is believed after this time; somebody has looked then."""
@@ -31,6 +33,21 @@ _INSTANTS: Final = (
     executions.c.closed_at_ns,
     operator_state.c.at_ns,
 )
+
+
+async def doubted(
+    connection: AsyncConnection, *, now_ns: int, period_ns: int, basis: Basis
+) -> tuple[bool, bool]:
+    """Say whether nothing may be deleted at `now_ns`, and whether that is news, told just now.
+
+    Args:
+        connection: of the writer.
+        now_ns: what the clock says.
+        period_ns: age at which the first records go.
+        basis: of the notice.
+    """
+    doubt = await load_doubt(connection, now_ns=now_ns, period_ns=period_ns, basis=basis)
+    return doubt is not None, doubt is not None and await tell_once(connection, doubt)
 
 
 async def load_doubt(

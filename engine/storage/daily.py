@@ -16,7 +16,8 @@ from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.storage.append import append
 from engine.storage.discoveries import Discoveries
-from engine.storage.tables import executions, notices, opportunities
+from engine.storage.tables.chats import notices
+from engine.storage.tables.trades import executions, opportunities
 
 ID: Final = "daily"
 

@@ -12,7 +12,7 @@ from engine.domain.discoveries import Discovery, Effect
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Basis
 from engine.storage.insertion import Row
-from engine.storage.tables import discoveries
+from engine.storage.tables.background import discoveries
 
 
 def digest_of(discovery: Discovery) -> str:

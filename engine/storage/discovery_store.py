@@ -16,7 +16,7 @@ from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.storage import discovery_words
 from engine.storage.discovery_rows import content_row, digest_of, is_in_force
 from engine.storage.insertion import Row
-from engine.storage.tables import discoveries, discovery_counts
+from engine.storage.tables.background import discoveries, discovery_counts
 
 IN_FORCE_MAX: Final = 2_000
 KEPT_MAX: Final = 10_000

@@ -22,7 +22,7 @@ from engine.domain.modes import Basis
 from engine.storage.discovery_rows import is_in_force, line_of
 from engine.storage.discovery_store import LEFT_OUT, PRUNED, REFUSED
 from engine.storage.discovery_words import matching, words_in, words_of
-from engine.storage.tables import discoveries, discovery_counts
+from engine.storage.tables.background import discoveries, discovery_counts
 
 LINES_MAX: Final = 500
 POINTS_MAX: Final = 500

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.reports import PnlReport
 from engine.domain.modes import Basis
 from engine.storage.generations import load_engine_ids
-from engine.storage.tables import executions
+from engine.storage.tables.trades import executions
 from engine.storage.totals import PAGE_ROWS, PnlSum
 from engine.storage.upkeep import NO_UPKEEP, Upkeep
 

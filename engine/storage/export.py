@@ -13,8 +13,8 @@ from sqlalchemy import ColumnElement, Select, Text, and_, cast, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.units import NS_PER_DAY, NS_PER_S
-from engine.storage import tables
 from engine.storage.story_columns import STORY_HEADER, story_cells
+from engine.storage.tables import acts, balances, chats, trades
 
 ROWS_MAX = 100_000
 """Most rows of one export; the newest are kept, and the file's name says so."""
@@ -24,11 +24,11 @@ PAGE_ROWS = 1_000
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
-_executions, _orders, _fills = tables.executions, tables.orders, tables.fills
-_transactions, _swaps = tables.transactions, tables.swaps
-_opportunities, _notices, _state = tables.opportunities, tables.notices, tables.operator_state
-_approvals, _mandates = tables.approvals, tables.mandates
-_truths = tables.truths
+_executions, _orders, _fills = trades.executions, trades.orders, trades.fills
+_transactions, _swaps = trades.transactions, trades.swaps
+_opportunities, _notices, _state = trades.opportunities, chats.notices, acts.operator_state
+_approvals, _mandates = acts.approvals, acts.mandates
+_truths = trades.truths
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +99,9 @@ _audit_columns = (
     _state.c.action,
     _state.c.latch_act,
     _state.c.engine_id,
-    tables.audit.c.position,
-    tables.audit.c.prev_hash,
-    tables.audit.c.hash,
+    acts.audit.c.position,
+    acts.audit.c.prev_hash,
+    acts.audit.c.hash,
 )
 """What was stored before there was a chain has no hash."""
 
@@ -163,9 +163,9 @@ EXPORTS: dict[str, Export] = {
         key=_truths.c.client_order_id,
     ),
     "costs": _export_of(
-        tables.costs.c.at_ns,
-        *(column for column in tables.costs.c if column.name != "at_ns"),
-        key=tables.costs.c.record_id,
+        balances.costs.c.at_ns,
+        *(column for column in balances.costs.c if column.name != "at_ns"),
+        key=balances.costs.c.record_id,
     ),
     "opportunities": _export_of(
         _opportunities.c.seen_at_ns,
@@ -195,10 +195,8 @@ EXPORTS: dict[str, Export] = {
         key=_state.c.seq,
         rows=select(*_audit_columns).outerjoin_from(
             _state,
-            tables.audit,
-            and_(
-                tables.audit.c.kind == _state.name, tables.audit.c.record_id == _state.c.record_id
-            ),
+            acts.audit,
+            and_(acts.audit.c.kind == _state.name, acts.audit.c.record_id == _state.c.record_id),
         ),
     ),
 }

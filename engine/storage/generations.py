@@ -14,7 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.notices import Started
 from engine.domain.engines import MAIN
-from engine.storage.tables import generations, notices
+from engine.storage.tables.chats import notices
+from engine.storage.tables.roles import generations
 
 ENGINE: Final = "engine"
 

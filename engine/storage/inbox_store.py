@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.reports import InboxItems, InboxStored
-from engine.storage.tables import inbox
+from engine.storage.tables.chats import inbox
 
 ITEMS_MAX = 1_000
 

@@ -5,7 +5,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.orders import Intent
-from engine.storage.tables import executions, intents
+from engine.storage.tables.trades import executions, intents
 from engine.storage.whose import Whose
 
 

@@ -22,7 +22,8 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Money
 from engine.storage.books import of_fills, of_transactions
 from engine.storage.exact_sql import exact_total
-from engine.storage.tables import balances, costs, deposits, executions
+from engine.storage.tables.balances import balances, costs, deposits
+from engine.storage.tables.trades import executions
 from engine.storage.whose import Whose
 
 STEPS: Final = 48

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.domain.assets import AssetCode
 from engine.domain.residuals import LastPrice, Residual, prices_of
 from engine.storage.residuals import residual_of
-from engine.storage.tables import executions, residuals
+from engine.storage.tables.trades import executions, residuals
 from engine.storage.whose import Whose
 
 

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.records import CodesUsed, LatchAct, LatchRecord, LatchState, StateRecord
 from engine.domain.errors import BadValueError
-from engine.storage.tables import operator_state
+from engine.storage.tables.acts import operator_state
 
 STEPS_KEPT: Final = 100
 """Used codes that are remembered: a clock that is set back may make an old one right again."""

@@ -6,7 +6,6 @@ scheduled jobs; closing undoes that in reverse. A failure of the money database 
 on disk.
 """
 
-import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -32,14 +31,8 @@ from engine.bus.reports import (
     AuditReport,
     EngineIds,
     ExportReport,
-    InboxItems,
     InboxStored,
-    Kept,
-    KeptReport,
-    NoticesReport,
     PnlReport,
-    Thread,
-    ThreadsReport,
     TradesReport,
     Unknown,
     WhyReport,
@@ -52,16 +45,12 @@ from engine.domain.modes import Basis, Money
 from engine.domain.performance import By
 from engine.domain.units import NS_PER_DAY
 from engine.storage import (
-    chat_state_store,
     clock_trust,
     daily,
     generations,
-    inbox_store,
-    notice_store,
     permit_store,
     proposals,
     task_copy_store,
-    thread_store,
     totals,
     truth_store,
 )
@@ -73,25 +62,18 @@ from engine.storage.backup import take_backup
 from engine.storage.booked import load_booked
 from engine.storage.booked_orders import load_booked_orders
 from engine.storage.books import load_books
+from engine.storage.chats import Chats
 from engine.storage.discoveries import Discoveries
 from engine.storage.ever import Ever
-from engine.storage.export import (
-    EXPORTS,
-    PAGE_ROWS,
-    ROWS_MAX,
-    Span,
-    load_page,
-    render_csv,
-    render_json,
-)
-from engine.storage.export_check import compare
+from engine.storage.export import Span
+from engine.storage.export_file import export_file
 from engine.storage.inventory_past import load_inventory_past
 from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
 from engine.storage.life import load_life
 from engine.storage.opening import Clock, open_writer, prepare
 from engine.storage.past import load_episodes, load_past_trades
 from engine.storage.performance import load_performance, make_known
-from engine.storage.retention import BATCH_ROWS, TABLES, Cutoffs, delete_batch
+from engine.storage.retention import Cutoffs, delete_old
 from engine.storage.schedule import scheduled
 from engine.storage.upkeep import FOR_EVER_NS, Upkeep, load_upkeep
 from engine.storage.whose import Whose
@@ -118,11 +100,11 @@ class Ledger:
         self._writer = writer
         self._settings = settings
         self._clock = clock
-        self._news = asyncio.Event()
         self._head_file = HeadFile(settings.data_dir)
         self._changes = 0
         self._ever = Ever(settings.basis)
         self._known = make_known()
+        self.chats = Chats(change=self._change, transact=writer.transact, clock=clock)
         self.discoveries = Discoveries(
             change=self._change, transact=writer.transact, clock=clock, basis=settings.basis
         )
@@ -174,45 +156,30 @@ class Ledger:
         Nothing is deleted while the clock may be wrong, which is told once.
         """
         now_ns = self._clock()
-        if await self._is_clock_doubted(now_ns):
+        is_doubted, is_news = await self._writer.transact(
+            partial(
+                clock_trust.doubted,
+                now_ns=now_ns,
+                period_ns=self._settings.retention_days * NS_PER_DAY,
+                basis=self._settings.basis or Basis.SANDBOX,
+            )
+        )
+        if is_news:
+            _log.warning("nothing is deleted by its age: the clock may be wrong")
+            self.wake()
+        if is_doubted:
             return 0
         cutoffs = Cutoffs.at(
             now_ns,
             retention_days=self._settings.retention_days,
             unread_days=self._settings.unread_days,
         )
-        deleted = 0
-        for table in TABLES:
-            batch = BATCH_ROWS
-            while batch == BATCH_ROWS:
-                batch = await self._writer.transact(
-                    partial(delete_batch, table=table, cutoffs=cutoffs)
-                )
-                deleted += batch
+        deleted = await delete_old(self._writer.transact, cutoffs)
         return deleted + await self.discoveries.prune(old_at_ns=cutoffs.old_at_ns)
-
-    async def _is_clock_doubted(self, now_ns: int) -> bool:
-        async def work(connection: AsyncConnection) -> tuple[bool, bool]:
-            doubt = await clock_trust.load_doubt(
-                connection,
-                now_ns=now_ns,
-                period_ns=self._settings.retention_days * NS_PER_DAY,
-                basis=self._settings.basis or Basis.SANDBOX,
-            )
-            return doubt is not None, doubt is not None and await clock_trust.tell_once(
-                connection, doubt
-            )
-
-        is_doubted, is_news = await self._writer.transact(work)
-        if is_news:
-            _log.warning("nothing is deleted by its age: the clock may be wrong")
-            self.wake()
-        return is_doubted
 
     def wake(self) -> None:
         """Wake whoever waits for notices."""
-        self._news.set()
-        self._news = asyncio.Event()
+        self.chats.wake()
 
     async def append(
         self, records: Sequence[Record], *, generation: int | None, engine_id: str = MAIN
@@ -428,77 +395,6 @@ class Ledger:
         """Load which engines there ever were."""
         return EngineIds(engine_ids=await self._writer.transact(generations.load_engine_ids))
 
-    async def put_inbox(self, source: str, updates: Sequence[tuple[int, bytes]]) -> InboxStored:
-        """Store updates of a chat."""
-        return await self._change(
-            partial(
-                inbox_store.put,
-                source=source,
-                updates=updates,
-                now_ns=self._clock(),
-                own_ids=set(),
-            )
-        )
-
-    async def take_inbox(self, source: str) -> InboxItems:
-        """Load updates that were not yet done."""
-        return await self._writer.transact(partial(inbox_store.load_waiting, source=source))
-
-    async def finish_inbox(self, source: str, update_ids: Sequence[int]) -> InboxStored:
-        """Mark updates as done."""
-        return await self._change(
-            partial(
-                inbox_store.mark_done, source=source, update_ids=update_ids, now_ns=self._clock()
-            )
-        )
-
-    async def notices(
-        self, reader: str, *, after_seq: int | None, limit: int, wait_ms: int
-    ) -> NoticesReport:
-        """Load notices; wait for the first."""
-        load = partial(notice_store.load_notices, reader=reader, after_seq=after_seq, limit=limit)
-        # Taken before the first look, so that no news falls between the look and the wait.
-        news = self._news
-        report = await self._writer.transact(load)
-        if report.notices or wait_ms <= 0:
-            return report
-        try:
-            async with asyncio.timeout(min(wait_ms, notice_store.WAIT_MS_MAX) / 1_000):
-                await news.wait()
-        except TimeoutError:
-            return report
-        return await self._writer.transact(load)
-
-    async def finish_notices(
-        self,
-        reader: str,
-        seq: int,
-        *,
-        chat: str,
-        threads: Sequence[Thread],
-        states: Sequence[Kept],
-    ) -> InboxStored:
-        """Remember what a reader delivered, in which messages, and what it keeps of it."""
-
-        async def work(connection: AsyncConnection) -> InboxStored:
-            await notice_store.confirm(connection, reader=reader, seq=seq)
-            await thread_store.keep(connection, chat=chat, threads=threads, seq=seq)
-            await chat_state_store.keep(connection, chat=chat, states=states)
-            return InboxStored()
-
-        return await self._change(work)
-
-    async def pin_thread(self, chat: str, thread: Thread) -> InboxStored:
-        """Remember in which message something stands for good."""
-
-        async def work(connection: AsyncConnection) -> InboxStored:
-            await thread_store.keep(
-                connection, chat=chat, threads=[thread], seq=thread_store.PINNED_SEQ
-            )
-            return InboxStored()
-
-        return await self._change(work)
-
     async def tell(self, act: AlertAct) -> InboxStored:
         """Store what was done about alerts as a notice of this ledger's basis."""
         basis = self._settings.basis or Basis.SANDBOX
@@ -506,14 +402,6 @@ class Ledger:
         notice = msgspec.structs.replace(act, basis=basis)
         await self.append([NoticeRecord(record_id=name, notice=notice)], generation=None)
         return InboxStored()
-
-    async def chat_states(self, chat: str) -> KeptReport:
-        """Load what a chat keeps."""
-        return await self._writer.transact(partial(chat_state_store.load_chat_states, chat=chat))
-
-    async def threads(self, chat: str) -> ThreadsReport:
-        """Load the newest threads of a chat."""
-        return await self._writer.transact(partial(thread_store.load_threads, chat=chat))
 
     async def keep_task_copies(self, copies: list[TaskCopy]) -> CopiesKept:
         """Keep copies of what background tasks keep."""
@@ -543,39 +431,11 @@ class Ledger:
         self, table: str, *, days: int, since_ns: int | None, until_ns: int | None, form: str
     ) -> ExportReport | Unknown:
         """Load a table as a file, and compare what is in it with what is stored."""
-        export = EXPORTS.get(table)
-        if export is None:
-            return Unknown(
-                what=f"there is no table {table!r} to export; choose one of {', '.join(EXPORTS)}"
-            )
-        now_ns = self._clock()
-        span = Span.of(now_ns, days=_bounded_days(days), since_ns=since_ns, until_ns=until_ns)
-        rows: list[tuple[object, ...]] = []
-        page_rows = PAGE_ROWS
-        while page_rows == PAGE_ROWS and len(rows) < ROWS_MAX:
-            before = rows[-1] if rows else None
-            page = await self._writer.transact(
-                partial(load_page, export=export, span=span, before=before)
-            )
-            rows += page
-            page_rows = len(page)
-        render = render_json if form == "json" else render_csv
-        content = await asyncio.to_thread(render, export, rows)
-        check, is_alike = await compare(
-            self._writer.transact,
-            table=table,
-            export=export,
-            span=span,
-            rows=rows,
-            known=self._known,
+        span = Span.of(
+            self._clock(), days=_bounded_days(days), since_ns=since_ns, until_ns=until_ns
         )
-        cut = f"-newest-{ROWS_MAX}" if page_rows == PAGE_ROWS else ""
-        return ExportReport(
-            file_name=f"{table}-{span.name}{cut}.{form}",
-            content=content,
-            rows=len(rows),
-            check=check,
-            is_alike=is_alike,
+        return await export_file(
+            self._writer.transact, table=table, span=span, form=form, known=self._known
         )
 
 

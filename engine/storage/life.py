@@ -11,7 +11,14 @@ from engine.bus.life import LifeEvent, LifeReport
 from engine.bus.reports import Unknown
 from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis, Mode, Money, basis_of
-from engine.storage.tables import executions, fills, intents, opportunities, orders, transactions
+from engine.storage.tables.trades import (
+    executions,
+    fills,
+    intents,
+    opportunities,
+    orders,
+    transactions,
+)
 from engine.storage.totals import realised_usd
 
 

@@ -20,7 +20,7 @@ from engine.storage.database import parse_url
 from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
 from engine.storage.migrating import downgrade, upgrade
 from engine.storage.opening import open_writer
-from engine.storage.tables import executions
+from engine.storage.tables.trades import executions
 
 DEFAULT_DIR = Path("var")
 ONE_STEP = "-1"

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.notices import Notice, StampedNotice
 from engine.bus.reports import NoticesReport
 from engine.storage.insertion import insert_new
-from engine.storage.tables import notices, readers
+from engine.storage.tables.chats import notices, readers
 
 _log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.opportunities import Side
 from engine.domain.orders import Fill, Order, OrderState, OtherFee, Purpose
 from engine.domain.plans import LeggedPlan, MixedPlan
-from engine.storage.tables import fills, orders
+from engine.storage.tables.trades import fills, orders
 
 
 async def booked_orders(

@@ -5,7 +5,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.records import Outcome
-from engine.storage.tables import outcomes as table
+from engine.storage.tables.roles import outcomes as table
 
 LOADED_MAX = 1_000
 """The newest, which an engine that starts is given: far more than are given while one is valid."""

@@ -16,7 +16,7 @@ from engine.domain.orders import OrderState
 from engine.domain.past import REVERTED, TRADED, UNFILLED, VOID, Episode, Trade
 from engine.domain.rebalancing import Draws
 from engine.storage.exact_sql import StorySlippage, StoryUsd
-from engine.storage.tables import executions, opportunities, transactions
+from engine.storage.tables.trades import executions, opportunities, transactions
 from engine.storage.whose import Whose
 
 PAGE: Final = 500

@@ -33,7 +33,8 @@ from engine.domain.performance import By, Missed, Sums
 from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.storage.exact_sql import StorySlippage, StoryUsd, exact_total
 from engine.storage.fold import Fold
-from engine.storage.tables import executions, notices, opportunities
+from engine.storage.tables.chats import notices
+from engine.storage.tables.trades import executions, opportunities
 from engine.storage.totals import PAGE_ROWS
 from engine.storage.whose import Whose
 

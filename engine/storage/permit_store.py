@@ -17,7 +17,8 @@ from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_MS
 from engine.storage import permit_acts
 from engine.storage.insertion import insert_new
-from engine.storage.tables import approvals, executions, mandates
+from engine.storage.tables.acts import approvals, mandates
+from engine.storage.tables.trades import executions
 
 PermitRecord = ApprovalRecord | ApprovalEndRecord | MandateRecord
 

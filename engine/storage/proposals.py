@@ -20,7 +20,8 @@ from engine.domain.rebalancing import Transfer, TransferTerms, propose
 from engine.domain.units import NS_PER_DAY
 from engine.storage.append import append
 from engine.storage.past import load_draws
-from engine.storage.tables import balances, notices
+from engine.storage.tables.balances import balances
+from engine.storage.tables.chats import notices
 from engine.storage.whose import Whose
 
 DRAWS_MAX: Final = 5_000

@@ -13,7 +13,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Side
 from engine.domain.orders import Purpose
 from engine.domain.residuals import Residual, fold_residuals
-from engine.storage.tables import executions, fills, orders, residuals
+from engine.storage.tables.trades import executions, fills, orders, residuals
 from engine.storage.whose import Whose
 
 FLOOR: Final = Context(prec=100, rounding=ROUND_FLOOR)

@@ -1,17 +1,23 @@
 """Retention: what is deleted by age, in small batches. Money records never are."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, and_, delete, false, func, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.units import NS_PER_DAY
-from engine.storage.tables import inbox, notices, opportunities, outcomes, readers, task_copies
+from engine.storage.tables.background import task_copies
+from engine.storage.tables.chats import inbox, notices, readers
+from engine.storage.tables.roles import outcomes
+from engine.storage.tables.trades import opportunities
 
 BATCH_ROWS = 500
 """Rows deleted in one transaction; appends get their turn in between."""
+
+Transact = Callable[[Callable[[AsyncConnection], Awaitable[int]]], Awaitable[int]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +43,17 @@ class Cutoffs:
 
 
 TABLES: tuple[Table, ...] = (opportunities, notices, inbox, outcomes, task_copies)
+
+
+async def delete_old(transact: Transact, cutoffs: Cutoffs) -> int:
+    """Delete what is old, batch by batch; return the number of rows."""
+    deleted = 0
+    for table in TABLES:
+        batch = BATCH_ROWS
+        while batch == BATCH_ROWS:
+            batch = await transact(partial(delete_batch, table=table, cutoffs=cutoffs))
+            deleted += batch
+    return deleted
 
 
 async def delete_batch(connection: AsyncConnection, *, table: Table, cutoffs: Cutoffs) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import Connection, inspect, text
 
 from engine.domain.errors import FatalError
-from engine.storage.tables import metadata
+from engine.storage.tables.every import metadata
 
 MIGRATIONS_DIR = Path(__file__).resolve().parents[2] / "migrations"
 BASE = "base"

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.bus.background_copies import CopiesKept, TaskCopies, TaskCopy
 from engine.domain.errors import BadValueError
 from engine.storage.insertion import insert_new
-from engine.storage.tables import task_copies as table
+from engine.storage.tables.background import task_copies as table
 
 NAME_MAX: Final = 80
 KIND_MAX: Final = 255

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.reports import Thread, ThreadsReport
 from engine.storage.insertion import insert_new
-from engine.storage.tables import threads as table
+from engine.storage.tables.chats import threads as table
 
 KEPT: Final = 256
 """Threads of a chat; a trade follows what was found within seconds."""

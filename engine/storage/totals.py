@@ -29,7 +29,9 @@ from engine.storage.intents import load_open_plans
 from engine.storage.last_prices import load_last_prices
 from engine.storage.latch_acts import load_codes, load_latch
 from engine.storage.residuals import load_left_over, load_residuals
-from engine.storage.tables import executions, notices, operator_state
+from engine.storage.tables.acts import operator_state
+from engine.storage.tables.chats import notices
+from engine.storage.tables.trades import executions
 from engine.storage.upkeep import NO_UPKEEP, Upkeep, load_upkeep
 from engine.storage.whose import Whose
 

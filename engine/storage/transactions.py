@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.orders import OrderState, Receipt, Swap, Transaction
-from engine.storage import tables
+from engine.storage.tables import trades
 
 _RECEIPT: Final = (
     *("why", "flash_fee", "gas_asset", "gas", "gas_quote"),
@@ -23,7 +23,7 @@ async def insert_transaction(
     """Store the transaction of an execution that is new."""
     receipt = transaction.receipt
     await connection.execute(
-        insert(tables.transactions).values(
+        insert(trades.transactions).values(
             execution_id=execution_id,
             client_order_id=transaction.client_order_id,
             plan_id=transaction.plan_id,
@@ -38,7 +38,7 @@ async def insert_transaction(
     )
     if receipt is not None and receipt.swaps:
         await connection.execute(
-            insert(tables.swaps),
+            insert(trades.swaps),
             [
                 {
                     "execution_id": execution_id,
@@ -59,15 +59,15 @@ async def insert_transaction(
 async def load_transaction(connection: AsyncConnection, execution_id: str) -> Transaction | None:
     """Load the transaction of an execution, None if it was none."""
     found = await connection.execute(
-        select(tables.transactions).where(tables.transactions.c.execution_id == execution_id)
+        select(trades.transactions).where(trades.transactions.c.execution_id == execution_id)
     )
     row = found.one_or_none()
     if row is None:
         return None
     stored = await connection.execute(
-        select(tables.swaps)
-        .where(tables.swaps.c.execution_id == execution_id)
-        .order_by(tables.swaps.c.position)
+        select(trades.swaps)
+        .where(trades.swaps.c.execution_id == execution_id)
+        .order_by(trades.swaps.c.position)
     )
     receipt = None
     if row.landed_at_ns is not None:

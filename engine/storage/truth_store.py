@@ -19,7 +19,7 @@ from engine.domain.exact import exact_sum
 from engine.domain.modes import Basis
 from engine.domain.truths import WIDE, Truth, TruthDifference
 from engine.storage.insertion import insert_new
-from engine.storage.tables import truths as table
+from engine.storage.tables.trades import truths as table
 
 log = logging.getLogger(__name__)
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.exact import exact_sum
 from engine.storage.exact_sql import exact_total
-from engine.storage.tables import costs
+from engine.storage.tables.balances import costs
 from engine.storage.whose import Whose
 
 FOR_EVER_NS: Final = 2**62

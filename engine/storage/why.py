@@ -17,7 +17,7 @@ from engine.domain.orders import Purpose
 from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan, decode_plan
 from engine.domain.stories import ending
 from engine.domain.units import NS_PER_MS
-from engine.storage.tables import executions, fills, opportunities, orders
+from engine.storage.tables.trades import executions, fills, opportunities, orders
 from engine.storage.totals import decode_story
 from engine.storage.transactions import load_transaction
 from engine.storage.truth_store import load_of_plan

@@ -32,7 +32,7 @@ from engine.storage.audit_head import HeadFile
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.migrate import migrate
 from engine.storage.opening import open_writer
-from engine.storage.tables import audit
+from engine.storage.tables.acts import audit
 from tests.bot import samples
 from tests.storage import makers
 from tests.storage.asking import append, ask, notices

@@ -15,7 +15,7 @@ from engine.storage.append import _execution_row
 from engine.storage.columns import PLACES_MAX, check_storable
 from engine.storage.ledger import LedgerSettings
 from engine.storage.opening import open_writer, prepare
-from engine.storage.tables import executions
+from engine.storage.tables.trades import executions
 from tests.storage import makers
 from tests.storage.conftest import Clock
 

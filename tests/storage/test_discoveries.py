@@ -23,7 +23,7 @@ from engine.requests.discoveries import (
 )
 from engine.storage import discovery_store
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
-from engine.storage.tables import discoveries
+from engine.storage.tables.background import discoveries
 from tests.storage.asking import ask
 from tests.storage.conftest import Clock
 from tests.storage.finding import TIPS, effect, keep, load, load_one, run_of, tips

@@ -14,7 +14,7 @@ from msgspec import structs
 from engine.bus.reports import ExportReport, Unknown
 from engine.domain.stories import Cause, Difference, Worth
 from engine.requests.money import GetExport
-from engine.storage import ledger as ledger_module
+from engine.storage import export_file
 from engine.storage.export import EXPORTS, render_cell
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.story_columns import STORY_HEADER
@@ -123,7 +123,7 @@ async def test_rows_are_oldest_first_complete_over_pages_and_within_the_days(
     settings: LedgerSettings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("engine.storage.export.PAGE_ROWS", 3)
-    monkeypatch.setattr(ledger_module, "PAGE_ROWS", 3)
+    monkeypatch.setattr(export_file, "PAGE_ROWS", 3)
     ages_ns = [0, 0, 0, 0, 1, 5, 5, makers.DAY_NS, 3 * makers.DAY_NS]
     async with open_ledger(settings, clock=clock) as ledger:
         await append(
@@ -146,7 +146,7 @@ async def test_a_cut_export_keeps_the_newest_rows_and_says_so(
     sqlite_settings: LedgerSettings, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in (("PAGE_ROWS", 2), ("ROWS_MAX", 4)):
-        monkeypatch.setattr(ledger_module, name, value)
+        monkeypatch.setattr(export_file, name, value)
     monkeypatch.setattr("engine.storage.export.PAGE_ROWS", 2)
     async with open_ledger(sqlite_settings, clock=clock) as ledger:
         await append(
@@ -239,9 +239,9 @@ async def test_a_file_is_compared_with_the_ledger_and_one_that_was_cut_says_so(
             await append(ledger, makers.make_execution_record(number=number))
         whole = await ask(ledger, GetExport(table="trades"), ExportReport)
         fills = await ask(ledger, GetExport(table="fills"), ExportReport)
-        monkeypatch.setattr("engine.storage.ledger.PAGE_ROWS", 1)
+        monkeypatch.setattr("engine.storage.export_file.PAGE_ROWS", 1)
         monkeypatch.setattr("engine.storage.export.PAGE_ROWS", 1)
-        monkeypatch.setattr("engine.storage.ledger.ROWS_MAX", 2)
+        monkeypatch.setattr("engine.storage.export_file.ROWS_MAX", 2)
         cut = await ask(ledger, GetExport(table="trades"), ExportReport)
         cut_fills = await ask(ledger, GetExport(table="fills"), ExportReport)
 

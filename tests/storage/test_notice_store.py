@@ -88,7 +88,7 @@ async def test_a_waiting_reader_is_told_as_soon_as_a_notice_is_stored(
         asyncio.timeout(PATIENCE_S),
         asyncio.TaskGroup() as tasks,
     ):
-        news = ledger._news
+        news = ledger.chats._news
         waiting = tasks.create_task(notices(ledger, wait_ms=60_000))
         # The reader has looked, found nothing, and waits.
         while not news._waiters:

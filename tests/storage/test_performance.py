@@ -22,7 +22,7 @@ from engine.portfolio.positions import Positions
 from engine.requests.performance import GetBooks, GetPerformance
 from engine.storage.books import PIECE
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
-from engine.storage.tables import balances
+from engine.storage.tables.balances import balances
 from tests.storage import makers
 from tests.storage.asking import append, ask
 from tests.storage.conftest import Clock

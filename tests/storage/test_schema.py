@@ -22,7 +22,9 @@ from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.migrate import migrate
 from engine.storage.migrating import make_config, upgrade
 from engine.storage.opening import open_writer
-from engine.storage.tables import executions, fills, metadata, operator_state, orders
+from engine.storage.tables.acts import operator_state
+from engine.storage.tables.every import metadata
+from engine.storage.tables.trades import executions, fills, orders
 from tests.storage import makers
 from tests.storage.asking import append, trades
 from tests.storage.conftest import Clock
