@@ -2,13 +2,16 @@
 
 `python -m benchmarks.placing`, or `make bench PARTS=placed`. The roles `signer` and `trader` as
 processes of their own, at exchanges of a sandbox in this one, over its port. Plans come one after
-the other at a pace that the venues' own limits never hold up.
+the other at a pace that the venues' own limits never hold up. Between them the same two orders by
+ccxt's `createOrder`, where that library is there.
 """
 
 import asyncio
+import contextlib
 import tempfile
 import time
 from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,13 +19,18 @@ import numpy as np
 import psutil
 
 from benchmarks.harness import Row, machine, print_table, row, scalar
+from benchmarks.naive_orders import Naive, has_ccxt, open_naive
 from engine.bus.trading import AcknowledgeOrders, GetUntoldOrders, HandOverOrders
 from engine.domain.engines import MAIN
 from engine.sandbox.exchange.doors.door import Answered, Asked
+from engine.sandbox.server import Sandbox, open_sandbox
+from engine.sandbox.settings import SandboxSettings
 from tests.trading.processes import Roles, orders_of, running
 
 VENUES: Final = ("coinbase", "bitstamp")
 PAIR: Final = "BTC-USD"
+SIZE: Final = "0.001"
+CCXT: Final = "ccxt"
 ROUNDS: Final = 100
 WARM_UP: Final = 5
 APART_S: Final = 1.0
@@ -34,12 +42,16 @@ Took = dict[str, list[int]]
 class Arrivals:
     """When placings came to the exchanges."""
 
-    def __init__(self, roles: Roles) -> None:
+    def __init__(self, sandbox: Sandbox) -> None:
         self.at: dict[str, int] = {}
         self.are_here = asyncio.Event()
-        for venue in roles.venues:
-            door = roles.sandbox.accounts.doors[venue]
-            self._watch(venue, door)
+        for venue in VENUES:
+            self._watch(venue, sandbox.accounts.doors[venue])
+
+    def clear(self) -> None:
+        """Wait for the next ones."""
+        self.at.clear()
+        self.are_here.clear()
 
     def _watch(self, venue: str, door: Any) -> None:
         answer = door.answer
@@ -62,6 +74,14 @@ def measure_all() -> list[Row]:
     with tempfile.TemporaryDirectory(prefix="syn") as folder:
         used_mb = asyncio.run(_measure(Path(folder), took))
     rows = [row(f"placing.{name}", np.array(took[name][WARM_UP:])) for name in took]
+    naive = next((one for one in rows if one.name == f"placing.{CCXT}"), None)
+    if naive is not None:
+        rows = [
+            replace(one, peer=CCXT, ratio=round(naive.median / one.median, 3))
+            if one.name == "placing.both_there"
+            else one
+            for one in rows
+        ]
     return [*rows, scalar("placing.memory", "MB", used_mb)]
 
 
@@ -69,17 +89,36 @@ async def _measure(folder: Path, took: Took) -> float:
     async with running(folder, *VENUES) as roles:
         await roles.until_open()
         await roles.go_live()
-        arrivals = Arrivals(roles)
-        for number in range(WARM_UP + ROUNDS):
-            await _round(roles, arrivals, number, took)
-            await asyncio.sleep(APART_S)
+        arrivals = Arrivals(roles.sandbox)
+        async with contextlib.AsyncExitStack() as stack:
+            naive = None
+            if has_ccxt():
+                # On accounts of their own: the trader halts where somebody else trades on its.
+                others = await stack.enter_async_context(
+                    open_sandbox(SandboxSettings(is_paused=True))
+                )
+                naive = await stack.enter_async_context(open_naive(others, VENUES))
+                there = Arrivals(others)
+            for number in range(WARM_UP + ROUNDS):
+                await _round(roles, arrivals, number, took)
+                await asyncio.sleep(APART_S / 2)
+                if naive is not None:
+                    await _naive_round(naive, roles, there, took)
+                await asyncio.sleep(APART_S / 2)
         return psutil.Process(roles.processes["trader"].pid).memory_info().rss / _MB
 
 
+async def _naive_round(naive: Naive, roles: Roles, arrivals: Arrivals, took: Took) -> None:
+    orders = orders_of(roles.plan(0, PAIR, SIZE))
+    arrivals.clear()
+    began = await naive.place(orders)
+    await arrivals.are_here.wait()
+    took[CCXT].append(max(arrivals.at.values()) - began)
+
+
 async def _round(roles: Roles, arrivals: Arrivals, number: int, took: Took) -> None:
-    orders = orders_of(roles.plan(number, PAIR, "0.001"))
-    arrivals.at.clear()
-    arrivals.are_here.clear()
+    orders = orders_of(roles.plan(number, PAIR, SIZE))
+    arrivals.clear()
     began = time.perf_counter_ns()
     reply = await roles.ask(HandOverOrders(orders=orders))
     assert not reply.refused, reply

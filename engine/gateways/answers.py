@@ -102,10 +102,13 @@ class Page(Generic[One]):
     Attributes:
         following: names the next part, empty after the last; only a listing read to its end is
             complete.
+        is_counted: the next part is named by how many items all before it had, whatever stands in
+            `following`.
     """
 
     items: tuple[One, ...]
     following: str = ""
+    is_counted: bool = False
 
 
 UNREADABLE: Final = (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError)

@@ -26,13 +26,16 @@ class Server:
     def __init__(self) -> None:
         self.came: list[tuple[str, bytes]] = []
         self.answer = web.Response(text="taken")
-        self.is_cut = False
+        self.is_cut = self.is_silent = False
+        self.over = asyncio.Event()
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
         self.came.append((request.raw_path, await request.read()))
         if self.is_cut:
             assert request.transport is not None
             request.transport.abort()
+        if self.is_silent:
+            await self.over.wait()
         return self.answer
 
 
@@ -48,6 +51,7 @@ async def wired() -> AsyncIterator[tuple[Server, HttpWire, Limiter]]:
         async with open_client() as client:
             yield server, HttpWire(client, site.name, limiter), limiter
     finally:
+        server.over.set()
         await runner.cleanup()
 
 

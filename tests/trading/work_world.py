@@ -32,7 +32,7 @@ from engine.trading.desk import VenueDesk
 from engine.trading.line import Line
 from engine.trading.standing import Standing
 from engine.trading.venue_work import VenueWork
-from engine.trading.wire import Reply
+from engine.trading.wire import Reply, Wire
 from tests.sandbox.exchange.place import BEGIN_MS, Place, asked_of, place_of
 from tests.simulation.virtual_time import VirtualLoop, virtual_loop
 from tests.trading.orders import ENGINE, NS_PER_MS, handed
@@ -189,6 +189,10 @@ class World:
             signed.append(at.auth.sign(call, now_ms=self.wall_ms(), nonce=at.nonce))
         return VenueSigned(calls=tuple(signed), signed_at_ms=self.wall_ms())
 
+    def wire(self, place: Place) -> Wire:
+        """Return the way to a venue."""
+        return DoorWire(self, place)
+
     def begin(self) -> TraderAnswers:
         """Begin a life of the trader on what is on disk."""
         self.book = OrderBook(self.path, crash=self.crash)
@@ -208,7 +212,7 @@ class World:
         )
         line = Line(
             gateway,
-            DoorWire(self, place),
+            self.wire(place),
             self.sign,
             engine=ENGINE,
             limiter=limiter,

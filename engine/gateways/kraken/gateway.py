@@ -238,7 +238,8 @@ class KrakenGateway(KrakenStream):
 
         def page(told: messages.Trades) -> Page[TradeShown]:
             trades = tuple(trade_of(*one) for one in told.trades.items())
-            return Page(items=trades, following=_following(told.count, len(trades)))
+            following = _following(told.count, len(trades))
+            return Page(items=trades, following=following, is_counted=True)
 
         return _told(status, body, messages.Trades, page)
 

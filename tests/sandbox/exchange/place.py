@@ -40,6 +40,7 @@ class StillBooks:
     asks: list[tuple[Decimal, Decimal]] = field(default_factory=list)
     bids: list[tuple[Decimal, Decimal]] = field(default_factory=list)
     is_open: bool = True
+    tick: Decimal = Decimal("0.01")
 
     def market(self, wire_name: str) -> Market | None:
         """See `Books.market`."""
@@ -49,7 +50,7 @@ class StillBooks:
             wire_name=wire_name,
             base="BTC",
             quote="USD",
-            tick=Decimal("0.01"),
+            tick=self.tick,
             lot=Decimal("0.001"),
             size_min=Decimal("0.001"),
             is_open=self.is_open,

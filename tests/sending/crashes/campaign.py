@@ -1,8 +1,8 @@
 """`make crash-points`: the sender ended at N commit boundaries, or killed at N system calls.
 
 Each play's crashes are at every boundary of it, with the recovery ended too, and the recovery of
-that; kills are at random system calls, three deep. What breaks a rule stops it and says how it is
-seen again.
+that; kills are at random system calls, three deep. `KIND=orders` kills trader and signer the same
+way while orders are placed. What breaks a rule stops it and says how it is seen again.
 """
 
 import argparse
@@ -14,12 +14,15 @@ import tempfile
 import time
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Final, TypeVar
 
 from tests.sending.crashes.kills import KillTally, try_kills
 from tests.sending.crashes.plays import RAM, Tally, endings, played
 from tests.sending.crashes.served import served
+from tests.trading.killed.kills import kill_while_placing
+from tests.trading.killed.venues import open_venues
 
 SLICE: Final = 20
 """Plays or trials that a worker does before it says what it did."""
@@ -27,6 +30,7 @@ SLICE: Final = 20
 TOLD_S: Final = 10.0
 
 Done = TypeVar("Done", Tally, KillTally)
+ControlT = TypeVar("ControlT")
 
 
 def _be_silent() -> None:
@@ -46,15 +50,28 @@ def boundaries(seed: int) -> Tally:
 
 def kills(first: int) -> KillTally:
     """Try the next seeds from one on."""
+    return _trials(first, served, try_kills)
+
+
+def kills_of_orders(first: int) -> KillTally:
+    """Try the next seeds from one on, of orders at exchanges."""
+    return _trials(first, open_venues, kill_while_placing)
+
+
+def _trials(
+    first: int,
+    opened: Callable[[Path], AbstractContextManager[ControlT]],
+    kill: Callable[[ControlT, Path, int, KillTally], None],
+) -> KillTally:
     tally = KillTally()
     room = RAM if RAM.is_dir() else None
     with (
         tempfile.TemporaryDirectory(prefix="kill", dir=room) as folder,
-        served(Path(folder)) as control,
+        opened(Path(folder)) as control,
     ):
         for seed in range(first, first + SLICE):
             try:
-                try_kills(control, Path(folder), seed, tally)
+                kill(control, Path(folder), seed, tally)
             except Exception as error:
                 raise AssertionError(f"kill trial {seed}: {error}") from error
     return tally
@@ -89,7 +106,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--crashes", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", choices=("commits", "kill"), default="commits")
+    parser.add_argument("--kind", choices=("commits", "kill", "orders"), default="commits")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     began_s = time.monotonic()
@@ -101,7 +118,8 @@ def main() -> int:
         depths = done.depths
     else:
         seeds = range(most.start, most.stop, SLICE)
-        killed = run(kills, seeds, KillTally(), enough=options.crashes, workers=options.workers)
+        kill = kills_of_orders if options.kind == "orders" else kills
+        killed = run(kill, seeds, KillTally(), enough=options.crashes, workers=options.workers)
         print(f"{killed.trials:,} trials of {killed.plans:,} plans")
         names = {f"{call}, {'done' if is_done else 'undone'}": count
                  for (call, is_done), count in killed.kills.items()}  # fmt: skip

@@ -98,7 +98,7 @@ class CoinbaseDoor(BaseDoor):
                 and header["kid"] == claims["sub"]
                 and self.is_known(claims["sub"])
                 and claims["iss"] == "cdp"
-                and claims.get("uri") == uri
+                and _address(claims) == uri
                 and claims["nbf"] <= at_ms // 1_000 + 30
                 and at_ms // 1_000 <= claims["exp"] <= claims["nbf"] + _TOKEN_S
             )
@@ -256,6 +256,12 @@ def _refused(word: str) -> Answered:
 
 def _answer(content: object, status: int = 200) -> Answered:
     return Answered(status=status, body=msgspec.json.encode(content))
+
+
+def _address(claims: dict[str, Any]) -> str | None:
+    """Return for which address a token is: other clients say it as a list of one."""
+    several = claims.get("uris", ())
+    return several[0] if len(several) == 1 else claims.get("uri")
 
 
 def _unpadded(part: str) -> bytes:
