@@ -321,6 +321,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     Attributes:
         realised_today_usd: profit of executions closed since `day_start_ns`, as decimal text; of
             what is dated beyond that day, losses only.
+        drawdown_usd: how far all that was realised is below its highest point.
         residuals: what earlier executions left over.
         open_plans: that were under way when their engine ended, with all that they intended.
         last_prices: what the assets of these were worth as they were filled last.
@@ -357,6 +358,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     off: tuple[Off, ...] = ()
     fees: dict[VenueId, FeeWord] = {}
     live: LiveStart = LiveStart()
+    drawdown_usd: Decimal = Decimal(0)
 
 
 class RecordKeeper(Protocol):
@@ -368,7 +370,9 @@ class RecordKeeper(Protocol):
         """See `Append`."""
         ...
 
-    async def load_state(self, *, day_start_ns: int, engine_id: str) -> EngineState:
+    async def load_state(
+        self, *, day_start_ns: int, engine_id: str, drawdown_since_ns: int = 0
+    ) -> EngineState:
         """See `LoadState`."""
         ...
 
@@ -394,11 +398,20 @@ class Append(LedgerRequest[Appended | Superseded], frozen=True, kw_only=True):
 
 
 class LoadState(LedgerRequest[EngineState], frozen=True, kw_only=True):
-    """Begin as the one engine of an id, with what it needs to know at start."""
+    """Begin as the one engine of an id, with what it needs to know at start.
+
+    Attributes:
+        drawdown_since_ns: what was realised before it counts for no drawdown.
+    """
 
     day_start_ns: int
     engine_id: str = MAIN
+    drawdown_since_ns: int = 0
 
     async def answer(self, ledger: RecordKeeper, /) -> EngineState:
         """See `Request.answer`."""
-        return await ledger.load_state(day_start_ns=self.day_start_ns, engine_id=self.engine_id)
+        return await ledger.load_state(
+            day_start_ns=self.day_start_ns,
+            engine_id=self.engine_id,
+            drawdown_since_ns=self.drawdown_since_ns,
+        )

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 from engine.decide.balance import BalanceLimit
 from engine.decide.bounds.book_age import StaleLimit
 from engine.decide.bounds.daily_loss import DailyLossLimit
+from engine.decide.bounds.drawdown import DrawdownLimit
 from engine.decide.bounds.edge import EdgeLimit
 from engine.decide.bounds.inclusion import InclusionLimit
 from engine.decide.bounds.orders import OrderRateLimit
@@ -60,6 +61,7 @@ LIMITS: Final[tuple[LimitMaker, ...]] = (
     VenueExposureLimit,
     BalanceLimit,
     DailyLossLimit,
+    DrawdownLimit,
     OrderRateLimit,
     LedgerLimit,
 )

@@ -36,6 +36,7 @@ class LiveStart:
     Attributes:
         realised_today_usd: of executions closed since the day began; of what is dated beyond that
             day, losses only.
+        drawdown_usd: how far all that was realised is below its highest point.
         residuals, last_prices: what is left over, and what its assets were worth.
         holdings: of each chain's wallet and recovery address; `opened` those that were read there.
     """
@@ -45,3 +46,4 @@ class LiveStart:
     last_prices: tuple[LastPrice, ...] = ()
     holdings: tuple[Holding, ...] = ()
     opened: tuple[Opened, ...] = ()
+    drawdown_usd: Decimal = Decimal(0)

@@ -267,6 +267,7 @@ class Reason(StrEnum):
     VENUE_FAILURES = "venue_failures"
     """Too many orders in a row failed there."""
     VENUE_EXPOSURE = "venue_exposure"
+    DRAWDOWN_LIMIT = "drawdown_limit"
 
 
 class Refusal(msgspec.Struct, frozen=True, kw_only=True):

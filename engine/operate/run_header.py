@@ -91,6 +91,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
         realised_today_usd, residuals, last_prices, holdings: what the ledger knew at the start;
             headers of earlier versions have no last prices.
         engine_id: whose run it is.
+        drawdown_usd: how far all that was realised is below its highest point.
         live: the same of live money; earlier versions had paper alone.
         open_plans: that were under way when their engine ended; earlier versions kept none.
     """
@@ -118,6 +119,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     off: tuple[Off, ...] = ()
     fees: dict[VenueId, FeeWord] = {}
     live: LiveStart = LiveStart()
+    drawdown_usd: Decimal = Decimal(0)
 
 
 def encode_header(header: RunHeader) -> bytes:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from engine.domain.assets import AssetCode
+from engine.domain.drawdown import Drawdown
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import VenueId
 from engine.domain.orders import Execution
@@ -35,6 +36,7 @@ class Positions:
     def __init__(self) -> None:
         self._residuals: dict[Place, Residual] = {}
         self._realised_usd: dict[int, Decimal] = {}
+        self._drawdown = Drawdown()
         self._last = LastPrices()
         self._assets: Sequence[AssetCode] = ()
         self._turn = 0
@@ -46,12 +48,17 @@ class Positions:
         realised_usd: Decimal,
         at_ns: int,
         last_prices: Iterable[LastPrice] = (),
+        drawdown_usd: Decimal = Decimal(0),
     ) -> None:
-        """Take over what earlier runs left, what it was worth, and what they realised today."""
+        """Take over what earlier runs left, what it was worth, and what they realised.
+
+        `realised_usd` is of today, `drawdown_usd` how far all is below its highest point.
+        """
         self._fold(residuals)
         for price in last_prices:
             self._last.note(price)
         self._realise(realised_usd, at_ns=at_ns)
+        self._drawdown = Drawdown(drawdown_usd)
 
     def add(self, plan: Plan, execution: Execution) -> Execution:
         """Book a finished execution; return it with what closing earlier residuals realised."""
@@ -85,6 +92,11 @@ class Positions:
     def realised_usd(self, at_ns: int) -> Decimal:
         """Return the profit realised on the UTC day of `at_ns`."""
         return self._realised_usd.get(at_ns // NS_PER_DAY, Decimal(0))
+
+    @property
+    def drawdown_usd(self) -> Decimal:
+        """How far what was ever realised is below its highest point; no day ends it."""
+        return self._drawdown.usd
 
     def step_clock(self, step_ns: int, at_ns: int) -> None:
         """Take over a clock that was set to `at_ns` by a step: no loss of the day gets lost.
@@ -131,5 +143,6 @@ class Positions:
     def _realise(self, profit_usd: Decimal, *, at_ns: int) -> None:
         day = at_ns // NS_PER_DAY
         self._realised_usd[day] = exact_sum((self.realised_usd(at_ns), profit_usd))
+        self._drawdown.add(profit_usd)
         if len(self._realised_usd) > DAYS_MAX:
             del self._realised_usd[min(self._realised_usd)]

@@ -212,7 +212,9 @@ class Ledger:
             return result
         return Appended(count=len(records))
 
-    async def load_state(self, *, day_start_ns: int, engine_id: str = MAIN) -> EngineState:
+    async def load_state(
+        self, *, day_start_ns: int, engine_id: str = MAIN, drawdown_since_ns: int = 0
+    ) -> EngineState:
         """Begin the next engine; see `LoadState`."""
         load = partial(
             totals.load_state,
@@ -220,6 +222,7 @@ class Ledger:
             at_ns=self._clock(),
             engine_id=check_engine_id(engine_id),
             basis=self._settings.basis,
+            drawdown_since_ns=drawdown_since_ns,
         )
 
         async def work(connection: AsyncConnection) -> tuple[EngineState, Head]:

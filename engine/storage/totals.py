@@ -24,6 +24,7 @@ from engine.domain.units import NS_PER_DAY
 from engine.storage import generations, outcomes, permit_store
 from engine.storage.append import notice_row
 from engine.storage.balances import load_holdings, load_opened
+from engine.storage.drawdowns import load_drawdown_usd
 from engine.storage.insertion import insert_new
 from engine.storage.intents import load_open_plans
 from engine.storage.last_prices import load_last_prices
@@ -48,6 +49,7 @@ async def load_state(
     at_ns: int,
     engine_id: str,
     basis: Basis | None,
+    drawdown_since_ns: int = 0,
 ) -> EngineState:
     """Begin a generation of an engine at `at_ns` and load what it needs at start.
 
@@ -99,11 +101,14 @@ async def load_state(
         own_latch=await load_latch(connection, engine_id),
         codes=await load_codes(connection),
         outcomes=await outcomes.load(connection),
-        live=await _load_live(connection, day_start_ns, live),
+        live=await _load_live(connection, day_start_ns, live, drawdown_since_ns),
+        drawdown_usd=await load_drawdown_usd(connection, since_ns=drawdown_since_ns, whose=whose),
     )
 
 
-async def _load_live(connection: AsyncConnection, day_start_ns: int, live: Whose) -> LiveStart:
+async def _load_live(
+    connection: AsyncConnection, day_start_ns: int, live: Whose, drawdown_since_ns: int
+) -> LiveStart:
     left_over = await load_residuals(connection, whose=live)
     upkeep = await load_upkeep(connection, since_ns=day_start_ns, whose=live)
     return LiveStart(
@@ -114,6 +119,7 @@ async def _load_live(connection: AsyncConnection, day_start_ns: int, live: Whose
         last_prices=tuple(await load_last_prices(connection, left_over, whose=live)),
         holdings=tuple(await load_holdings(connection, whose=live)),
         opened=tuple(await load_opened(connection, whose=live)),
+        drawdown_usd=await load_drawdown_usd(connection, since_ns=drawdown_since_ns, whose=live),
     )
 
 

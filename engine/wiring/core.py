@@ -359,6 +359,7 @@ def _paper_positions(header: RunHeader) -> Positions:
         realised_usd=header.realised_today_usd,
         at_ns=header.started_at_ns,
         last_prices=header.last_prices,
+        drawdown_usd=header.drawdown_usd,
     )
     return positions
 
@@ -371,6 +372,7 @@ def _live_account(header: RunHeader) -> LiveAccount:
         realised_usd=header.live.realised_today_usd,
         at_ns=header.started_at_ns,
         last_prices=header.live.last_prices,
+        drawdown_usd=header.live.drawdown_usd,
     )
     return live
 

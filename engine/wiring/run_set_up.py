@@ -20,6 +20,7 @@ from engine.decide.limit_list import LIMITS, terms_of
 from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge
 from engine.domain.chains import GAS_PRICES_GWEI
+from engine.domain.drawdown import parse_since
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Mode
@@ -134,7 +135,9 @@ async def open_venues(
     )
 
 
-async def load_state(ledger: Caller, *, at_ns: int, engine_id: str) -> EngineState:
+async def load_state(
+    ledger: Caller, *, at_ns: int, engine_id: str, drawdown_since_ns: int = 0
+) -> EngineState:
     """Ask the ledger for what earlier runs left; waits a few seconds for it to come up.
 
     Raises:
@@ -143,7 +146,11 @@ async def load_state(ledger: Caller, *, at_ns: int, engine_id: str) -> EngineSta
     for attempt in range(LEDGER_TRIES):
         try:
             return await ledger.call(
-                LoadState(day_start_ns=at_ns - at_ns % NS_PER_DAY, engine_id=engine_id)
+                LoadState(
+                    day_start_ns=at_ns - at_ns % NS_PER_DAY,
+                    engine_id=engine_id,
+                    drawdown_since_ns=drawdown_since_ns,
+                )
             )
         except TransientError:
             if attempt == LEDGER_TRIES - 1:
@@ -169,9 +176,16 @@ async def begin_run(
 
     Raises:
         TransientError: the ledger does not answer.
+        FatalError: drawdown is to count since an instant that is none, or still to come.
     """
     at_ns = clock()
-    state = await load_state(ledger, at_ns=at_ns, engine_id=settings.engine.id)
+    try:
+        since_ns = parse_since(settings.limits.drawdown_since, at_ns=at_ns)
+    except BadValueError as error:
+        raise FatalError(f"SYNDICATE_LIMITS_DRAWDOWN_SINCE is wrong: {error}") from error
+    state = await load_state(
+        ledger, at_ns=at_ns, engine_id=settings.engine.id, drawdown_since_ns=since_ns
+    )
     return state, make_header(
         settings, venues, state, at_ns=at_ns, sends_approved=sends_approved, trades=trades
     )
@@ -226,6 +240,7 @@ def make_header(
         open_plans=state.open_plans,
         holdings=state.holdings,
         live=state.live,
+        drawdown_usd=state.drawdown_usd,
     )
 
 

@@ -125,6 +125,14 @@ JOINTS: Final = (
         tests=REACH,
     ),
     Bug(
+        what="how far profit has fallen is forgotten at a restart",
+        kind=RESTART,
+        path=SET_UP,
+        old="drawdown_usd=state.drawdown_usd",
+        new="drawdown_usd=Decimal(0)",
+        tests=REACH,
+    ),
+    Bug(
         what="last prices are forgotten at a restart",
         kind=RESTART,
         path=CORE,

@@ -76,8 +76,12 @@ def check_live(life: Life, *, has_stepped: bool) -> Iterator[str]:
         actual = Fraction(life.core.positions.realised_usd(now_ns))
         if actual != expected:
             yield f"realised today is {float(actual)}, not {float(expected)} USD"
+    fallen = Fraction(life.header.drawdown_usd)
     for execution in executions:
+        fallen = max(fallen - _realised(execution), Fraction(0))
         yield from check_execution(execution)
+    if Fraction(life.core.positions.drawdown_usd) != fallen:
+        yield f"{life.core.positions.drawdown_usd} below the highest point, not {float(fallen)} USD"
     fills = Counter(fill.fill_id for one in executions for of in one.orders for fill in of.fills)
     yield from (f"{name} is booked {count} times" for name, count in fills.items() if count > 1)
 
@@ -236,6 +240,11 @@ def check_state(state: EngineState, stored: Sequence[Record], day_start_ns: int)
     expected = today + min(later, Fraction(0))
     if Fraction(state.realised_today_usd) != expected:
         yield f"realised today is {state.realised_today_usd}, not {float(expected)} USD"
+    fallen = Fraction(0)
+    for one in executions:
+        fallen = max(fallen - _realised(one), Fraction(0))
+    if Fraction(state.drawdown_usd) != fallen:
+        yield f"realised is {state.drawdown_usd} below its highest point, not {float(fallen)} USD"
 
 
 def check_restored(life: Life) -> Iterator[str]:

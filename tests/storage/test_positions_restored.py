@@ -47,6 +47,7 @@ async def restored(ledger: Ledger) -> Positions:
         residuals=state.residuals,
         realised_usd=Decimal(state.realised_today_usd),
         at_ns=makers.NOW_NS,
+        drawdown_usd=state.drawdown_usd,
     )
     return positions
 
@@ -123,6 +124,7 @@ async def test_after_any_record_the_restored_positions_equal_the_live_ones(
                 assert await restored_holdings(ledger) == inventory.holdings
                 assert found.residuals == live.residuals
                 assert found.realised_usd(makers.NOW_NS) == realised_today_usd(live)
+                assert found.drawdown_usd == live.drawdown_usd
             pnl = await ask(ledger, GetPnl(days=30), PnlReport)
         assert sums_of_rows(settings.data_dir / "ledger.sqlite3") == {
             one.place: one.held.value for one in inventory.holdings
@@ -153,6 +155,7 @@ async def test_after_a_kill_the_restored_positions_equal_the_live_ones(
     assert count >= len(ended.acknowledged)
     assert found.residuals == live.residuals
     assert found.realised_usd(makers.NOW_NS) == realised_today_usd(live)
+    assert found.drawdown_usd == live.drawdown_usd
 
 
 async def test_what_an_earlier_version_left_over_is_valued_at_its_legs_price(

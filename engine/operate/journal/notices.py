@@ -44,6 +44,7 @@ LIMIT_REASONS: Final = frozenset(
         Reason.VENUE_FAILURES,
         Reason.BALANCE_TOO_LOW,
         Reason.DAILY_LOSS_LIMIT,
+        Reason.DRAWDOWN_LIMIT,
         Reason.ORDER_RATE_LIMIT,
         Reason.LEDGER_BEHIND,
     }

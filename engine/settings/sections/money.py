@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import Meta
 
+from engine.domain.drawdown import SINCE_PATTERN
 from engine.settings.sections.section import Section, exact
 
 
@@ -34,6 +35,24 @@ class LimitsSettings(Section, frozen=True, kw_only=True):
             at_most=10_000_000,
         ),
     ] = Decimal(500)
+    drawdown_usd: Annotated[
+        Decimal,
+        exact(
+            "no plan is made once realised profit, of all days, is so far below its highest point",
+            unit="USD",
+            above=0,
+            at_most=10_000_000,
+        ),
+    ] = Decimal(2_000)
+    drawdown_since: Annotated[
+        str,
+        Meta(
+            pattern=SINCE_PATTERN,
+            description="what was realised before this UTC day or minute (2026-12-01, or "
+            "2026-12-01T14:00Z) counts for no drawdown: set it, and start anew, to trade on after "
+            "drawdown_usd was reached; nothing: all counts",
+        ),
+    ] = ""
     orders_per_minute_max: Annotated[
         int, Meta(ge=2, le=10_000, description="most orders in any minute; a plan has two")
     ] = 60
