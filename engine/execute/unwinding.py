@@ -125,21 +125,37 @@ def close(
     None if that makes no valid order; one without a price if the book is stale.
     """
     instrument = plan.legs[number].instrument
-    is_base = excess.asset == instrument.pair.base
-    size = _size_for_base(costs, instrument, side, excess.value) if is_base else instrument.lot_base
-    if not _is_size(instrument, size):
+    if not _is_size(instrument, _least_size(instrument, side, excess, costs)):
         return None
     best = quotes.best_price(plan, number, side, at_ns)
     if best is None:
         return Unwinding(leg=number, side=side)
+    found = size_and_limit(instrument, side, excess, best=best, costs=costs, rules=rules)
+    if found is None:
+        return None
+    return Unwinding(leg=number, side=side, size_base=found[0], price_limit=found[1])
+
+
+def size_and_limit(
+    instrument: Instrument,
+    side: Side,
+    excess: Amount,
+    *,
+    best: Decimal,
+    costs: Costs,
+    rules: UnwindRules,
+) -> tuple[Decimal, Decimal] | None:
+    """Return size in base and limit price of the order that takes up so much at a book.
+
+    None if the venue would not take it: too small, or no price within the band.
+    """
+    size = _least_size(instrument, side, excess, costs)
     limit = _band_limit(instrument, side, best, rules)
     if limit <= 0:
         return None
-    if not is_base:
+    if excess.asset != instrument.pair.base:
         size = _size_for_quote(costs, instrument, side, excess.value, limit)
-    if not is_order(instrument, size, limit):
-        return None
-    return Unwinding(leg=number, side=side, size_base=size, price_limit=limit)
+    return (size, limit) if is_order(instrument, size, limit) else None
 
 
 def is_order(instrument: Instrument, size_base: Decimal, price_limit: Decimal) -> bool:
@@ -160,6 +176,13 @@ def _to_trade_back(
 
 def _is_size(instrument: Instrument, size_base: Decimal) -> bool:
     return size_base > 0 and size_base >= instrument.size_min_base
+
+
+def _least_size(instrument: Instrument, side: Side, excess: Amount, costs: Costs) -> Decimal:
+    """Return the size of an order that takes up base; of one for quote a price decides."""
+    if excess.asset != instrument.pair.base:
+        return instrument.lot_base
+    return _size_for_base(costs, instrument, side, excess.value)
 
 
 def _size_for_base(costs: Costs, instrument: Instrument, side: Side, base: Decimal) -> Decimal:

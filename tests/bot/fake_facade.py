@@ -71,6 +71,7 @@ from engine.requests.fees import GetFees, SetFee
 from engine.requests.gas import GetGas
 from engine.requests.inventory import GetInventoryPast, GetRebalancing
 from engine.requests.kills import DrillKill, GetAftermath
+from engine.requests.flatten import GetClosings
 from engine.requests.life import GetExposure, GetLife
 from engine.requests.limits import SetLimit
 from engine.requests.money import GetExport, GetPnl, GetTrades
@@ -303,6 +304,8 @@ class FakeFacade:
                 return samples.pnl()
             case GetToken():
                 return token_samples.tokens(command.name)
+            case GetClosings():
+                return samples.closings()
             case GetExposure():
                 return samples.exposure()
             case GetGas():

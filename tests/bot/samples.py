@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from engine.bus.gas_report import GasLine, GasReport
 from engine.bus.kill_reports import AftermathReport, DrillReport
+from engine.bus.closings import ClosingLine, ClosingsReport
 from engine.bus.life import ExposureReport, LifeEvent, LifeReport, PositionLine
 from engine.bus.money_reports import InventoryPast, PlacePast, RebalancingReport
 from engine.bus.notices import (
@@ -617,6 +618,49 @@ def exposure() -> ExposureReport:
         unpriced=[AssetCode("LTC")],
         today_usd=Decimal("12.3456"),
         waiting=0,
+    )
+
+
+def closings() -> ClosingsReport:
+    """A leftover that closes, one of real money without a live book, one that is too small."""
+    return ClosingsReport(
+        basis=Basis.SANDBOX,
+        band_bps=Decimal(50),
+        closings=[
+            ClosingLine(
+                venue=VenueId("coinbase"),
+                asset=AssetCode("BTC"),
+                held=Decimal("0.0002"),
+                carry_asset=AssetCode("USD"),
+                carry=Decimal("12.70"),
+                side="sell",
+                size_base=Decimal("0.0002"),
+                filled_base=Decimal("0.0002"),
+                price=Decimal("63990.5"),
+                price_limit=Decimal("63670.55"),
+                fee=Decimal("0.0512"),
+                fee_asset=AssetCode("USD"),
+                realised=Decimal("0.0469"),
+                realised_usd=Decimal("0.0469"),
+            ),
+            ClosingLine(
+                venue=VenueId("gemini"),
+                asset=AssetCode("LTC"),
+                held=Decimal("-0.01"),
+                carry_asset=AssetCode("BTC"),
+                carry=Decimal("-0.00001"),
+                why_not="its book is not live",
+                money=Money.LIVE,
+            ),
+            ClosingLine(
+                venue=VenueId("bitstamp"),
+                asset=AssetCode("ETH"),
+                held=Decimal("0.0000001"),
+                carry_asset=AssetCode("USD"),
+                carry=Decimal("0.0003"),
+                why_not="the venue takes no order so small",
+            ),
+        ],
     )
 
 

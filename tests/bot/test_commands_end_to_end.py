@@ -74,6 +74,7 @@ EXAMPLES = {
     "mandate": ("/mandate BTC-USD 500 10m", "Grant a mandate?"),
     "mandates": ("/mandates", "Mandates: 1 open"),
     "revoke": ("/revoke m1", "1 mandates revoked"),
+    "flatten": ("/flatten", "Left over: 3, 1 to close"),
     "positions": ("/positions", "Open: 1 plans, 2 leftovers"),
     "chains": ("/chains", "Chains: 1 of 2 are followed well"),
     "pools": ("/pools", "Pools: 2 live, 1 stale"),
