@@ -20,6 +20,7 @@ from engine.domain.holdings import Deposit, Holding
 from engine.domain.instruments import VenueId
 from engine.domain.live_start import LiveStart, Opened
 from engine.domain.mandates import MandateUse
+from engine.domain.measured_edge import MeasuredEdge
 from engine.domain.modes import Basis, Mode, Money
 from engine.domain.opportunities import Hop, Reason
 from engine.domain.orders import Execution, Intent
@@ -322,6 +323,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         realised_today_usd: profit of executions closed since `day_start_ns`, as decimal text; of
             what is dated beyond that day, losses only.
         drawdown_usd: how far all that was realised is below its highest point.
+        edge: what trades came to against what was expected of them.
         residuals: what earlier executions left over.
         open_plans: that were under way when their engine ended, with all that they intended.
         last_prices: what the assets of these were worth as they were filled last.
@@ -359,6 +361,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     fees: dict[VenueId, FeeWord] = {}
     live: LiveStart = LiveStart()
     drawdown_usd: Decimal = Decimal(0)
+    edge: MeasuredEdge = MeasuredEdge()
 
 
 class RecordKeeper(Protocol):

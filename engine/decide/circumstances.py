@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from engine.decide.account import Account, LiveAccount
 from engine.decide.exchanges import Exchanges
@@ -44,6 +45,7 @@ class Circumstances:
         live: the same of what is sent.
         exchanges: at which venues orders are placed for real, and how each stands.
         failures: how many orders in a row each of them refused.
+        kelly_ratio: part of the Kelly bet that plans are held to; 0 for none.
         money: whose limits look.
     """
 
@@ -67,6 +69,7 @@ class Circumstances:
     live: LiveAccount = field(default_factory=LiveAccount)
     exchanges: Exchanges = field(default_factory=Exchanges)
     failures: VenueFailures = field(default_factory=VenueFailures)
+    kelly_ratio: Decimal = Decimal(0)
     money: Money = Money.PAPER
 
     def of(self, money: Money) -> "Circumstances":

@@ -10,6 +10,7 @@ from engine.decide.bounds.daily_loss import DailyLossLimit
 from engine.decide.bounds.drawdown import DrawdownLimit
 from engine.decide.bounds.edge import EdgeLimit
 from engine.decide.bounds.inclusion import InclusionLimit
+from engine.decide.bounds.kelly import KellyLimit
 from engine.decide.bounds.orders import OrderRateLimit
 from engine.decide.bounds.pool_age import StalePoolLimit
 from engine.decide.bounds.position import PositionLimit
@@ -59,6 +60,7 @@ LIMITS: Final[tuple[LimitMaker, ...]] = (
     InclusionLimit,
     PositionLimit,
     VenueExposureLimit,
+    KellyLimit,
     BalanceLimit,
     DailyLossLimit,
     DrawdownLimit,

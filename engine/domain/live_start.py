@@ -6,6 +6,7 @@ from decimal import Decimal
 from engine.domain.assets import AssetCode
 from engine.domain.holdings import Holding, Place
 from engine.domain.instruments import VenueId
+from engine.domain.measured_edge import MeasuredEdge
 from engine.domain.residuals import LastPrice, Residual
 
 
@@ -37,6 +38,7 @@ class LiveStart:
         realised_today_usd: of executions closed since the day began; of what is dated beyond that
             day, losses only.
         drawdown_usd: how far all that was realised is below its highest point.
+        edge: what trades came to against what was expected of them.
         residuals, last_prices: what is left over, and what its assets were worth.
         holdings: of each chain's wallet and recovery address; `opened` those that were read there.
     """
@@ -47,3 +49,4 @@ class LiveStart:
     holdings: tuple[Holding, ...] = ()
     opened: tuple[Opened, ...] = ()
     drawdown_usd: Decimal = Decimal(0)
+    edge: MeasuredEdge = MeasuredEdge()

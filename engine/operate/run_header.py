@@ -15,6 +15,7 @@ from engine.domain.fees import FeeWord
 from engine.domain.holdings import Capital, Holding
 from engine.domain.instruments import BuyFee, Instrument, VenueId
 from engine.domain.live_start import LiveStart
+from engine.domain.measured_edge import MeasuredEdge
 from engine.domain.modes import Basis
 from engine.domain.orders import Intent
 from engine.domain.residuals import LastPrice, Residual
@@ -56,6 +57,7 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
         sends_live: whether mode live sends transactions; in recordings of earlier versions it did.
         trades: venues at which orders are placed for real, and the most in USD at risk at each.
         low_balance: by asset, below what a place of live money is told to be low.
+        kelly_ratio: part of the Kelly bet that plans are held to; 0 for none, as earlier.
         gas_stale_ms: how long a price of gas that a chain told counts; 0 for ever, as earlier.
     """
 
@@ -76,6 +78,7 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     sends_live: bool = True
     trades: dict[VenueId, Decimal] = {}
     low_balance: dict[AssetCode, Decimal] = {}
+    kelly_ratio: Decimal = Decimal(0)
 
 
 class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
@@ -92,6 +95,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
             headers of earlier versions have no last prices.
         engine_id: whose run it is.
         drawdown_usd: how far all that was realised is below its highest point.
+        edge: what trades came to against what was expected of them.
         live: the same of live money; earlier versions had paper alone.
         open_plans: that were under way when their engine ended; earlier versions kept none.
     """
@@ -120,6 +124,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     fees: dict[VenueId, FeeWord] = {}
     live: LiveStart = LiveStart()
     drawdown_usd: Decimal = Decimal(0)
+    edge: MeasuredEdge = MeasuredEdge()
 
 
 def encode_header(header: RunHeader) -> bytes:

@@ -13,6 +13,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.drawdown import Drawdown
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import VenueId
+from engine.domain.measured_edge import MeasuredEdge
 from engine.domain.orders import Execution
 from engine.domain.plans import Plan
 from engine.domain.residuals import (
@@ -31,12 +32,17 @@ DAYS_MAX = 400
 
 
 class Positions:
-    """Residuals and realised profit."""
+    """Residuals and realised profit.
+
+    Attributes:
+        edge: what trades came to against what was expected of them.
+    """
 
     def __init__(self) -> None:
         self._residuals: dict[Place, Residual] = {}
         self._realised_usd: dict[int, Decimal] = {}
         self._drawdown = Drawdown()
+        self.edge = MeasuredEdge()
         self._last = LastPrices()
         self._assets: Sequence[AssetCode] = ()
         self._turn = 0
@@ -49,6 +55,7 @@ class Positions:
         at_ns: int,
         last_prices: Iterable[LastPrice] = (),
         drawdown_usd: Decimal = Decimal(0),
+        edge: MeasuredEdge = MeasuredEdge(),  # noqa: B008 - it never changes
     ) -> None:
         """Take over what earlier runs left, what it was worth, and what they realised.
 
@@ -59,6 +66,7 @@ class Positions:
             self._last.note(price)
         self._realise(realised_usd, at_ns=at_ns)
         self._drawdown = Drawdown(drawdown_usd)
+        self.edge = edge
 
     def add(self, plan: Plan, execution: Execution) -> Execution:
         """Book a finished execution; return it with what closing earlier residuals realised."""
@@ -78,6 +86,9 @@ class Positions:
             ):
                 self._last.note(price)
         self._realise(execution.realised_usd, at_ns=execution.closed_at_ns)
+        self.edge = self.edge.learn(
+            realised_usd=execution.realised_usd, expected_usd=execution.expected_usd
+        )
         return execution
 
     def spend(self, usd: Decimal, at_ns: int) -> None:

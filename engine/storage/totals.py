@@ -29,6 +29,7 @@ from engine.storage.insertion import insert_new
 from engine.storage.intents import load_open_plans
 from engine.storage.last_prices import load_last_prices
 from engine.storage.latch_acts import load_codes, load_latch
+from engine.storage.measured_edges import load_measured_edge
 from engine.storage.residuals import load_left_over, load_residuals
 from engine.storage.tables.acts import operator_state
 from engine.storage.tables.chats import notices
@@ -103,6 +104,7 @@ async def load_state(
         outcomes=await outcomes.load(connection),
         live=await _load_live(connection, day_start_ns, live, drawdown_since_ns),
         drawdown_usd=await load_drawdown_usd(connection, since_ns=drawdown_since_ns, whose=whose),
+        edge=await load_measured_edge(connection, whose=whose),
     )
 
 
@@ -120,6 +122,7 @@ async def _load_live(
         holdings=tuple(await load_holdings(connection, whose=live)),
         opened=tuple(await load_opened(connection, whose=live)),
         drawdown_usd=await load_drawdown_usd(connection, since_ns=drawdown_since_ns, whose=live),
+        edge=await load_measured_edge(connection, whose=live),
     )
 
 

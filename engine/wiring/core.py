@@ -203,6 +203,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         switches=control,
         live=live,
         exchanges=Exchanges(terms.trades),
+        kelly_ratio=terms.kelly_ratio,
     )
     taken_pools = TakenPools(graph.pools)
     rules = LimitRules(slippage_bps=limits[SLIPPAGE_BPS], edge_bps_floor=limits[EDGE_BPS])
@@ -360,6 +361,7 @@ def _paper_positions(header: RunHeader) -> Positions:
         at_ns=header.started_at_ns,
         last_prices=header.last_prices,
         drawdown_usd=header.drawdown_usd,
+        edge=header.edge,
     )
     return positions
 
@@ -373,6 +375,7 @@ def _live_account(header: RunHeader) -> LiveAccount:
         at_ns=header.started_at_ns,
         last_prices=header.live.last_prices,
         drawdown_usd=header.live.drawdown_usd,
+        edge=header.live.edge,
     )
     return live
 

@@ -241,6 +241,7 @@ def make_header(
         holdings=state.holdings,
         live=state.live,
         drawdown_usd=state.drawdown_usd,
+        edge=state.edge,
     )
 
 
@@ -376,4 +377,5 @@ def _terms(
         sends_live=sends_approved,
         trades=dict(trades),
         low_balance={AssetCode(k): v for k, v in settings.exchanges.low_balance.items()},
+        kelly_ratio=settings.limits.kelly_ratio,
     )

@@ -61,6 +61,7 @@ OTHER = Settings(
         position_usd=Decimal(700),
         daily_loss_usd=Decimal(90),
         drawdown_usd=Decimal(110),
+        kelly_ratio=Decimal("0.25"),
         orders_per_minute_max=17,
         unproven_s_max=29,
         venue_exposure_usd=Decimal(830),

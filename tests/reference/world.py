@@ -307,6 +307,7 @@ class Setup:
     late_fill_ratio: float = 0.0
     mode: Mode = Mode.PAPER
     sends_approved: bool = False
+    kelly_ratio: str = "0"
     trades: Sequence[str] = ()
     """Venues at which orders are placed for real."""
 
@@ -389,6 +390,7 @@ class World:
                 newest_at_ns=self.moving.newest_at_ns,
             ),
             switches=self.switches,
+            kelly_ratio=Decimal(setup.kelly_ratio),
             gas=screen.gas,
             # As if the chain's wallet had been read, and held what there is of paper.
             live=LiveAccount(inventory=setup.inventory(setup.instruments)),

@@ -48,6 +48,7 @@ async def restored(ledger: Ledger) -> Positions:
         realised_usd=Decimal(state.realised_today_usd),
         at_ns=makers.NOW_NS,
         drawdown_usd=state.drawdown_usd,
+        edge=state.edge,
     )
     return positions
 
@@ -125,6 +126,7 @@ async def test_after_any_record_the_restored_positions_equal_the_live_ones(
                 assert found.residuals == live.residuals
                 assert found.realised_usd(makers.NOW_NS) == realised_today_usd(live)
                 assert found.drawdown_usd == live.drawdown_usd
+                assert found.edge == live.edge
             pnl = await ask(ledger, GetPnl(days=30), PnlReport)
         assert sums_of_rows(settings.data_dir / "ledger.sqlite3") == {
             one.place: one.held.value for one in inventory.holdings

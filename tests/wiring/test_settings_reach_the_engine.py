@@ -51,6 +51,7 @@ def test_every_setting_of_a_run_is_in_its_header() -> None:
     assert (terms.transfer_bps, terms.flash_fee_bps) == (Decimal("0.5"), Decimal(7))
     assert (terms.approvals.wait_s, terms.approvals.usd_min) == (41, Decimal("1.25"))
     assert terms.approvals.two_operators_usd == Decimal(333)
+    assert terms.kelly_ratio == Decimal("0.25")
     assert (terms.audit_s, terms.seed, terms.legs_max) == (23, 77, 2)
     assert terms.gas_prices_gwei["ethereum"] == Decimal("3.5")
     assert terms.gas_stale_ms == 59_000

@@ -45,6 +45,7 @@ LIMIT_REASONS: Final = frozenset(
         Reason.BALANCE_TOO_LOW,
         Reason.DAILY_LOSS_LIMIT,
         Reason.DRAWDOWN_LIMIT,
+        Reason.KELLY_SIZE,
         Reason.ORDER_RATE_LIMIT,
         Reason.LEDGER_BEHIND,
     }

@@ -53,6 +53,16 @@ class LimitsSettings(Section, frozen=True, kw_only=True):
             "drawdown_usd was reached; nothing: all counts",
         ),
     ] = ""
+    kelly_ratio: Annotated[
+        Decimal,
+        exact(
+            "part of the Kelly bet, on what own trades came to against what was expected, that no "
+            "plan of orders is larger than; 0: sizes do not go by it",
+            unit="of the bet",
+            at_least=0,
+            at_most=1,
+        ),
+    ] = Decimal(0)
     orders_per_minute_max: Annotated[
         int, Meta(ge=2, le=10_000, description="most orders in any minute; a plan has two")
     ] = 60

@@ -1,0 +1,31 @@
+"""What earlier trades came to against what was expected of them."""
+
+from decimal import Decimal
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from engine.domain.exact import exact_sum
+from engine.domain.measured_edge import MeasuredEdge
+from engine.storage.tables import executions
+from engine.storage.whose import Whose
+
+
+async def load_measured_edge(connection: AsyncConnection, *, whose: Whose) -> MeasuredEdge:
+    """Fold all trades in the order in which they were stored."""
+    found = await connection.execute(
+        select(executions.c.profit_usd, executions.c.correction_usd, executions.c.expected_usd)
+        .where(whose.rows(executions))
+        .order_by(
+            executions.c.seq.asc().nulls_first(),
+            executions.c.closed_at_ns,
+            executions.c.execution_id,
+        )
+    )
+    edge = MeasuredEdge()
+    for row in found:
+        edge = edge.learn(
+            realised_usd=exact_sum((row.profit_usd, row.correction_usd or Decimal(0))),
+            expected_usd=row.expected_usd,
+        )
+    return edge
