@@ -42,7 +42,7 @@ from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.low_balances import BalanceTurn
 from engine.domain.mandates import MandateUse
 from engine.domain.modes import Mode
-from engine.domain.opportunities import Opportunity
+from engine.domain.opportunities import Opportunity, Refusal
 from engine.domain.orders import Intent
 from engine.domain.plans import LeggedPlan, Plan
 from engine.domain.told import Cost, WalletSeen
@@ -121,6 +121,9 @@ class SilentJournal:
         pass
 
     def approved_started(self, plan: Plan) -> None:
+        pass
+
+    def closing_decided(self, terms: LeggedPlan, decision: Plan | Refusal) -> None:
         pass
 
     def mandate_changed(self, use: MandateUse) -> None:

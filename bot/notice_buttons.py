@@ -10,6 +10,7 @@ from engine.bus.notices import (
     BalanceLow,
     DayClosed,
     LateFill,
+    LeftoverClosed,
     LimitHit,
     LimitProposed,
     LooseningWaits,
@@ -32,6 +33,8 @@ Row = tuple[Button, ...]
 _STATUS = Button(label="Status", line="/status")
 _OPPORTUNITIES = Button(label="Opportunities", line="/opportunities")
 _TRADES = Button(label="Trades", line="/trades")
+_FLATTEN = Button(label="Left over", line="/flatten")
+_POSITIONS = Button(label="Positions", line="/positions")
 _VENUES = Button(label="Venues", line="/venues")
 _LIMITS = Button(label="Limits", line="/limits")
 _BALANCE = Button(label="Balance", line="/balance")
@@ -78,13 +81,19 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
             row = _buttons_of_place(notice)
         case LimitHit() | LimitProposed() | BalanceLow() | BalanceBack() | TransferProposed():
             row = _buttons_of_amount(notice)
-        case DayClosed():
-            row = (Button(label="The day", line=f"/daily {notice.day}"), _REPORTS)
+        case DayClosed() | LeftoverClosed():
+            row = _buttons_of_sums(notice)
         case StillThere() | LooseningWaits():
             row = _STILL_HERE if isinstance(notice, StillThere) else (CANCEL_DELAYED, _STATUS)
         case _:
             row = (_STATUS,)
     return (row,)
+
+
+def _buttons_of_sums(notice: DayClosed | LeftoverClosed) -> Row:
+    if isinstance(notice, LeftoverClosed):
+        return (_FLATTEN, _POSITIONS)
+    return (Button(label="The day", line=f"/daily {notice.day}"), _REPORTS)
 
 
 def _buttons_of_amount(

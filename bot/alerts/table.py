@@ -24,6 +24,7 @@ from engine.bus.notices import (
     Killed,
     KillLeft,
     LateFill,
+    LeftoverClosed,
     LimitChanged,
     LimitHit,
     LimitProposed,
@@ -370,6 +371,13 @@ ROWS: Final[tuple[Row, ...]] = (
         kind="late-fill",
         topic="Fills that came late",
         fingerprint=_named("late-fill", "opportunity_id"),
+        until=Until.TOLD,
+    ),
+    Row(
+        notice=LeftoverClosed,
+        kind="closing",
+        topic="Leftovers that were closed",
+        fingerprint=_named("closing", "opportunity_id"),
         until=Until.TOLD,
     ),
     Row(

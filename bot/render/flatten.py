@@ -1,4 +1,4 @@
-"""The screen of leftovers and what closing each would cost now."""
+"""The screens of leftovers: what closing each would cost now, and the question to do so."""
 
 from collections.abc import Iterator
 from decimal import Decimal
@@ -7,8 +7,7 @@ from bot.render import words
 from bot.render.screen import Lines, Mark, Screen, Text, wrapped
 from engine.bus.closings import ClosingLine, ClosingsReport
 from engine.domain.modes import Money
-
-BY_HAND = "Nothing is sent from here: close it at the venue's own page, then look at /balances."
+from engine.domain.opportunities import Side
 
 
 def render_closings(report: ClosingsReport) -> Screen:
@@ -19,7 +18,7 @@ def render_closings(report: ClosingsReport) -> Screen:
             mark=Mark.GOOD,
             note=words.BASIS_WORDS[report.basis],
         )
-    closes = sum(one.is_whole for one in report.closings)
+    closes = sum(one.terms is not None for one in report.closings)
     blocks: list[Text | Lines] = []
     for money, title in ((Money.LIVE, "Live"), (Money.PAPER, "Paper")):
         lines = [one for one in report.closings if one.money is money]
@@ -27,8 +26,6 @@ def render_closings(report: ClosingsReport) -> Screen:
             blocks.append(Text(f"{title}: {_sum(lines)}"))
             blocks.append(wrapped([row for one in lines for row in _rows(one)]))
     blocks.append(Text(f"At most {report.band_bps:f} bps behind the best price, as it is now."))
-    if any(one.money is Money.LIVE for one in report.closings):
-        blocks.append(Text(BY_HAND))
     count = len(report.closings)
     return Screen(
         title=f"Left over: {words.count(count)}, {words.count(closes)} to close",
@@ -38,9 +35,34 @@ def render_closings(report: ClosingsReport) -> Screen:
     )
 
 
+def render_ask_closing(report: ClosingsReport) -> Screen:
+    """Ask whether what closes is to be closed, with the bound of each order."""
+    closes = [one for one in report.closings if one.terms is not None]
+    blocks: list[Text | Lines] = []
+    for money, title in ((Money.LIVE, "Live"), (Money.PAPER, "Paper")):
+        lines = [one for one in closes if one.money is money]
+        if lines:
+            blocks.append(Text(f"{title}: {_sum(lines)}, as shown"))
+            blocks.append(wrapped([row for one in lines for row in _terms(one)]))
+    return Screen(
+        title=f"Close {words.count(len(closes))} of {words.count(len(report.closings))}?",
+        mark=Mark.WARN,
+        blocks=tuple(blocks),
+        note=words.BASIS_WORDS[report.basis],
+    )
+
+
+def _terms(one: ClosingLine) -> Iterator[str]:
+    assert one.terms is not None
+    (leg,) = one.terms.legs
+    bound = "more" if leg.side is Side.SELL else "less"
+    yield f"{leg.side} {words.size(leg.size_base)} {one.asset} at {one.venue}"
+    yield f"  for {words.price(leg.price_limit)} or {bound}"
+
+
 def _sum(lines: list[ClosingLine]) -> str:
     """Say what closing all of it that closes would realise."""
-    told = [one.realised_usd for one in lines if not one.why_not]
+    told = [one.realised_usd for one in lines if one.filled_base]
     if not told:
         return "nothing closes now"
     known = [usd for usd in told if usd is not None]
@@ -70,3 +92,5 @@ def _rows(one: ClosingLine) -> Iterator[str]:
         else words.usd(usd, is_signed=True)
     )
     yield f"  comes to {gain}"
+    if one.why_not_now:
+        yield f"  not now: {one.why_not_now}"

@@ -29,6 +29,7 @@ from engine.bus.notices import (
     FeeChanged,
     Killed,
     LateFill,
+    LeftoverClosed,
     LimitChanged,
     LimitHit,
     LimitProposed,
@@ -157,7 +158,7 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
         return (
             _clock_content(notice) if isinstance(notice, ClockCorrected) else place_content(notice)
         )
-    if isinstance(notice, (PaperTraded, LateFill, PlanVoided, DayClosed)):
+    if isinstance(notice, (PaperTraded, LateFill, LeftoverClosed, PlanVoided, DayClosed)):
         return _plan_content(notice)
     assert not isinstance(notice, (ApprovalAsked, ApprovalEnded, MandateEnded))
     return chain_content(notice) if isinstance(notice, CHAIN_NOTICES) else _trouble_content(notice)
@@ -288,12 +289,14 @@ def _state_content(
 
 
 def _plan_content(
-    notice: PaperTraded | LateFill | PlanVoided | DayClosed,
+    notice: PaperTraded | LateFill | LeftoverClosed | PlanVoided | DayClosed,
 ) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, PaperTraded):
         return _traded_content(notice)
     if isinstance(notice, DayClosed):
         return _day_content(notice)
+    if isinstance(notice, LeftoverClosed):
+        return _closed_content(notice)
     if isinstance(notice, PlanVoided):
         what = f"{notice.pair} was under way when the engine ended; nothing was filled"
         return Mark.WARN, f"Plan {notice.why}", [f"{what} ({notice.opportunity_id})"]
@@ -306,6 +309,19 @@ def _plan_content(
     if notice.left_over:
         lines.append(words.left_over(notice.left_over))
     return Mark.WARN, "A fill came late", lines
+
+
+def _closed_content(notice: LeftoverClosed) -> tuple[Mark, str, list[str]]:
+    held, closed = notice.held, notice.closed
+    money = "sandbox live" if notice.basis in SENT else "paper"
+    what = f"{notice.venue}: {words.size(closed)} of {words.size(held.value)} {held.asset}"
+    shown = f"shown before: {words.usd(notice.expected_usd, is_signed=True)}"
+    lines = [what, f"{shown} ({notice.opportunity_id})"]
+    if not closed:
+        return Mark.WARN, f"Nothing was closed, {money}", [*lines, "Ask again: /flatten"]
+    mark = Mark.GOOD if closed == held.value else Mark.WARN
+    came = words.usd(notice.realised_usd, is_signed=True)
+    return mark, f"Leftover closed, {money} {came}", lines
 
 
 def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:

@@ -8,6 +8,7 @@ from engine.bus.reports import Report
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Money
+from engine.domain.plans import LeggedPlan
 
 
 class ClosingLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +18,7 @@ class ClosingLine(msgspec.Struct, frozen=True, kw_only=True):
         held: negative if owed.
         carry: what it was filled for, in `carry_asset`, with its sign.
         why_not: why no order closes it now; then there are no figures behind it.
+        why_not_now: why an order that would may not leave now.
         side: buy or sell.
         size_base: of the order, by lots.
         filled_base: what the book has of it up to the limit.
@@ -24,6 +26,7 @@ class ClosingLine(msgspec.Struct, frozen=True, kw_only=True):
         fee: in `fee_asset`.
         realised: gain of what fills against what it was filled for, in `carry_asset`, after the
             fee; `realised_usd` its worth, nothing without a price.
+        terms: what a person may say yes to: the part that the book has. None where none does.
     """
 
     venue: VenueId
@@ -33,6 +36,7 @@ class ClosingLine(msgspec.Struct, frozen=True, kw_only=True):
     carry: Decimal
     money: Money = Money.PAPER
     why_not: str = ""
+    why_not_now: str = ""
     side: str = ""
     size_base: Decimal = Decimal(0)
     filled_base: Decimal = Decimal(0)
@@ -42,6 +46,7 @@ class ClosingLine(msgspec.Struct, frozen=True, kw_only=True):
     fee_asset: AssetCode = AssetCode("")
     realised: Decimal = Decimal(0)
     realised_usd: Decimal | None = None
+    terms: LeggedPlan | None = None
 
     @property
     def is_whole(self) -> bool:

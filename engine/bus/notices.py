@@ -189,6 +189,25 @@ class LateFill(_Notice, frozen=True, kw_only=True):
     left_over: tuple[Amount, ...] = ()
 
 
+class LeftoverClosed(_Notice, frozen=True, kw_only=True):
+    """An order that closes a leftover has ended, whatever it came to; its record is durable.
+
+    Attributes:
+        held: what was left over when that was decided, negative if owed.
+        closed: how much of it was traded back, with its sign; 0 if nothing was filled.
+        realised_usd: what that gained against what it was filled for.
+        expected_usd: what was shown before, for as much as was asked.
+    """
+
+    execution_id: str
+    opportunity_id: str
+    venue: VenueId
+    held: Amount
+    closed: Decimal
+    realised_usd: Decimal
+    expected_usd: Decimal
+
+
 class LimitHit(_Notice, frozen=True, kw_only=True):
     """A limit stopped a plan; repeated hits of one limit are told once a minute at most."""
 
@@ -548,6 +567,7 @@ Notice = (
     | OpportunitySeen
     | PaperTraded
     | LateFill
+    | LeftoverClosed
     | PlanVoided
     | DayClosed
     | LimitHit

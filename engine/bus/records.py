@@ -323,6 +323,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
         realised_today_usd: profit of executions closed since `day_start_ns`, as decimal text; of
             what is dated beyond that day, losses only.
         drawdown_usd: how far all that was realised is below its highest point.
+        gas_today_usd: paid for gas since `day_start_ns`.
         edge: what trades came to against what was expected of them.
         residuals: what earlier executions left over.
         open_plans: that were under way when their engine ended, with all that they intended.
@@ -361,6 +362,7 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     fees: dict[VenueId, FeeWord] = {}
     live: LiveStart = LiveStart()
     drawdown_usd: Decimal = Decimal(0)
+    gas_today_usd: Decimal = Decimal(0)
     edge: MeasuredEdge = MeasuredEdge()
 
 

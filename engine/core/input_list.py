@@ -18,6 +18,7 @@ from engine.core.inputs.gas_priced import GAS_PRICED
 from engine.core.inputs.intent_stored import INTENT_STORED
 from engine.core.inputs.inventory_reset import INVENTORY_RESET
 from engine.core.inputs.kind import AnyKind
+from engine.core.inputs.leftovers_closed import LEFTOVERS_CLOSED
 from engine.core.inputs.limits_set import LIMITS_SET
 from engine.core.inputs.listed import LISTED
 from engine.core.inputs.mandate_set import MANDATE_GRANTED, MANDATE_REVOKED
@@ -62,4 +63,5 @@ INPUTS: Final[tuple[AnyKind, ...]] = (
     WALLET_SEEN,
     ORDER_TOLD,
     VENUE_SEEN,
+    LEFTOVERS_CLOSED,
 )

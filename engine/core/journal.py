@@ -9,7 +9,7 @@ from engine.domain.holdings import Deposit
 from engine.domain.low_balances import BalanceTurn
 from engine.domain.mandates import MandateUse
 from engine.domain.opportunities import Opportunity, Refusal
-from engine.domain.plans import Plan
+from engine.domain.plans import LeggedPlan, Plan
 from engine.domain.told import Cost, WalletSeen
 from engine.execute.finished import Finished
 from engine.market.freshness import VenueEdge
@@ -94,6 +94,10 @@ class Journal(Protocol):
 
     def approved_started(self, plan: Plan) -> None:
         """Learn that what was approved is carried out; told before its approval's end."""
+        ...
+
+    def closing_decided(self, terms: LeggedPlan, decision: Plan | Refusal) -> None:
+        """Learn whether what a person wanted closed begins, and if not why."""
         ...
 
     def mandate_changed(self, use: MandateUse) -> None:

@@ -32,7 +32,7 @@ from engine.domain.opportunities import Opportunity, Reason
 from engine.domain.orders import Intent
 from engine.domain.orders_booked import BookedOrders
 from engine.domain.orders_told import OrderNews, VenueSeen
-from engine.domain.plans import Plan, wallet_of
+from engine.domain.plans import LeggedPlan, Plan, wallet_of
 from engine.domain.switched_off import Off
 from engine.domain.told import Booked, TransactionNews, WalletSeen
 from engine.execute.executor_list import Executors
@@ -271,6 +271,15 @@ class Pipeline:
                 why="asked anew: it moved",
                 at_ns=at_ns,
             )
+
+    def close_leftovers(self, closings: Sequence[LeggedPlan], at_ns: int) -> None:
+        """Close what a person said yes to of what is left over, each once."""
+        for terms in closings:
+            decision = self._decider.close(terms, at_ns)
+            self._journal.closing_decided(terms, decision)
+            if isinstance(decision, LeggedPlan):
+                self._start(decision, at_ns)
+                self._decider.closings.started(decision)
 
     def delivered(self, approval_id: str, at_ns: int) -> None:
         """Learn that a chat has shown a prompt."""

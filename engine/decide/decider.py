@@ -16,6 +16,7 @@ from engine.bus.reports import LimitLine
 from engine.decide.account import Account, LiveAccount
 from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.circumstances import Circumstances
+from engine.decide.closing import Closings
 from engine.decide.exchanges import Exchanges
 from engine.decide.limit_lines import limit_lines
 from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker
@@ -31,8 +32,10 @@ from engine.domain.modes import Money
 from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Execution
 from engine.domain.plans import (
+    LeggedPlan,
     Plan,
     Sizing,
+    closes_of,
     money_of,
     sends_of,
     wallet_of,
@@ -57,6 +60,7 @@ class Decider:
         limits: the values in force.
         off: what is switched off.
         advice: what background work advises.
+        closings: says what may be closed of what is left over.
         planned: number of plans made.
         refused: number of refusals by reason.
     """
@@ -92,6 +96,7 @@ class Decider:
         self._early_checks = _checks(self._limits, is_early=True)
         self._late_checks = _checks(self._limits, is_early=False)
         self._planning = Planning(circumstances, plan_ttl_ns=plan_ttl_ms * NS_PER_MS)
+        self.closings = Closings(circumstances, plan_ttl_ns=plan_ttl_ms * NS_PER_MS)
         self.planned = 0
         self.refused: Counter[Reason] = Counter()
 
@@ -111,6 +116,22 @@ class Decider:
             return self._decided(opportunity, sized, at_ns)
         plan = msgspec.structs.replace(sized.plan, plan_id=f"{approval.approval_id}-p")
         return self._decided(opportunity, self.permits.by_approval(plan, approval), at_ns)
+
+    def close(self, terms: LeggedPlan, at_ns: int) -> Plan | Refusal:
+        """Decide on what a person wants closed of what is left over, as it is now."""
+        return self._decided(terms.opportunity, self.closings.begin(terms, at_ns), at_ns)
+
+    def why_not_permitted(self, plan: Plan, at_ns: int) -> str:
+        """Say why a plan may not be carried out by what it says, nothing if it may."""
+        if closes_of(plan):
+            return self.closings.refusal(plan)
+        return self.permits.refusal(plan, at_ns)
+
+    def terms_of(self, plan: Plan) -> Plan | None:
+        """Return the terms that a plan is carried out by, where a person said yes to them."""
+        if closes_of(plan):
+            return self.closings.terms_of(plan)
+        return self.permits.terms_of(plan)
 
     def ask_again(
         self, opportunity: Opportunity, size_base: Decimal, *, why: str, at_ns: int

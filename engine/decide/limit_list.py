@@ -9,6 +9,7 @@ from engine.decide.bounds.book_age import StaleLimit
 from engine.decide.bounds.daily_loss import DailyLossLimit
 from engine.decide.bounds.drawdown import DrawdownLimit
 from engine.decide.bounds.edge import EdgeLimit
+from engine.decide.bounds.gas_day import GasDayLimit
 from engine.decide.bounds.inclusion import InclusionLimit
 from engine.decide.bounds.kelly import KellyLimit
 from engine.decide.bounds.orders import OrderRateLimit
@@ -64,6 +65,7 @@ LIMITS: Final[tuple[LimitMaker, ...]] = (
     BalanceLimit,
     DailyLossLimit,
     DrawdownLimit,
+    GasDayLimit,
     OrderRateLimit,
     LedgerLimit,
 )

@@ -14,8 +14,10 @@ from engine.domain.plans import (
     Plan,
     RoutePart,
     Swaps,
+    closes_of,
     is_live,
 )
+from engine.domain.residuals import Place as ResidualPlace
 from engine.portfolio.costs import EXACT, QUOTE_STEP
 
 Need = tuple[Place, Decimal]
@@ -91,6 +93,12 @@ def gas_need(wallet: VenueId, gas: GasBound) -> Need:
     return (wallet, gas.asset), gas.amount
 
 
+def closed_place(plan: LeggedPlan) -> ResidualPlace:
+    """Return where the leftover is that a plan closes."""
+    instrument = plan.legs[0].instrument
+    return instrument.venue, instrument.pair.base, instrument.pair.quote
+
+
 class PlansUnderWay:
     """Exposure and gas by plan, and what all of them have reserved by place."""
 
@@ -100,12 +108,15 @@ class PlansUnderWay:
         self._needs_by_plan: dict[str, list[Need]] = {}
         self._reserved: dict[Place, Decimal] = {}
         self._usd_at_by_plan: dict[str, dict[VenueId, Decimal]] = {}
+        self._closing: dict[str, ResidualPlace] = {}
 
     def add(self, plan: Plan) -> None:
         """Count a plan that was just made."""
         if isinstance(plan, LeggedPlan):
             self._usd_by_plan[plan.plan_id] = exposure_quote(plan.legs) * plan.usd_per_quote
             reserving = needs(plan.legs)
+            if closes_of(plan) is not None:
+                self._closing[plan.plan_id] = closed_place(plan)
         elif isinstance(plan, MixedPlan):
             self._usd_by_plan[plan.plan_id] = exposure_quote(plan.parts) * plan.usd_per_quote
             self._gas_usd_by_plan[plan.plan_id] = plan.gas.quote * plan.usd_per_quote
@@ -115,7 +126,12 @@ class PlansUnderWay:
             self._gas_usd_by_plan[plan.plan_id] = plan.gas.quote * plan.usd_per_quote
             reserving = plan.needs
         if is_live(plan) and not isinstance(plan, AtomicPlan):
-            self._usd_at_by_plan[plan.plan_id] = venues_usd(plan.parts, plan.usd_per_quote)
+            at_venues = venues_usd(plan.parts, plan.usd_per_quote)
+            # What is left over counts as that; closing it adds nothing.
+            is_closing = plan.plan_id in self._closing
+            self._usd_at_by_plan[plan.plan_id] = (
+                dict.fromkeys(at_venues, _ZERO) if is_closing else at_venues
+            )
         self._needs_by_plan[plan.plan_id] = reserving
         for place, amount in reserving:
             self._reserved[place] = EXACT.add(self.reserved(place), amount)
@@ -125,8 +141,13 @@ class PlansUnderWay:
         self._usd_by_plan.pop(plan_id, None)
         self._gas_usd_by_plan.pop(plan_id, None)
         self._usd_at_by_plan.pop(plan_id, None)
+        self._closing.pop(plan_id, None)
         for place, amount in self._needs_by_plan.pop(plan_id):
             self._reserved[place] = EXACT.subtract(self.reserved(place), amount)
+
+    def closes(self, place: ResidualPlace) -> bool:
+        """Say whether a plan under way closes what is left over there."""
+        return place in self._closing.values()
 
     def reserved(self, place: Place) -> Decimal:
         """Return what plans under way may still draw on at a place."""

@@ -1,6 +1,6 @@
 """What earlier runs left of live money, as an engine begins with it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from engine.domain.assets import AssetCode
@@ -38,6 +38,7 @@ class LiveStart:
         realised_today_usd: of executions closed since the day began; of what is dated beyond that
             day, losses only.
         drawdown_usd: how far all that was realised is below its highest point.
+        gas_today_usd: paid for gas since the day began.
         edge: what trades came to against what was expected of them.
         residuals, last_prices: what is left over, and what its assets were worth.
         holdings: of each chain's wallet and recovery address; `opened` those that were read there.
@@ -49,4 +50,5 @@ class LiveStart:
     holdings: tuple[Holding, ...] = ()
     opened: tuple[Opened, ...] = ()
     drawdown_usd: Decimal = Decimal(0)
-    edge: MeasuredEdge = MeasuredEdge()
+    gas_today_usd: Decimal = Decimal(0)
+    edge: MeasuredEdge = field(default_factory=MeasuredEdge)

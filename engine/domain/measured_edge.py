@@ -36,9 +36,7 @@ class MeasuredEdge:
         count = self.count + 1
         off = ratio - self.mean
         mean = self.mean + off / count
-        return MeasuredEdge(
-            count=count, mean=mean, squares=self.squares + off * (ratio - mean)
-        )
+        return MeasuredEdge(count=count, mean=mean, squares=self.squares + off * (ratio - mean))
 
     @property
     def variance(self) -> float:

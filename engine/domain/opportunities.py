@@ -268,6 +268,7 @@ class Reason(StrEnum):
     """Too many orders in a row failed there."""
     VENUE_EXPOSURE = "venue_exposure"
     DRAWDOWN_LIMIT = "drawdown_limit"
+    GAS_DAY_LIMIT = "gas_day_limit"
     KELLY_SIZE = "kelly_size"
     """Too little was earned so far for a bet of any size."""
 

@@ -11,7 +11,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import Instrument, VenueId
 from engine.domain.opportunities import Side
-from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan
+from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan, closes_of
 from engine.domain.residuals import Residual
 from engine.domain.stories import TradeStory
 
@@ -318,6 +318,9 @@ def traded_base(plan: Plan, execution: "Execution") -> Decimal:
         return max(turned[0][1], turned[1][0])
     if isinstance(plan, AtomicPlan):
         return swaps[0].amount_out if swaps else Decimal(0)
+    if closes_of(plan):
+        (only,) = leg_orders(plan, execution.orders)
+        return Decimal(0) if only is None else only.filled_base
     bought, sold, *_ = leg_orders(plan, execution.orders)
     return max(
         Decimal(0) if bought is None else bought.received,
@@ -377,6 +380,13 @@ class Execution:
         if self.transaction is not None and self.transaction.state is OrderState.FILLED:
             return True
         return any(order.fills for order in self.orders)
+
+    @property
+    def gas_quote(self) -> Decimal | None:
+        """What its transaction paid for gas, in the route's asset; None without a receipt."""
+        transaction = self.transaction
+        receipt = None if transaction is None else transaction.receipt
+        return None if receipt is None else receipt.gas_quote
 
     @property
     def why_reverted(self) -> str:

@@ -5,6 +5,7 @@ orders that may fill without one another; an `AtomicPlan` is one transaction: al
 `MixedPlan` is both, one after the other.
 """
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal
 from enum import StrEnum
@@ -35,6 +36,18 @@ class Sizing(msgspec.Struct, frozen=True, kw_only=True):
     limit: str = ""
 
 
+class Closes(msgspec.Struct, frozen=True, kw_only=True):
+    """A leftover that a plan trades back, as it was when that was decided.
+
+    Attributes:
+        held: negative if owed.
+        carry: what it was filled for, in the asset that it was traded against, with its sign.
+    """
+
+    held: Decimal
+    carry: Decimal
+
+
 class LeggedPlan(msgspec.Struct, tag="legged", frozen=True, kw_only=True):
     """A plan whose legs are orders at books.
 
@@ -49,6 +62,8 @@ class LeggedPlan(msgspec.Struct, tag="legged", frozen=True, kw_only=True):
         permit: by whose word it is carried out, where a person has to allow it.
         advice: what of background work's bore on it, in words; not written where nothing did.
         is_live: its orders are signed and placed at their venues; not written on paper.
+        closes: the leftover that its one order trades back, at a person's word; not written where
+            it is a route. Its opportunity is then the round from what the leftover was filled for.
     """
 
     plan_id: str
@@ -66,6 +81,7 @@ class LeggedPlan(msgspec.Struct, tag="legged", frozen=True, kw_only=True):
     permit: Permit | None = None
     advice: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
     is_live: bool | msgspec.UnsetType = msgspec.UNSET
+    closes: Closes | msgspec.UnsetType = msgspec.UNSET
 
     @property
     def parts(self) -> tuple[Leg, ...]:
@@ -401,6 +417,25 @@ def sends_of(plan: Plan) -> int:
 def is_live(plan: Plan) -> bool:
     """Say whether a plan is carried out for real: signed and sent, or placed."""
     return plan.is_live is True
+
+
+_CLOSING: Final = re.compile(r".*-flat\d+")
+
+
+def closing_id(run_id: str, number: int) -> str:
+    """Return the id of the opportunity, so to say, of a plan that closes a leftover."""
+    return f"{run_id}-flat{number}"
+
+
+def is_closing(opportunity_id: str) -> bool:
+    """Say whether that is of a plan that closes a leftover: it is no bet on any route."""
+    return _CLOSING.fullmatch(opportunity_id) is not None
+
+
+def closes_of(plan: Plan) -> Closes | None:
+    """Return the leftover that a plan trades back, None for a route."""
+    closes = plan.closes if isinstance(plan, LeggedPlan) else None
+    return closes if isinstance(closes, Closes) else None
 
 
 def money_of(plan: Plan) -> Money:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Sequence
 
 from engine.domain.orders import Intent, Order, Purpose, Sendable, Transaction
 from engine.domain.orders_told import OrderNews
-from engine.domain.plans import LeggedPlan, MixedPlan, Plan
+from engine.domain.plans import LeggedPlan, MixedPlan, Plan, closes_of
 from engine.domain.told import TransactionNews
 from engine.execute.book_executor import BookExecutor, Way
 from engine.execute.book_finished import LeggedFinished, MixedFinished, finish_books
@@ -257,7 +257,8 @@ class LiveBookExecutor:
             sent = (one for one in end.orders if isinstance(one, Transaction))
             self._chain.end(plan, next(sent, None))
         finished = finish_books(end, met_of(end), transfer_bps=self._transfer_bps, void="")
-        for one in finished.execution.residuals:
+        # Of what closes a leftover it is the opposite of that.
+        for one in () if closes_of(plan) else finished.execution.residuals:
             _log.warning(
                 "%s left %s at %s, which nothing closes", plan.plan_id, one.held, one.venue
             )

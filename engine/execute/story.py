@@ -14,11 +14,12 @@ from engine.domain.assets import AssetCode
 from engine.domain.exact import exact_sum
 from engine.domain.opportunities import Leg, Side
 from engine.domain.orders import Execution, Order, Purpose, leg_orders
-from engine.domain.plans import LeggedPlan, RoutePart, Sizing
+from engine.domain.plans import LeggedPlan, RoutePart, Sizing, closes_of
 from engine.domain.stories import Cause, OrderCost, TradeStory
 from engine.execute.finished import Found, differences_of, first_worth, worth_estimated, worth_of
 from engine.execute.traded import NOTHING, Met, Traded
-from engine.portfolio.settle import Settlement, Turn, value_left_over
+from engine.portfolio.costs import floor_to_quote_step
+from engine.portfolio.settle import Settlement, Turn, closed_carry, value_left_over
 
 _LEG_CAUSES = (Cause.UNREACHED, Cause.LATENCY, Cause.DEPTH_TAKEN, Cause.PRICE_LIMIT)
 
@@ -111,7 +112,13 @@ def _gross(plan: LeggedPlan, traded: Sequence[Traded], orders: Sequence[Order] =
         Turn.of(leg, base=amounts.base, quote=amounts.quote)
         for leg, amounts in zip(legs, traded, strict=True)
     ]
-    return gross_of(plan.opportunity.quote, legs, turned, orders)
+    gross = gross_of(plan.opportunity.quote, legs, turned, orders)
+    closes = closes_of(plan)
+    if closes is None:
+        return gross
+    sign = 1 if legs[0].side is Side.SELL else -1
+    carry = floor_to_quote_step(-closed_carry(closes, sign * traded[0].base))
+    return exact_sum((gross, carry))
 
 
 def gross_of(

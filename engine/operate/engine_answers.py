@@ -34,6 +34,7 @@ from engine.operate.approval_desk import ApprovalDesk
 from engine.operate.change_news import ChangeNews
 from engine.operate.chat_sight import ChatSight
 from engine.operate.clock import Clock
+from engine.operate.closings import ClosingDesk
 from engine.operate.codes import STORED_WITHIN_S
 from engine.operate.core_parts import Core
 from engine.operate.engine_reports import EngineReports, Sights
@@ -102,6 +103,7 @@ class EngineAnswers:
         self._lease = lease
         self._records = StateRecords(core.header.run_id, clock)
         self.approvals = ApprovalDesk(core, self, clock)
+        self.closings = ClosingDesk(core, self, clock)
         self.advice = AdviceDesk(core, clock, self.tell)
 
     @property

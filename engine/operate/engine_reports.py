@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import psutil
 
-from engine.bus.closings import ClosingsReport
 from engine.bus.place_reports import FeesReport, PlacesReport
 from engine.bus.quote_report import QuotesReport
 from engine.bus.reports import (
@@ -27,7 +26,6 @@ from engine.decide.bounds.edge import EDGE_BPS
 from engine.domain.instruments import VenueId
 from engine.domain.switched_off import Off, PlaceKind
 from engine.domain.units import NS_PER_S
-from engine.operate.closings import make_closings
 from engine.operate.core_parts import Core
 from engine.operate.journal.recent import Entry
 from engine.operate.latency import LatencyRing
@@ -235,10 +233,6 @@ class EngineReports:
             spreads=core.spread_watch.now(at_ns),
             nearest=core.spread_watch.nearest(at_ns),
         )
-
-    def closings(self, at_ns: int) -> ClosingsReport:
-        """Return what is left over, and what closing it would cost now."""
-        return make_closings(self._core, at_ns)
 
     def version(self) -> VersionReport:
         """Return what runs here."""

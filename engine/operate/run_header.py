@@ -95,6 +95,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
             headers of earlier versions have no last prices.
         engine_id: whose run it is.
         drawdown_usd: how far all that was realised is below its highest point.
+        gas_today_usd: paid for gas on the day of the start.
         edge: what trades came to against what was expected of them.
         live: the same of live money; earlier versions had paper alone.
         open_plans: that were under way when their engine ended; earlier versions kept none.
@@ -124,6 +125,7 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     fees: dict[VenueId, FeeWord] = {}
     live: LiveStart = LiveStart()
     drawdown_usd: Decimal = Decimal(0)
+    gas_today_usd: Decimal = Decimal(0)
     edge: MeasuredEdge = MeasuredEdge()
 
 

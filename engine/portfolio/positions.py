@@ -15,7 +15,7 @@ from engine.domain.exact import exact_product, exact_sum
 from engine.domain.instruments import VenueId
 from engine.domain.measured_edge import MeasuredEdge
 from engine.domain.orders import Execution
-from engine.domain.plans import Plan
+from engine.domain.plans import Plan, is_closing
 from engine.domain.residuals import (
     LastPrice,
     Place,
@@ -41,6 +41,7 @@ class Positions:
     def __init__(self) -> None:
         self._residuals: dict[Place, Residual] = {}
         self._realised_usd: dict[int, Decimal] = {}
+        self._gas_usd: dict[int, Decimal] = {}
         self._drawdown = Drawdown()
         self.edge = MeasuredEdge()
         self._last = LastPrices()
@@ -56,15 +57,18 @@ class Positions:
         last_prices: Iterable[LastPrice] = (),
         drawdown_usd: Decimal = Decimal(0),
         edge: MeasuredEdge = MeasuredEdge(),  # noqa: B008 - it never changes
+        gas_usd: Decimal = Decimal(0),
     ) -> None:
         """Take over what earlier runs left, what it was worth, and what they realised.
 
-        `realised_usd` is of today, `drawdown_usd` how far all is below its highest point.
+        `realised_usd` and `gas_usd` are of today, `drawdown_usd` how far all is below its highest
+        point.
         """
         self._fold(residuals)
         for price in last_prices:
             self._last.note(price)
         self._realise(realised_usd, at_ns=at_ns)
+        self._burn(gas_usd, at_ns=at_ns)
         self._drawdown = Drawdown(drawdown_usd)
         self.edge = edge
 
@@ -86,14 +90,19 @@ class Positions:
             ):
                 self._last.note(price)
         self._realise(execution.realised_usd, at_ns=execution.closed_at_ns)
-        self.edge = self.edge.learn(
-            realised_usd=execution.realised_usd, expected_usd=execution.expected_usd
-        )
+        if (gas_quote := execution.gas_quote) is not None:
+            gas_usd = exact_product(gas_quote, plan.usd_per_quote)
+            self._burn(gas_usd, at_ns=execution.closed_at_ns)
+        if not is_closing(execution.opportunity_id):
+            self.edge = self.edge.learn(
+                realised_usd=execution.realised_usd, expected_usd=execution.expected_usd
+            )
         return execution
 
     def spend(self, usd: Decimal, at_ns: int) -> None:
-        """Book a cost that is of no execution."""
+        """Book the gas of a transaction that is of no execution."""
         self._realise(-usd, at_ns=at_ns)
+        self._burn(usd, at_ns=at_ns)
 
     @property
     def residuals(self) -> tuple[Residual, ...]:
@@ -104,13 +113,17 @@ class Positions:
         """Return the profit realised on the UTC day of `at_ns`."""
         return self._realised_usd.get(at_ns // NS_PER_DAY, Decimal(0))
 
+    def gas_usd(self, at_ns: int) -> Decimal:
+        """Return what was paid for gas on the UTC day of `at_ns`."""
+        return self._gas_usd.get(at_ns // NS_PER_DAY, Decimal(0))
+
     @property
     def drawdown_usd(self) -> Decimal:
         """How far what was ever realised is below its highest point; no day ends it."""
         return self._drawdown.usd
 
     def step_clock(self, step_ns: int, at_ns: int) -> None:
-        """Take over a clock that was set to `at_ns` by a step: no loss of the day gets lost.
+        """Take over a clock that was set to `at_ns` by a step: no loss or gas of the day gets lost.
 
         Which day is the right one nobody can know; the worse of the two counts on.
         """
@@ -118,6 +131,9 @@ class Positions:
         before_usd = self.realised_usd(at_ns - step_ns)
         if before_usd < self.realised_usd(at_ns):
             self._realised_usd[at_ns // NS_PER_DAY] = before_usd
+        paid_usd = self.gas_usd(at_ns - step_ns)
+        if paid_usd > self.gas_usd(at_ns):
+            self._gas_usd[at_ns // NS_PER_DAY] = paid_usd
 
     def note_prices(self, usd_per: UsdPer, at_ns: int, *, most: int) -> None:
         """Note what assets of residuals are worth now, `most` of them at a time in turn.
@@ -150,6 +166,12 @@ class Positions:
         self._assets = sorted(
             {asset for one in folded for asset in (one.held.asset, one.carry.asset)}
         )
+
+    def _burn(self, usd: Decimal, *, at_ns: int) -> None:
+        day = at_ns // NS_PER_DAY
+        self._gas_usd[day] = exact_sum((self.gas_usd(at_ns), usd))
+        if len(self._gas_usd) > DAYS_MAX:
+            del self._gas_usd[min(self._gas_usd)]
 
     def _realise(self, profit_usd: Decimal, *, at_ns: int) -> None:
         day = at_ns // NS_PER_DAY

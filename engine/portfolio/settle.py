@@ -4,6 +4,8 @@ A plan's legs form a route: each gives what the one before received, the last re
 first gives, the quote asset of the route. Of the assets in between something may be left over or
 owed. It is valued at what it was filled for: what is left over at what the legs up to it paid on
 average, what is owed at what the legs after it brought.
+
+A plan that closes a leftover turns that back: what it was filled for is what it is held against.
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +17,7 @@ from engine.domain.assets import Amount
 from engine.domain.exact import exact_sum
 from engine.domain.opportunities import Leg, Side
 from engine.domain.orders import Order, changes_by_asset, leg_orders
-from engine.domain.plans import LeggedPlan, RoutePart
+from engine.domain.plans import Closes, LeggedPlan, RoutePart, closes_of
 from engine.domain.residuals import Residual
 from engine.portfolio.costs import EXACT, ceil_share, floor_to_quote_step
 
@@ -154,6 +156,8 @@ def expect(parts: Sequence[RoutePart], *, transfer_bps: Decimal, venue_changes: 
 
 def settle(plan: LeggedPlan, orders: Sequence[Order], *, transfer_bps: Decimal) -> Settlement:
     """Add up the orders of one plan; see `Settlement`."""
+    if closes := closes_of(plan):
+        return _settle_closing(plan, closes, orders)
     legs = plan.legs
     by_leg = leg_orders(plan, orders)
     turns = [turn_of(leg, order) for leg, order in zip(legs, by_leg, strict=True)]
@@ -185,6 +189,37 @@ def settle(plan: LeggedPlan, orders: Sequence[Order], *, transfer_bps: Decimal) 
         transfer_quote=transfer,
         other_fee_quote=other,
         profit_quote=exact_sum((cash, carry, -transfer, -other)),
+    )
+
+
+def closed_carry(closes: Closes, closed_base: Decimal) -> Decimal:
+    """Return what so much of a leftover was filled for: its share of the carry.
+
+    `closed_base` has the sign of what is held.
+    """
+    return _share(closed_base, closes.carry, closes.held)
+
+
+def _settle_closing(plan: LeggedPlan, closes: Closes, orders: Sequence[Order]) -> Settlement:
+    """Add up the order that closes a leftover: what it took of that is a residual against it."""
+    (leg,) = plan.legs
+    changes = changes_by_asset(orders)
+    change = changes.get(leg.instrument.pair.base, _ZERO)
+    carry = floor_to_quote_step(-closed_carry(closes, -change))
+    residual = Residual(
+        venue=leg.venue,
+        held=Amount(change, leg.instrument.pair.base),
+        carry=Amount(carry, plan.opportunity.quote),
+    )
+    cash = changes.get(plan.opportunity.quote, _ZERO)
+    other = other_fee_quote(plan.legs, orders)
+    return Settlement(
+        cash_quote=cash,
+        residuals=(residual,) if change else (),
+        carry_quote=carry if change else _ZERO,
+        transfer_quote=_ZERO,
+        other_fee_quote=other,
+        profit_quote=exact_sum((cash, carry if change else _ZERO, -other)),
     )
 
 

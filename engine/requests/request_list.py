@@ -109,6 +109,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     life.GetLife,
     life.GetExposure,
     flatten.GetClosings,
+    flatten.CloseLeftovers,
     performance.GetBooks,
     inventory.GetInventoryPast,
     inventory.GetRebalancing,

@@ -9,7 +9,7 @@ from decimal import Decimal
 from engine.domain.exact import exact_product
 from engine.domain.opportunities import HopKind, Leg, Side
 from engine.domain.permits import PermitKind
-from engine.domain.plans import LeggedPlan, MixedPlan, digest_of_plan
+from engine.domain.plans import LeggedPlan, MixedPlan, closes_of, digest_of_plan
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.gateways.venue_signing import BookPlan
 from engine.signing.permits import swap_of
@@ -19,11 +19,17 @@ from engine.signing.words import Words
 
 
 def check_venue_permit(given: Placing, words: Words, *, is_first: bool) -> SignRefusal | None:
-    """Look whether a person allowed the plan, where its mode asks for that."""
-    if given.plan.permit is None or given.is_unwinding:
+    """Look whether a person allowed the plan, where its mode asks for that.
+
+    To close a leftover it takes that in any mode: it may lose, and nobody decided on it but them.
+    """
+    permit = given.plan.permit
+    if closes_of(given.plan) and (permit is None or permit.kind is not PermitKind.APPROVAL):
+        return refused(RefusalKind.PERMIT, "what closes a leftover takes a person's word on it")
+    if permit is None or given.is_unwinding:
         return None
     why = _why_not(given, words, is_first=is_first)
-    return refused(RefusalKind.PERMIT, f"{given.plan.permit.id}: {why}") if why else None
+    return refused(RefusalKind.PERMIT, f"{permit.id}: {why}") if why else None
 
 
 def use_venue_permit(given: Placing, words: Words, *, is_first: bool) -> None:
@@ -70,7 +76,8 @@ def why_other_route(plan: BookPlan) -> str:
 
 def looser_than(plan: BookPlan, terms: BookPlan) -> str:
     """Say in what a plan asks for more than the terms allow; empty for nothing."""
-    if type(plan) is not type(terms) or _parts_of(plan) != _parts_of(terms):
+    parts, allowed = ((_parts_of(one), closes_of(one)) for one in (plan, terms))
+    if type(plan) is not type(terms) or parts != allowed:
         return "it is another route"
     if plan.deadline_ns > terms.deadline_ns:
         return "it may be sent later"

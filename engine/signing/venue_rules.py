@@ -11,7 +11,7 @@ from typing import Final
 from engine.domain.chains import DEADLINE_BLOCKS, block_ms
 from engine.domain.opportunities import Leg, Side
 from engine.domain.orders import Purpose
-from engine.domain.plans import MixedPlan, Part, is_live
+from engine.domain.plans import Closes, MixedPlan, Part, closes_of, is_live
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.domain.units import BPS_PER_UNIT, NS_PER_MS
 from engine.domain.venue_orders import OrderRequest, TimeInForce, wire_id_of
@@ -185,11 +185,28 @@ def check_plan(given: Placing) -> SignRefusal | None:
                 f"leg {number} may fill at {leg.price_limit:f}, {PRICE_BPS_MAX} bps behind the"
                 f" {average:.6g} that its plan reckons with",
             )
+    if (closes := closes_of(given.plan)) is not None:
+        return _check_closing(given, closes)
     gain_ratio = gained_ratio(given.plan)
     if gain_ratio is None:
         return refused(RefusalKind.PLAN, "its plan ends in another asset than it begins with")
     if given.plan.profit_quote <= 0 or gain_ratio <= 1:
         return refused(RefusalKind.PROFIT, "its plan gains nothing by its own amounts")
+    return None
+
+
+def _check_closing(given: Placing, closes: Closes) -> SignRefusal | None:
+    """One order takes back what is left over; that a person said yes to it, the permit says."""
+    side = Side.SELL if closes.held > 0 else Side.BUY
+    most = abs(closes.held) * (BPS_PER_UNIT + UNWIND_MORE_BPS) / BPS_PER_UNIT
+    for is_wrong, why in (
+        (len(given.plan.legs) != 1, "what closes a leftover is one order"),
+        (given.is_unwinding, "nothing of what closes a leftover is traded back"),
+        (given.leg.side is not side, f"what is left over is closed by a {side}"),
+        (given.leg.size_base > most, f"{closes.held:f} is left over, it trades more"),
+    ):
+        if is_wrong:
+            return refused(RefusalKind.PLAN, why)
     return None
 
 

@@ -7,6 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.exact import exact_sum
 from engine.domain.measured_edge import MeasuredEdge
+from engine.domain.plans import is_closing
 from engine.storage.tables import executions
 from engine.storage.whose import Whose
 
@@ -14,7 +15,12 @@ from engine.storage.whose import Whose
 async def load_measured_edge(connection: AsyncConnection, *, whose: Whose) -> MeasuredEdge:
     """Fold all trades in the order in which they were stored."""
     found = await connection.execute(
-        select(executions.c.profit_usd, executions.c.correction_usd, executions.c.expected_usd)
+        select(
+            executions.c.opportunity_id,
+            executions.c.profit_usd,
+            executions.c.correction_usd,
+            executions.c.expected_usd,
+        )
         .where(whose.rows(executions))
         .order_by(
             executions.c.seq.asc().nulls_first(),
@@ -24,6 +30,8 @@ async def load_measured_edge(connection: AsyncConnection, *, whose: Whose) -> Me
     )
     edge = MeasuredEdge()
     for row in found:
+        if is_closing(row.opportunity_id):
+            continue
         edge = edge.learn(
             realised_usd=exact_sum((row.profit_usd, row.correction_usd or Decimal(0))),
             expected_usd=row.expected_usd,

@@ -25,6 +25,7 @@ from engine.storage import generations, outcomes, permit_store
 from engine.storage.append import notice_row
 from engine.storage.balances import load_holdings, load_opened
 from engine.storage.drawdowns import load_drawdown_usd
+from engine.storage.gas_paid import load_gas_usd
 from engine.storage.insertion import insert_new
 from engine.storage.intents import load_open_plans
 from engine.storage.last_prices import load_last_prices
@@ -104,6 +105,7 @@ async def load_state(
         outcomes=await outcomes.load(connection),
         live=await _load_live(connection, day_start_ns, live, drawdown_since_ns),
         drawdown_usd=await load_drawdown_usd(connection, since_ns=drawdown_since_ns, whose=whose),
+        gas_today_usd=await load_gas_usd(connection, since_ns=day_start_ns, whose=whose),
         edge=await load_measured_edge(connection, whose=whose),
     )
 
@@ -122,6 +124,9 @@ async def _load_live(
         holdings=tuple(await load_holdings(connection, whose=live)),
         opened=tuple(await load_opened(connection, whose=live)),
         drawdown_usd=await load_drawdown_usd(connection, since_ns=drawdown_since_ns, whose=live),
+        gas_today_usd=exact_sum(
+            (await load_gas_usd(connection, since_ns=day_start_ns, whose=live), upkeep.usd)
+        ),
         edge=await load_measured_edge(connection, whose=live),
     )
 

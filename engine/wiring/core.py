@@ -264,8 +264,8 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                 taken_pools=taken_pools,
                 is_killed=around.world.is_killed,
                 intend=journal.records.intent,
-                permit_refusal=decider.permits.refusal,
-                terms_of=decider.permits.terms_of,
+                permit_refusal=decider.why_not_permitted,
+                terms_of=decider.terms_of,
                 waits_for_intents=terms.waits_for_intents,
                 chains=ChainSight(
                     head_of=moving.head_of,
@@ -361,6 +361,7 @@ def _paper_positions(header: RunHeader) -> Positions:
         at_ns=header.started_at_ns,
         last_prices=header.last_prices,
         drawdown_usd=header.drawdown_usd,
+        gas_usd=header.gas_today_usd,
         edge=header.edge,
     )
     return positions
@@ -375,6 +376,7 @@ def _live_account(header: RunHeader) -> LiveAccount:
         at_ns=header.started_at_ns,
         last_prices=header.live.last_prices,
         drawdown_usd=header.live.drawdown_usd,
+        gas_usd=header.live.gas_today_usd,
         edge=header.live.edge,
     )
     return live

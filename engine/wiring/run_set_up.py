@@ -241,6 +241,7 @@ def make_header(
         holdings=state.holdings,
         live=state.live,
         drawdown_usd=state.drawdown_usd,
+        gas_today_usd=state.gas_today_usd,
         edge=state.edge,
     )
 

@@ -68,10 +68,10 @@ from engine.requests.discoveries import (
     GetSimilar,
 )
 from engine.requests.fees import GetFees, SetFee
+from engine.requests.flatten import CloseLeftovers, GetClosings
 from engine.requests.gas import GetGas
 from engine.requests.inventory import GetInventoryPast, GetRebalancing
 from engine.requests.kills import DrillKill, GetAftermath
-from engine.requests.flatten import GetClosings
 from engine.requests.life import GetExposure, GetLife
 from engine.requests.limits import SetLimit
 from engine.requests.money import GetExport, GetPnl, GetTrades
@@ -306,6 +306,9 @@ class FakeFacade:
                 return token_samples.tokens(command.name)
             case GetClosings():
                 return samples.closings()
+            case CloseLeftovers():
+                self.effects.append(f"close {len(command.closings)}")
+                return self._acknowledged("1 orders on their way, each is told at its end")
             case GetExposure():
                 return samples.exposure()
             case GetGas():

@@ -5,9 +5,9 @@ from itertools import accumulate
 
 from msgspec.structs import replace
 
+from engine.bus.closings import ClosingLine, ClosingsReport
 from engine.bus.gas_report import GasLine, GasReport
 from engine.bus.kill_reports import AftermathReport, DrillReport
-from engine.bus.closings import ClosingLine, ClosingsReport
 from engine.bus.life import ExposureReport, LifeEvent, LifeReport, PositionLine
 from engine.bus.money_reports import InventoryPast, PlacePast, RebalancingReport
 from engine.bus.notices import (
@@ -25,6 +25,7 @@ from engine.bus.notices import (
     Killed,
     KillLeft,
     LateFill,
+    LeftoverClosed,
     LimitChanged,
     LimitHit,
     LimitProposed,
@@ -94,6 +95,7 @@ from engine.bus.reports import (
     VersionReport,
     WhyReport,
 )
+from engine.decide.closing import Reckoned, closing_terms
 from engine.domain.approvals import Approval, ApprovalEnd, ApprovalState, LeftOut
 from engine.domain.assets import Amount, AssetCode
 from engine.domain.faults import Fault
@@ -105,6 +107,7 @@ from engine.domain.orders_told import VenueMatter
 from engine.domain.performance import By, Missed, Sums, TradeMark
 from engine.domain.plans import LeggedPlan, digest_of_plan
 from engine.domain.rebalancing import Transfer
+from engine.domain.residuals import Residual
 from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
 from engine.domain.switched_off import PlaceKind
 from engine.domain.told import Matter
@@ -621,6 +624,31 @@ def exposure() -> ExposureReport:
     )
 
 
+def closing() -> LeggedPlan:
+    """The terms of an order that closes a leftover."""
+    reckoned = Reckoned(
+        left=Residual(
+            venue=VenueId("coinbase"),
+            held=Amount.of("0.0002", "BTC"),
+            carry=Amount.of("12.70", "USD"),
+        ),
+        leg=Leg(
+            instrument=plan().legs[0].instrument,
+            side=Side.SELL,
+            size_base=Decimal("0.0002"),
+            price_limit=Decimal("63670.55"),
+            notional_quote=Decimal("12.7981"),
+            fee_quote=Decimal("0.0512"),
+            frame_seq=8,
+        ),
+        row=0,
+        profit_quote=Decimal("0.0469"),
+    )
+    return closing_terms(
+        reckoned, Money.PAPER, run_id="r7", number=1, usd_per_quote=Decimal(1), at_ns=AT_NS
+    )
+
+
 def closings() -> ClosingsReport:
     """A leftover that closes, one of real money without a live book, one that is too small."""
     return ClosingsReport(
@@ -642,6 +670,7 @@ def closings() -> ClosingsReport:
                 fee_asset=AssetCode("USD"),
                 realised=Decimal("0.0469"),
                 realised_usd=Decimal("0.0469"),
+                terms=closing(),
             ),
             ClosingLine(
                 venue=VenueId("gemini"),
@@ -1066,6 +1095,17 @@ def all_notices() -> list[Notice]:
             fills=1,
             profit_usd=Decimal("-0.12"),
             left_over=(Amount.of("0.0002", "BTC"),),
+        ),
+        LeftoverClosed(
+            at_ns=at_ns,
+            basis=basis,
+            execution_id="r7-flat1-p-x",
+            opportunity_id="r7-flat1",
+            venue=VenueId("coinbase"),
+            held=Amount.of("0.0002", "BTC"),
+            closed=Decimal("0.0002"),
+            realised_usd=Decimal("0.0421"),
+            expected_usd=Decimal("0.0469"),
         ),
         PlanVoided(
             at_ns=at_ns,

@@ -1,50 +1,79 @@
-"""What is left over, and what closing it would cost."""
+"""What is left over, what closing it would come to, and the question to close it."""
 
 from msgspec.structs import replace
 
-from bot.render.flatten import BY_HAND, render_closings
+from bot.render.flatten import render_ask_closing, render_closings
 from bot.render.plain import write_plain
+from bot.render.screen import Screen
+from engine.bus.closings import ClosingsReport
 from engine.domain.modes import Money
 from tests.bot import samples
+from tests.bot.conftest import Chat
 
 
-def text_of(*which: int) -> str:
+def words_of(screen: Screen) -> str:
+    return " ".join(write_plain(screen).split())
+
+
+def report_of(*which: int) -> ClosingsReport:
     report = samples.closings()
-    chosen = [report.closings[number] for number in which]
-    return " ".join(write_plain(render_closings(replace(report, closings=chosen))).split())
+    return replace(report, closings=[report.closings[number] for number in which])
 
 
 def test_the_order_that_closes_is_shown_with_price_fee_and_what_it_comes_to() -> None:
-    text = text_of(0)
+    text = words_of(render_closings(report_of(0)))
 
     assert "coinbase 0.0002 BTC" in text
     assert "sell 0.0002 at 63,990.50" in text
     assert "fee 0.0512 USD" in text
     assert "comes to +$0.05" in text
-    assert BY_HAND not in text
 
 
 def test_live_money_and_paper_are_in_no_sum_together() -> None:
-    text = text_of(0, 1, 2)
+    text = words_of(render_closings(report_of(0, 1, 2)))
 
     assert text.index("Live: nothing closes now") < text.index("Paper: closing comes to +$0.05")
     assert "its book is not live" in text
     assert "no order so small" in text
-    assert BY_HAND in text
 
 
 def test_a_book_that_has_too_little_is_told() -> None:
-    report = samples.closings()
-    part = replace(report.closings[0], filled_base=report.closings[0].size_base / 2)
-    text = " ".join(
-        write_plain(
-            render_closings(replace(report, closings=[replace(part, money=Money.LIVE)]))
-        ).split()
-    )
+    (line,) = report_of(0).closings
+    part = replace(line, filled_base=line.size_base / 2, money=Money.LIVE)
+    text = words_of(render_closings(replace(report_of(0), closings=[part])))
 
-    assert "Left over: 1, 0 to close" in text
     assert "the book has 0.0001 of it" in text
 
 
+def test_what_would_close_and_may_not_leave_now_says_why() -> None:
+    (line,) = report_of(0).closings
+    held_up = replace(line, terms=None, why_not_now="the mode is observe")
+    text = words_of(render_closings(replace(report_of(0), closings=[held_up])))
+
+    assert "Left over: 1, 0 to close" in text
+    assert "not now: the mode is observe" in text
+
+
 def test_nothing_left_over_is_told_so() -> None:
-    assert "Nothing is left over" in text_of()
+    assert "Nothing is left over" in words_of(render_closings(report_of()))
+
+
+def test_the_question_names_each_order_with_its_bound() -> None:
+    text = words_of(render_ask_closing(samples.closings()))
+
+    assert "Close 1 of 3?" in text
+    assert "sell 0.0002 BTC at coinbase for 63,670.55 or more" in text
+
+
+async def test_nothing_is_closed_before_the_second_step_and_then_what_was_shown(
+    chat: Chat,
+) -> None:
+    async with chat.start():
+        assert "Close 1 of 3?" in await chat.say("/flatten close")
+        assert chat.facade.effects == []
+        await chat.tap("Close 1")
+        await chat.emulator.wait_until(
+            lambda: any("1 orders on their way" in one for one in chat.emulator.transcript())
+        )
+
+    assert chat.facade.effects == ["close 1"]

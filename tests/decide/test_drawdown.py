@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.decide.bounds.drawdown import DRAWDOWN_USD
+from engine.decide.under_way import exposure_quote
 from engine.domain.drawdown import Drawdown, parse_since
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Mode, Money
@@ -51,7 +52,7 @@ def test_what_a_plan_may_lose_is_reserved_and_not_a_hair_more() -> None:
     world = gap_world()
     opportunity = show_gap(world)
     plan = plan_without_limits(world, opportunity)
-    reserve_usd = plan.notional_usd / 100
+    reserve_usd = exposure_quote(plan.legs) / 100
     world.positions.restore(
         residuals=[], realised_usd=Decimal(0), at_ns=START_NS, drawdown_usd=Decimal(30)
     )

@@ -52,8 +52,8 @@ def test_a_sale_walks_the_bids_and_pays_its_fee() -> None:
     found = closing(shown_world(), left("2", "210"))
 
     assert [(one.price, one.size_base) for one in found.order.fills] == [
-        (Decimal("100.00"), 1),
-        (Decimal("99.90"), 1),
+        (Decimal("100.00"), Decimal(1)),
+        (Decimal("99.90"), Decimal(1)),
     ]
     assert found.order.cash_quote == Decimal("199.90") * Decimal("0.999")
     assert found.realised == Decimal("199.90") * Decimal("0.999") - 210

@@ -5,7 +5,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from random import Random
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 import pytest
@@ -15,6 +15,7 @@ from engine.bus.records import ExecutionRecord, IntentRecord, Record
 from engine.core.input_list import INPUTS
 from engine.core.inputs.intent_stored import IntentStored
 from engine.core.inputs.kind import NO_ANSWERS, Answers, Input, Kind
+from engine.core.inputs.leftovers_closed import LeftoversClosed
 from engine.core.inputs.order_told import OrderTold
 from engine.core.inputs.switched import ControlState
 from engine.core.inputs.venue_seen import VenueLooked
@@ -23,7 +24,9 @@ from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode
 from engine.domain.orders_told import HeldAtVenue, OrderNews, VenueSeen
-from engine.domain.plans import is_live
+from engine.domain.plans import is_closing, is_live
+from engine.operate.approval_desk import Engine
+from engine.operate.closings import ClosingDesk
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import EntryKind, number_of, segments_of
 from engine.operate.run_header import RunHeader, encode_header
@@ -101,6 +104,7 @@ class Run:
             trader=self.desk,
         )
         self.hot_path = (core := build_core(header, around)).hot_path
+        self.closings = ClosingDesk(core, cast("Engine", None), lambda: self.at_ns)
         self.recorder.begin_with(partial(begin_segment, core))
 
     def play(self) -> Path:
@@ -118,6 +122,7 @@ class Run:
             if self.random.random() < 0.7:
                 self._store()
             self._tell()
+            self._close()
             self.is_killed = self.random.random() < 0.05
             self._tick(self.random.choice([10, 1_100]))
         self._tick(1_000)
@@ -144,6 +149,12 @@ class Run:
             is_refused = self.random.random() < 0.1
             self._command(IntentStored(client_order_ids=names, is_refused=is_refused))
         self.stored = len(intents)
+
+    def _close(self) -> None:
+        """Say yes to closing whatever is left over, now and then, and now and then twice."""
+        lines = self.closings.report().closings if self.random.random() < 0.3 else []
+        if terms := [one.terms for one in lines if one.terms is not None]:
+            self._command(LeftoversClosed(closings=tuple(terms * 2), by="somebody"))
 
     def _tell(self) -> None:
         for name, news in self.desk.news.items():
@@ -196,6 +207,7 @@ def test_a_run_with_live_orders_replays_byte_for_byte_from_each_of_its_segments(
     executions = [one for one in made.records if isinstance(one, ExecutionRecord)]
     assert any(one.execution.is_traded for one in executions)
     assert all(is_live(one.plan) for one in executions)
+    assert any(is_closing(one.execution.opportunity_id) for one in executions)
 
     for segment in segments_of(run):
         first = number_of(segment)

@@ -62,6 +62,7 @@ OTHER = Settings(
         daily_loss_usd=Decimal(90),
         drawdown_usd=Decimal(110),
         kelly_ratio=Decimal("0.25"),
+        gas_day_usd=Decimal(75),
         orders_per_minute_max=17,
         unproven_s_max=29,
         venue_exposure_usd=Decimal(830),
@@ -106,6 +107,7 @@ LEFT = EngineState(
     is_paused=True,
     realised_today_usd="-12.5",
     drawdown_usd=Decimal("37.5"),
+    gas_today_usd=Decimal("4.25"),
     residuals=[LEFT_OVER],
     last_prices=[LastPrice(asset=AssetCode("BTC"), usd=Decimal(100), at_ns=START_NS)],
     generation=2,
@@ -117,7 +119,11 @@ LEFT = EngineState(
 )
 
 
-def header_of(settings: Settings = OTHER, state: EngineState = NOTHING) -> RunHeader:
+UNMEASURED = structs.replace(OTHER, limits=structs.replace(OTHER.limits, kelly_ratio=Decimal(0)))
+"""The same with sizes that do not go by trades, of which there are none yet."""
+
+
+def header_of(settings: Settings = UNMEASURED, state: EngineState = NOTHING) -> RunHeader:
     venues = OpenVenues(
         access=[
             VenueAccess(

@@ -181,6 +181,7 @@ class MemoryJournal:
     on_chain: list[Found] = field(default_factory=list)
     costs: list[Cost] = field(default_factory=list)
     turns: list[BalanceTurn] = field(default_factory=list)
+    closings: list[Plan | Refusal] = field(default_factory=list)
 
     def opportunity_found(self, opportunity: Opportunity) -> None:
         self.found.append(opportunity)
@@ -199,6 +200,10 @@ class MemoryJournal:
 
     def execution_finished(self, finished: Finished) -> None:
         self.ended.append(finished)
+
+    def closing_decided(self, terms: LeggedPlan, decision: Plan | Refusal) -> None:
+        del terms
+        self.closings.append(decision)
 
     def deposited(self, deposit: Deposit, at_ns: int) -> None:
         del at_ns
@@ -308,6 +313,7 @@ class Setup:
     mode: Mode = Mode.PAPER
     sends_approved: bool = False
     kelly_ratio: str = "0"
+    run_id: str = "r1"
     trades: Sequence[str] = ()
     """Venues at which orders are placed for real."""
 
@@ -423,7 +429,7 @@ class World:
             atomic=atomic,
             mixed=self.mixed_confirmer,
             circumstances=self.circumstances,
-            permits=Permits(self.switches, Approvals("r1", setup.approvals), Mandates()),
+            permits=Permits(self.switches, Approvals(setup.run_id, setup.approvals), Mandates()),
             limits=setup.limits,
         )
         legs = ExactLegs(self.board, self.costs, self.taken, self.graph.pools, setup.bridges)
@@ -436,7 +442,7 @@ class World:
             self.route_confirmer,
             split_terms(screen, self.costs.transfer_bps),
         )
-        self.detector = Detector(self.board, self.graph, age_ns_max=AGE_NS_MAX, run_id="r1")
+        self.detector = Detector(self.board, self.graph, age_ns_max=AGE_NS_MAX, run_id=setup.run_id)
         self.pools = PoolMarket(self.moving, self.detector)
         by_venue = {
             venue: setup.latency_by_venue.get(venue, setup.latency) for venue in sorted(venues)
@@ -452,8 +458,8 @@ class World:
                 taken_pools=self.taken_pools,
                 is_killed=self.circumstances.is_killed,
                 intend=self.journal.intended,
-                permit_refusal=self.decider.permits.refusal,
-                terms_of=self.decider.permits.terms_of,
+                permit_refusal=self.decider.why_not_permitted,
+                terms_of=self.decider.terms_of,
                 waits_for_intents=setup.waits_for_intents,
                 chains=ChainSight(head_of=self.moving.head_of, gas=screen.gas),
                 late_fills=LateFills(ratio=setup.late_fill_ratio, seed=setup.seed),
@@ -545,6 +551,12 @@ class World:
         """One input: what is ours at a venue."""
         self._before()
         self.pipeline.venue_seen(seen, is_whole=is_whole, at_ns=self.now_ns)
+        self.pipeline.after_input(self.now_ns)
+
+    def close_leftovers(self, *closings: LeggedPlan) -> None:
+        """One input: a person said yes to closing what is left over."""
+        self._before()
+        self.pipeline.close_leftovers(closings, self.now_ns)
         self.pipeline.after_input(self.now_ns)
 
     def tick(self) -> None:

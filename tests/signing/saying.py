@@ -4,7 +4,7 @@ from decimal import Decimal
 from typing import Any
 
 from engine.domain.mandates import Mandate, Scope, ScopeKind
-from engine.domain.plans import AtomicPlan, digest_of_plan
+from engine.domain.plans import Plan, digest_of_plan
 from engine.domain.units import NS_PER_S
 from engine.domain.words import Approved, LetRun, Mandated, SealedWord, WentLive, sealed_word
 
@@ -12,7 +12,7 @@ WORD_KEY = bytes(range(32))
 
 
 def approved(
-    terms: AtomicPlan, *, at_ns: int, by: str = "ann", engine: str = "main", key: bytes = WORD_KEY
+    terms: Plan, *, at_ns: int, by: str = "ann", engine: str = "main", key: bytes = WORD_KEY
 ) -> SealedWord:
     """Say that somebody approved terms."""
     word = Approved(engine=engine, by=by, at_ns=at_ns, digest=digest_of_plan(terms))

@@ -48,6 +48,7 @@ async def restored(ledger: Ledger) -> Positions:
         realised_usd=Decimal(state.realised_today_usd),
         at_ns=makers.NOW_NS,
         drawdown_usd=state.drawdown_usd,
+        gas_usd=state.gas_today_usd,
         edge=state.edge,
     )
     return positions
@@ -100,6 +101,11 @@ def start_trading(data_dir: Path, seed: int) -> "subprocess.Popen[bytes]":
     )
 
 
+def gas_today_usd(positions: Positions) -> Decimal:
+    """What counts as paid for gas today, whatever of it is dated later."""
+    return exact_sum(positions.gas_usd(TODAY_NS + day * NS_PER_DAY) for day in range(3))
+
+
 def realised_today_usd(positions: Positions) -> Decimal:
     """What counts as realised today: of what is dated later, losses only."""
     today, *later = (positions.realised_usd(TODAY_NS + day * NS_PER_DAY) for day in range(3))
@@ -126,6 +132,7 @@ async def test_after_any_record_the_restored_positions_equal_the_live_ones(
                 assert found.residuals == live.residuals
                 assert found.realised_usd(makers.NOW_NS) == realised_today_usd(live)
                 assert found.drawdown_usd == live.drawdown_usd
+                assert found.gas_usd(makers.NOW_NS) == gas_today_usd(live)
                 assert found.edge == live.edge
             pnl = await ask(ledger, GetPnl(days=30), PnlReport)
         assert sums_of_rows(settings.data_dir / "ledger.sqlite3") == {

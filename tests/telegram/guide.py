@@ -138,6 +138,7 @@ SCENES: Final = (
         name="contract", line="/contract", says="Our contract on each chain, as its nodes have it."
     ),
     Scene(name="positions", line="/positions", says="Plans under way and leftovers."),
+    Scene(name="flatten", line="/flatten", says="What closing each leftover would come to now."),
     Scene(name="risk", line="/limits", says="Each limit and how much of it is used."),
     Scene(name="venue", line="/venue", says="Venues that are on and off, each with its button."),
     Scene(name="fee", line="/fee", says="The fees that are reckoned with, and since when."),

@@ -30,7 +30,7 @@ from tests.reference.world import START_NS
 
 
 def test_every_setting_of_a_run_is_in_its_header() -> None:
-    header = header_of()
+    header = header_of(OTHER)
 
     terms = header.terms
     assert terms.limits == {
@@ -38,6 +38,7 @@ def test_every_setting_of_a_run_is_in_its_header() -> None:
         "position_usd": 700,
         "daily_loss_usd": 90,
         "drawdown_usd": 110,
+        "gas_day_usd": 75,
         "orders_per_minute_max": 17,
         "unproven_s_max": 29,
         "age_ms_max": 4_001,
@@ -90,6 +91,7 @@ def test_every_limit_goes_by_its_own_setting() -> None:
         "position": "700",
         "daily loss": "90",
         "drawdown": "110",
+        "gas a day": "75",
         "order rate": "17",
         "unproven book": "29",
         "book age": "4001",

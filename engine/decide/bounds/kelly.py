@@ -55,9 +55,11 @@ class KellyLimit:
         """Shrink what is larger than the bet that what was measured bears."""
         figures = draft.figures
         assert figures is not None
+        if not self.kelly_ratio or not figures.is_scalable:
+            return None
         found_bps = Decimal(draft.opportunity.net_edge_bps)
         usd = self.valuation.usd_per(draft.opportunity.quote, at_ns)
-        if not self.kelly_ratio or not figures.is_scalable or usd is None:
+        if usd is None:
             return None
         if min(found_bps, figures.net_edge_bps, figures.profit_quote) <= 0:
             return None

@@ -9,6 +9,7 @@ from engine.bus.notices import (
     BalanceBack,
     BalanceLow,
     LateFill,
+    LeftoverClosed,
     LimitHit,
     Notice,
     OpportunitySeen,
@@ -20,12 +21,13 @@ from engine.bus.notices import (
 from engine.bus.records import NoticeRecord, Record
 from engine.domain.approvals import Approval
 from engine.domain.assets import Amount
+from engine.domain.exact import exact_sum
 from engine.domain.low_balances import BalanceTurn
 from engine.domain.modes import Basis, Money, basis_of
 from engine.domain.opportunities import Reason, Refusal
 from engine.domain.orders import Execution, traded_base
 from engine.domain.orders_told import VenueMatter
-from engine.domain.plans import Plan, basis_of_plan
+from engine.domain.plans import Closes, LeggedPlan, Plan, basis_of_plan, closes_of
 from engine.domain.told import Matter, WalletSeen
 from engine.operate.journal.recent import Entry
 from engine.portfolio.wallets import Found
@@ -45,6 +47,7 @@ LIMIT_REASONS: Final = frozenset(
         Reason.BALANCE_TOO_LOW,
         Reason.DAILY_LOSS_LIMIT,
         Reason.DRAWDOWN_LIMIT,
+        Reason.GAS_DAY_LIMIT,
         Reason.KELLY_SIZE,
         Reason.ORDER_RATE_LIMIT,
         Reason.LEDGER_BEHIND,
@@ -192,6 +195,8 @@ class Notices:
                     left_over=tuple(one.held for one in execution.residuals),
                 )
             )
+        elif closes := closes_of(plan):
+            self.tell(_closed(plan, closes, execution, self.basis))
         elif execution.is_traded or execution.why_reverted or approval is not None:
             self.tell(
                 PaperTraded(
@@ -212,6 +217,23 @@ class Notices:
                     approval=approval,
                 )
             )
+
+
+def _closed(plan: Plan, closes: Closes, execution: Execution, basis: Basis) -> LeftoverClosed:
+    assert isinstance(plan, LeggedPlan)
+    (leg,) = plan.legs
+    changed = exact_sum(order.base_change for order in execution.orders)
+    return LeftoverClosed(
+        at_ns=execution.closed_at_ns,
+        basis=basis_of_plan(plan, basis),
+        execution_id=execution.execution_id,
+        opportunity_id=execution.opportunity_id,
+        venue=leg.venue,
+        held=Amount(closes.held, leg.instrument.pair.base),
+        closed=-changed,
+        realised_usd=execution.profit_usd,
+        expected_usd=execution.expected_usd,
+    )
 
 
 def _usd(entry: Entry) -> float:

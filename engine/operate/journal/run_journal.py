@@ -20,10 +20,11 @@ from engine.domain.low_balances import BalanceTurn
 from engine.domain.mandates import MandateUse
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Opportunity, Refusal
-from engine.domain.plans import Plan
+from engine.domain.plans import LeggedPlan, Plan
 from engine.domain.told import Cost, WalletSeen
 from engine.execute.finished import Finished
 from engine.market.freshness import VenueEdge
+from engine.operate.journal.closings import ClosingBook
 from engine.operate.journal.counts import Counts
 from engine.operate.journal.notices import Notices
 from engine.operate.journal.permits import PermitBook
@@ -64,6 +65,7 @@ class RunJournal:
         self.permits = PermitBook(
             run_id=header.run_id, basis=header.basis, put=put, tell=self.notices.tell
         )
+        self.closings = ClosingBook()
         self._log = log
 
     def opportunity_found(self, opportunity: Opportunity) -> None:
@@ -163,6 +165,12 @@ class RunJournal:
         """Keep and tell what became of it."""
         self._line("answered", end)
         self.permits.end(end)
+
+    def closing_decided(self, terms: LeggedPlan, decision: Plan | Refusal) -> None:
+        """Note whether what a person wanted closed begins."""
+        self._line("closing", decision)
+        self.counts.add_decision(decision)
+        self.closings.decided(terms, decision)
 
     def mandate_changed(self, use: MandateUse) -> None:
         """Keep how a mandate stands."""

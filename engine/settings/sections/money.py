@@ -63,6 +63,15 @@ class LimitsSettings(Section, frozen=True, kw_only=True):
             at_most=1,
         ),
     ] = Decimal(0)
+    gas_day_usd: Annotated[
+        Decimal,
+        exact(
+            "gas that transactions may pay in one UTC day, whatever they earn",
+            unit="USD",
+            above=0,
+            at_most=10_000_000,
+        ),
+    ] = Decimal(2_000)
     orders_per_minute_max: Annotated[
         int, Meta(ge=2, le=10_000, description="most orders in any minute; a plan has two")
     ] = 60

@@ -62,6 +62,7 @@ _REASONS: Final = {
     Reason.BALANCE_TOO_LOW: Cause.LIMIT,
     Reason.DAILY_LOSS_LIMIT: Cause.LIMIT,
     Reason.DRAWDOWN_LIMIT: Cause.LIMIT,
+    Reason.GAS_DAY_LIMIT: Cause.LIMIT,
     Reason.KELLY_SIZE: Cause.LIMIT,
     Reason.POSITION_LIMIT: Cause.LIMIT,
     Reason.LEDGER_BEHIND: Cause.LIMIT,
