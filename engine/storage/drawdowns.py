@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.drawdown import Drawdown
 from engine.domain.exact import exact_sum
-from engine.storage.tables import costs, executions
+from engine.storage.tables.balances import costs
+from engine.storage.tables.trades import executions
 from engine.storage.whose import Whose
 
 

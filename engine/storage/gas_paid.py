@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.exact import exact_product, exact_sum
-from engine.storage.tables import executions, transactions
+from engine.storage.tables.trades import executions, transactions
 from engine.storage.whose import Whose
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from engine.domain.exact import exact_sum
 from engine.domain.measured_edge import MeasuredEdge
 from engine.domain.plans import is_closing
-from engine.storage.tables import executions
+from engine.storage.tables.trades import executions
 from engine.storage.whose import Whose
 
 
