@@ -7,6 +7,7 @@ from typing import Final
 
 from bot.answer import Panels
 from bot.render import words
+from bot.render.place_notices import where_to
 from bot.render.screen import Lines, Screen, Table, Text
 from engine.bus.money_reports import InventoryPast, RebalancingReport
 from engine.bus.reports import BalanceLine, BalanceReport
@@ -95,6 +96,7 @@ def _proposed(report: RebalancingReport) -> list[Lines | Text]:
     return [
         Text(f"{refused}. What would pay, within a day; you move it yourself, nothing else does:"),
         Lines(tuple(lines)),
+        *(Text(where_to(one)) for one in report.transfers),
     ]
 
 

@@ -35,6 +35,18 @@ def place_content(
     return Mark.WARN, f"{place}: {free.asset} runs low", lines
 
 
+def where_to(transfer: Transfer) -> str:
+    """Say where a transfer may go, by what the operator wrote down, and by nothing else."""
+    what = f"{transfer.asset} to {transfer.target}"
+    if not transfer.to:
+        return f"{what}: no address of yours is written down."
+    ways = "; ".join(
+        f"on {one.chain} {one.address}" + (f", tag {one.memo}" if one.memo else "")
+        for one in transfer.to
+    )
+    return f"{what}: {ways}. A little of it first."
+
+
 def _proposed(transfer: Transfer) -> tuple[str, list[str]]:
     size = f"{words.size(transfer.amount)} {transfer.asset}"
     gain, cost = words.usd(transfer.gain_usd, is_signed=True), words.usd(transfer.cost_usd)
@@ -42,4 +54,5 @@ def _proposed(transfer: Transfer) -> tuple[str, list[str]]:
     return f"{size} would pay at {transfer.target}", [
         f"From {transfer.source}: {routes}",
         "You move it yourself, nothing else does.",
+        where_to(transfer),
     ]

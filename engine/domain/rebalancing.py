@@ -8,13 +8,14 @@ proposed if that is above its cost. What was drawn once is not counted on again:
 less than it takes, or nothing would be low.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
 import msgspec
 
 from engine.domain.assets import AssetCode
+from engine.domain.destinations import Destination, destinations_of
 from engine.domain.holdings import Place
 from engine.domain.instruments import VenueId
 
@@ -71,6 +72,7 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         gain_usd: what the routes would have gained that it lets through, in what is left of a day.
         routes: how many.
+        to: addresses that the operator wrote down for it; a proposal names no others.
     """
 
     asset: AssetCode
@@ -81,6 +83,7 @@ class Transfer(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: Decimal
     minutes: Decimal
     routes: int
+    to: tuple[Destination, ...] = ()
 
 
 def propose(
@@ -88,6 +91,7 @@ def propose(
     routes: Sequence[Draws],
     terms: TransferTerms,
     *,
+    allowed: Collection[Destination] = (),
     most: int = TRANSFERS_MAX,
 ) -> list[Transfer]:
     """Return the transfers that gain most after their cost, the best first.
@@ -96,6 +100,7 @@ def propose(
         free: what is there and not reserved, by place.
         routes: of the last day.
         terms: what transfers cost and take.
+        allowed: addresses that may be named.
         most: transfers that are proposed.
     """
     kept = _kept(routes)
@@ -125,7 +130,8 @@ def propose(
         if best is None:
             break
         transfer, through = best
-        found.append(transfer)
+        to = destinations_of(allowed, venue=transfer.target, asset=transfer.asset)
+        found.append(msgspec.structs.replace(transfer, to=to))
         source, target = (transfer.source, transfer.asset), (transfer.target, transfer.asset)
         gave.add(source)
         spare[source] -= transfer.amount

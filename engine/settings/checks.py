@@ -15,6 +15,7 @@ from engine.connectors.by_ccxt.names import FEEDS as CCXT_FEEDS
 from engine.connectors.by_ccxt.names import exchange_of, known_exchanges
 from engine.connectors.venue_list import FEEDS
 from engine.domain.chains import NATIVE_ASSETS, NETWORKS
+from engine.domain.destinations import parse_destinations
 from engine.domain.errors import BadValueError, SettingsError
 from engine.domain.instruments import Pair
 from engine.domain.network import check_proxy, is_loopback
@@ -328,6 +329,13 @@ def _check_assets(names: Iterable[str]) -> None:
             )
 
 
+def _check_destinations(said: Mapping[str, str]) -> None:
+    try:
+        parse_destinations(said, exchanges=GATEWAYS)
+    except BadValueError as error:
+        raise ValueError(str(error)) from None
+
+
 _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("markets", "venues"): _check_venue_list,
     ("markets", "feeds"): _check_feeds,
@@ -353,6 +361,7 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("exchanges", "low_balance"): _check_assets,
     ("exchanges", "transfer_usd_of"): _check_assets,
     ("exchanges", "transfer_minutes_of"): _check_assets,
+    ("exchanges", "destinations"): _check_destinations,
     ("signer", "contracts"): _check_contracts,
     ("signer", "gas_day"): _check_chains,
 }

@@ -308,6 +308,7 @@ class Ledger:
             since_ns=since_ns,
             basis=self._settings.basis,
             terms=self._settings.transfers,
+            allowed=self._settings.destinations,
         )
 
     async def tell_transfers(self) -> str | None:
@@ -317,6 +318,7 @@ class Ledger:
             now_ns=self._clock(),
             basis=self._settings.basis or Basis.SANDBOX,
             terms=self._settings.transfers,
+            allowed=self._settings.destinations,
         )
         if not told:
             return None

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from engine.domain.destinations import Destination
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Basis
 from engine.domain.rebalancing import TransferTerms
@@ -34,6 +35,7 @@ class LedgerSettings:
             it is run again.
         close_s: time to finish accepted requests when closing.
         transfers: what a person's transfers between places cost and take.
+        destinations: addresses that a proposal of one may name.
     """
 
     data_dir: Path
@@ -52,6 +54,7 @@ class LedgerSettings:
     transaction_s: float = 15.0
     close_s: float = 10.0
     transfers: TransferTerms = field(default_factory=TransferTerms)
+    destinations: tuple[Destination, ...] = ()
 
     def __post_init__(self) -> None:
         for name in (

@@ -1,6 +1,6 @@
 """Proposals of transfers: from the routes of a day and what is free, and each told once a day."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from engine.bus.money_reports import RebalancingReport
 from engine.bus.notices import TransferProposed
 from engine.bus.records import NoticeRecord
 from engine.domain.assets import AssetCode
+from engine.domain.destinations import Destination
 from engine.domain.exact import exact_sum
 from engine.domain.holdings import Place
 from engine.domain.instruments import VenueId
@@ -38,20 +39,26 @@ async def rebalance(
     since_ns: int,
     basis: Basis | None,
     terms: TransferTerms,
+    allowed: Collection[Destination] = (),
 ) -> RebalancingReport:
     """Propose transfers by what routes drew, and were refused for want of, since an instant."""
     routes, left_out = await load_draws(
         transact, since_ns=since_ns, most=DRAWS_MAX, whose=Whose(basis=basis)
     )
     return RebalancingReport(
-        transfers=propose(free, routes, terms),
+        transfers=propose(free, routes, terms, allowed=allowed),
         missed=sum(one.is_missed for one in routes),
         left_out=left_out,
     )
 
 
 async def tell(
-    transact: Transact, *, now_ns: int, basis: Basis, terms: TransferTerms
+    transact: Transact,
+    *,
+    now_ns: int,
+    basis: Basis,
+    terms: TransferTerms,
+    allowed: Collection[Destination] = (),
 ) -> list[Transfer]:
     """Store a notice of each transfer of live money that would pay and was not told for a day.
 
@@ -63,7 +70,14 @@ async def tell(
     held: dict[Place, Decimal] = await transact(lambda connection: _held(connection, basis))
     if not held:
         return []
-    report = await rebalance(transact, held, since_ns=now_ns - NS_PER_DAY, basis=basis, terms=terms)
+    report = await rebalance(
+        transact,
+        held,
+        since_ns=now_ns - NS_PER_DAY,
+        basis=basis,
+        terms=terms,
+        allowed=allowed,
+    )
 
     async def work(connection: AsyncConnection) -> list[Transfer]:
         told = await _told(connection, now_ns=now_ns, basis=basis)

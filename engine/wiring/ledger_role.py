@@ -3,7 +3,9 @@
 from decimal import Decimal
 
 from engine.domain.assets import AssetCode
+from engine.domain.destinations import parse_destinations
 from engine.domain.rebalancing import TransferTerms
+from engine.gateways.gateway_list import GATEWAYS
 from engine.operate.clock import make_clock
 from engine.operate.running_role import running_role
 from engine.settings.schema import Settings
@@ -31,6 +33,7 @@ def ledger_settings(settings: Settings, paths: Paths, *, note: str = "") -> Ledg
             usd_by_asset=by_asset(settings.exchanges.transfer_usd_of),
             minutes_by_asset=by_asset(settings.exchanges.transfer_minutes_of),
         ),
+        destinations=parse_destinations(settings.exchanges.destinations, exchanges=GATEWAYS),
     )
 
 

@@ -98,6 +98,7 @@ from engine.bus.reports import (
 from engine.decide.closing import Reckoned, closing_terms
 from engine.domain.approvals import Approval, ApprovalEnd, ApprovalState, LeftOut
 from engine.domain.assets import Amount, AssetCode
+from engine.domain.destinations import Destination
 from engine.domain.faults import Fault
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.mandates import Mandate, MandateUse, Scope, ScopeKind
@@ -786,9 +787,9 @@ def inventory_past(request: GetInventoryPast) -> InventoryPast:
 
 
 def rebalancing() -> RebalancingReport:
-    """Dollars that a venue has run out of."""
+    """Dollar coins that a venue has run out of."""
     transfer = Transfer(
-        asset=AssetCode("USD"),
+        asset=AssetCode("USDC"),
         source=VenueId("gemini"),
         target=VenueId("coinbase"),
         amount=Decimal("2412.5"),
@@ -796,8 +797,22 @@ def rebalancing() -> RebalancingReport:
         cost_usd=Decimal(5),
         minutes=Decimal(30),
         routes=14,
+        to=(
+            Destination(
+                venue=VenueId("coinbase"),
+                asset=AssetCode("USDC"),
+                chain="base",
+                address="0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed",
+            ),
+        ),
     )
     return RebalancingReport(transfers=[transfer], missed=31, left_out=0)
+
+
+def transfer_proposed() -> TransferProposed:
+    return TransferProposed(
+        at_ns=AT_NS, basis=Basis.SANDBOX_LIVE, transfer=rebalancing().transfers[0]
+    )
 
 
 def version() -> VersionReport:
@@ -1282,9 +1297,7 @@ def all_notices() -> list[Notice]:
             venue=VenueId("kraken"),
             free=Amount.of("0.05", "BTC"),
         ),
-        TransferProposed(
-            at_ns=at_ns, basis=Basis.SANDBOX_LIVE, transfer=rebalancing().transfers[0]
-        ),
+        transfer_proposed(),
         WorkTrouble(at_ns=at_ns, basis=basis, task="", what="copies do not reach the ledger"),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_700_000_000_000, asleep_ns=0),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_000_000, asleep_ns=28_800_000_000_000),

@@ -5,6 +5,7 @@ from decimal import Decimal
 from msgspec.structs import replace
 
 from bot.render.inventory import make_past, render_inventory
+from bot.render.place_notices import where_to
 from bot.render.plain import write_plain
 from engine.bus.reports import BalanceReport
 from engine.domain.modes import Money
@@ -86,9 +87,20 @@ def test_what_would_pay_is_shown_with_its_cost_and_who_has_to_do_it() -> None:
     text = flat(write_plain(render_inventory(both(), Money.LIVE, samples.rebalancing())))
 
     assert "31 routes of the last day were refused for want of balance" in text
-    assert "2,412 USD gemini→coinbase" in text
+    assert "2,412 USDC gemini→coinbase" in text
     assert "14 routes +$18.40, costs $5.00" in text
     assert "you move it yourself" in text
+    assert "USDC to coinbase: on base 0x5aAeb6053F3E94C9b9A09f33669435E7Ef1BeAed." in text
+
+
+def test_a_proposal_without_an_address_says_so_and_a_tag_stands_with_its_address() -> None:
+    proposed = samples.rebalancing().transfers[0]
+    (to,) = proposed.to
+
+    assert "no address of yours" in where_to(replace(proposed, to=()))
+    assert where_to(replace(proposed, to=(replace(to, memo="7"),))).endswith(
+        f"{to.address}, tag 7. A little of it first."
+    )
 
 
 def test_where_no_transfer_would_pay_it_says_so() -> None:

@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain.assets import AssetCode
+from engine.domain.destinations import Destination
 from engine.domain.holdings import Place
 from engine.domain.instruments import VenueId
 from engine.domain.rebalancing import Draws, Transfer, TransferTerms, propose
@@ -58,6 +59,18 @@ def test_what_a_refused_route_lacked_is_proposed_from_where_it_is_over() -> None
         minutes=Decimal(0),
         routes=1,
     )
+
+
+def test_a_proposal_names_the_addresses_of_its_place_and_asset_and_no_others() -> None:
+    free = held(alpha_USD="0", alpha_BTC="9", beta_USD="900", beta_BTC="9")
+    allowed = [
+        Destination(venue=venue, asset=asset, chain="base", address=f"0x{number}")
+        for number, (venue, asset) in enumerate([(B, USD), (A, BTC), (A, USD), (C, USD)])
+    ]
+
+    (found,) = propose(free, [gap(A, B)], TERMS, allowed=allowed)
+
+    assert [one.address for one in found.to] == ["0x2"]
 
 
 def test_nothing_is_proposed_for_what_is_not_above_its_cost() -> None:

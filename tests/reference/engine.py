@@ -84,6 +84,7 @@ OTHER = Settings(
         transfer_usd_of={"BTC": Decimal(8)},
         transfer_minutes=Decimal(31),
         transfer_minutes_of={"SOL": Decimal(2)},
+        destinations={"kraken/BTC/bitcoin": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"},
     ),
     approvals=ApprovalsSettings(wait_s=41, usd_min=Decimal("1.25"), two_operators_usd=Decimal(333)),
 )

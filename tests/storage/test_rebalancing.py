@@ -1,5 +1,6 @@
 """What the last day refused for want of balance is what transfers are proposed for, once a day."""
 
+from dataclasses import replace
 from decimal import Decimal
 
 import msgspec
@@ -8,6 +9,7 @@ from engine.bus.money_reports import FreeAt, RebalancingReport
 from engine.bus.notices import TransferProposed
 from engine.bus.records import DepositRecord, Record
 from engine.domain.assets import Amount, AssetCode
+from engine.domain.destinations import Destination
 from engine.domain.holdings import Deposit
 from engine.domain.modes import Basis, Money
 from engine.requests.inventory import GetRebalancing
@@ -92,6 +94,19 @@ async def test_a_proposal_is_told_once_a_day_over_restarts_and_clocks_that_are_s
     assert [one.transfer.target for one in found] == [BUY, BUY]
     assert found[0].transfer.asset == USD
     assert found[0].basis is Basis.SANDBOX_LIVE
+
+
+async def test_an_address_that_is_allowed_is_named_in_what_is_told(
+    sqlite_settings: LedgerSettings, clock: Clock
+) -> None:
+    allowed = Destination(venue=BUY, asset=USD, chain="base", address="0x1")
+    settings = replace(sqlite_settings, destinations=(allowed,))
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, *lacking(money=Money.LIVE))
+        await ledger.tell_transfers()
+        (found,) = await told(ledger)
+
+    assert found.transfer.to == (allowed,)
 
 
 async def test_another_amount_of_the_same_proposal_is_not_told_anew(

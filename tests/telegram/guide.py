@@ -130,6 +130,12 @@ SCENES: Final = (
         says="A place of real money that covers no order any more, told once.",
         notice=samples.low_balance(),
     ),
+    Scene(
+        name="move",
+        line="",
+        says="A transfer that would pay, with the address that you wrote down for it.",
+        notice=samples.transfer_proposed(),
+    ),
     Scene(name="fees", line="/fees", says="The fees of our tier, as venues tell them."),
     Scene(name="truth", line="/truth", says="What was predicted, simulated, realised, and why."),
     Scene(name="truths", line="/truth picture", says="Predicted against realised, a point each."),

@@ -76,11 +76,18 @@ def test_every_setting_of_a_run_is_in_its_header() -> None:
 
 
 def test_what_transfers_cost_and_take_reaches_the_ledger(tmp_path: Path) -> None:
-    terms = ledger_settings(OTHER, Paths(tmp_path)).transfers
+    told = ledger_settings(OTHER, Paths(tmp_path))
+    terms = told.transfers
 
     assert [terms.cost_usd(AssetCode(asset)) for asset in ("USD", "BTC")] == [6, 8]
     assert terms.minutes_by_asset == {AssetCode("SOL"): Decimal(2)}
     assert terms.minutes == 31
+    (destination,) = told.destinations
+    assert (destination.venue, destination.asset, destination.chain) == (
+        "kraken",
+        "BTC",
+        "bitcoin",
+    )
 
 
 def test_every_limit_goes_by_its_own_setting() -> None:

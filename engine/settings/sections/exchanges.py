@@ -106,3 +106,11 @@ class ExchangesSettings(Section, frozen=True, kw_only=True):
             description="the same for assets that take another time, as USD=1440,SOL=2",
         ),
     ] = msgspec.field(default_factory=dict)
+    destinations: Annotated[
+        dict[str, str],
+        Meta(
+            description="addresses that a proposal of a transfer may name, by place, asset and "
+            "chain, as coinbase/USDC/base=0x...,kraken/XRP/ripple=rADDRESS:TAG; each is checked by "
+            "the rules of its chain; the wallet of a chain is called by the chain",
+        ),
+    ] = msgspec.field(default_factory=dict)
