@@ -70,8 +70,8 @@ class Blocks:
         self.take(block)
 
     def _moved(self, numbers: Sequence[int]) -> PairMoves:
-        addresses = [self._graph.pool_terms(number).address for number in numbers]
-        return PairMoves(addresses="".join(addresses), words=b"".join(map(self._words, numbers)))
+        addresses = tuple([self._graph.pool_terms(number).address for number in numbers])
+        return PairMoves(addresses=addresses, words=b"".join(map(self._words, numbers)))
 
     def _words(self, number: int) -> bytes:
         state = self._start[number]

@@ -1,14 +1,15 @@
 """A block's whole way: from the bytes of a node's answer through both roles to screened routes.
 
 `python -m benchmarks.chain_path`. Everything that role and engine do for a block is in it, and
-nothing else: the answer read, checked and taken by the pools that the role follows, the word made,
-read, made again as it is recorded, taken by the engine's pools and screened in the large market.
+nothing else: the answer read, checked and taken by the pools that the role follows, looked at for
+prices that move far, the word made, read, made again as it is recorded, taken by the engine's pools
+and screened in the large market.
 """
 
 import random
 from collections.abc import Callable
 from functools import partial
-from typing import Final
+from typing import Final, cast
 
 import msgspec
 
@@ -20,14 +21,17 @@ from engine.chains.following.asks import AskLogs, AskRead
 from engine.chains.following.blooms import bloom_of
 from engine.chains.following.headers import Header, parse_logs
 from engine.chains.following.machine import Following
-from engine.chains.ports import BlockRef, PoolNow
+from engine.chains.pending.watch import PendingWatch
+from engine.chains.pending.whales import Whale, WhaleTerms
+from engine.chains.ports import BlockRef, Node, PoolNow
 from engine.chains.rpc import checks
 from engine.chains.rpc.messages import Asked, answers_to, decode
 from engine.chains.rpc.parsing import hex_bytes, parse_log
 from engine.detect.moving.moving_pools import MovingPools
-from engine.domain.chains import BlockTerms
+from engine.domain.chains import CHAINS, BlockTerms
 from engine.pools.blocks import ChainWord
 from engine.pools.constant_product import ConstantProductState
+from engine.wiring.chain_pending import ChainPending
 
 CHAIN: Final = "ethereum"
 SIZES: Final = (1, 200)
@@ -51,6 +55,31 @@ class Told:
         self.word = b""
 
 
+def looking(role: Following) -> ChainPending:
+    """Return what looks at each block before it is told; the rest of what it does comes later."""
+    whales: list[Whale] = []
+    pending = ChainPending(
+        role,
+        facts=CHAINS[CHAIN],
+        routers=(),
+        dexes=(),
+        terms=WhaleTerms(),
+        on_whale=whales.append,
+        now_ns=lambda: AT_NS,
+        hears_pending=False,
+    )
+    node = cast("Node", None)  # nothing is asked before the watch runs
+    pending.watch = PendingWatch(
+        node,
+        pending.desk,
+        tell=whales.append,
+        now_ns=lambda: AT_NS,
+        block_s=12,
+        hears_pending=False,
+    )
+    return pending
+
+
 class Path:
     """Both roles at work on the pairs of a market."""
 
@@ -70,6 +99,7 @@ class Path:
                 known = [market.graph.pool(int(address, 16)) for address in ask.addresses]
                 self._role.read(ask, [PoolNow(pool=one.pool, row=one.row) for one in known])
         self._topics = self._role.topics
+        self._role.look = looking(self._role).look
         self.hear(self.ready(0))
 
     def next(self, moves: int) -> Told:

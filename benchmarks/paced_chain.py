@@ -79,7 +79,7 @@ def words() -> Iterator[bytes]:
             hash=f"0x{number:064x}",
             parent_hash=f"0x{number - 1:064x}",
             made_at_ns=0,
-            pairs=PairMoves(addresses="".join(addresses), words=b"".join(moved)),
+            pairs=PairMoves(addresses=tuple(addresses), words=b"".join(moved)),
         )
         yield msgspec.json.encode(ChainWord(block=block))
 

@@ -42,7 +42,6 @@ class PoolLost(msgspec.Struct, frozen=True, kw_only=True, tag_field="change", ta
 
 PoolChange = PoolMoved | PoolRead | PoolLost
 
-ADDRESS_CHARACTERS: Final = 42
 WORD_BYTES: Final = 32
 WORDS_BYTES: Final = 2 * WORD_BYTES
 
@@ -54,29 +53,22 @@ class PairMoves(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     each.
 
     Attributes:
-        addresses: of the pairs, one after the other.
-        words: the two words of each one's last `Sync`, whole numbers with the first byte the
-            highest.
+        addresses: of the pairs.
+        words: the two words of each one's last `Sync`, one after the other: whole numbers with the
+            first byte the highest.
 
     Raises:
         BadValueError: there are not two words for each address.
     """
 
-    addresses: str
+    addresses: tuple[str, ...]
     words: bytes
 
     def __post_init__(self) -> None:
-        count, rest = divmod(len(self.addresses), ADDRESS_CHARACTERS)
-        if rest or len(self.words) != count * WORDS_BYTES:
+        if len(self.words) != len(self.addresses) * WORDS_BYTES:
             raise BadValueError(
-                f"{len(self.words)} bytes of reserves for {len(self.addresses)} characters of"
-                " addresses"
+                f"{len(self.words)} bytes of reserves for {len(self.addresses)} pairs"
             )
-
-    def each_address(self) -> list[str]:
-        """Return the addresses."""
-        text, width = self.addresses, ADDRESS_CHARACTERS
-        return [text[at : at + width] for at in range(0, len(text), width)]
 
     def each_words(self) -> list[bytes]:
         """Return the two words of each pair."""
@@ -85,7 +77,7 @@ class PairMoves(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     def moves(self) -> Iterator[PoolMoved]:
         """Return each as a move of its own."""
-        for address, words in zip(self.each_address(), self.each_words(), strict=True):
+        for address, words in zip(self.addresses, self.each_words(), strict=True):
             yield PoolMoved(address=address, move=move_of(words))
 
 

@@ -5,13 +5,14 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from decimal import ROUND_DOWN, Decimal
 from fractions import Fraction
+from functools import partial
 from typing import Final
 
 from engine.bus.notices import WhaleSeen
 from engine.chains.families.family_list import families_of
 from engine.chains.following.machine import Following
+from engine.chains.following.pair_events import Changed
 from engine.chains.pending.desk import PendingDesk
-from engine.chains.pending.far_moves import moves_far
 from engine.chains.pending.preconfirmed import Preconfirmed, PreconfirmedWatch
 from engine.chains.pending.prices import RoughPrices
 from engine.chains.pending.router_list import RouterAt, routers_of
@@ -24,7 +25,7 @@ from engine.domain.dexes import Dex
 from engine.domain.modes import Basis
 from engine.domain.units import BPS_PER_UNIT
 from engine.settings.schema import ChainsSettings
-from engine.wiring.pending_pools import LivePools, PoolsBefore, steps_of, told_of
+from engine.wiring.pending_pools import LivePools, PoolsBefore, is_far, steps_of, told_of
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ class ChainPending:
             hears_pending=self._hears_pending,
             limits=self._limits,
         )
-        self._machine.look = self._look
+        self._machine.look = self.look
         try:
             while True:
                 await self._run(self.watch, node)
@@ -137,12 +138,14 @@ class ChainPending:
             tip_number=lambda: None if branch.tip is None else branch.tip.ref.number,
         )
 
-    def _look(self, ref: BlockRef, logs: Sequence[Log]) -> None:
+    def look(self, ref: BlockRef, logs: Sequence[Log], changed: Changed) -> None:
+        """Look at a block: at once whether it moves a price far, at the rest once it is told."""
         self.hints.block(ref, logs)
         if self.watch is not None:
-            told, before = told_of(ref, logs, self._machine.pools)
-            if moves_far(told.steps, before, self._far_ratio):
+            if is_far(changed, self._far_ratio):
                 self._on_impact()
+            before = changed.before
+            told = partial(told_of, ref, logs, self._machine.pools, before)
             self.watch.block(told, PoolsBefore(before, self._live))
 
 

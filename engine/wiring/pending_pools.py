@@ -1,14 +1,19 @@
 """The pools that `following` keeps, as predictions ask for them, and each block as it takes it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Final
 
-from engine.chains.following.held import AnyHeld
+from engine.chains.following.held import AnyHeld, HeldPair
+from engine.chains.following.pair_events import Changed
 from engine.chains.following.pools import FollowedPools
 from engine.chains.pending.desk import Told
+from engine.chains.pending.far_moves import moves_far, pairs_move_far
 from engine.chains.pending.stepping import Step
 from engine.chains.ports import BlockRef, Log, ReadAgain
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool
+from engine.pools.blocks import words_of
+from engine.pools.constant_product import ConstantProductState
 from engine.pools.snapshot_rows import PoolState
 
 
@@ -32,7 +37,7 @@ class LivePools:
 class PoolsBefore:
     """The pools before a block: those that it moves as they were, the others as they are."""
 
-    def __init__(self, moved: dict[str, AnyHeld], live: LivePools) -> None:
+    def __init__(self, moved: Mapping[str, AnyHeld], live: LivePools) -> None:
         self._moved, self._live = moved, live
 
     def kept(self, address: str) -> AnyHeld | None:
@@ -40,11 +45,14 @@ class PoolsBefore:
         return self._moved.get(address) or self._live.kept(address)
 
 
-def steps_of(log: Log, pools: FollowedPools) -> list[Step]:
-    """Return what an event does to pools that are live."""
+_NONE: Final[Mapping[str, AnyHeld]] = {}
+
+
+def steps_of(log: Log, pools: FollowedPools, before: Mapping[str, AnyHeld] = _NONE) -> list[Step]:
+    """Return what an event does to pools that are live, or were before their block."""
     steps: list[Step] = []
     for one in pools.about(log):
-        if one.held is None:
+        if one.held is None and one.pool.address not in before:
             continue
         try:
             change = one.family.change_of(one.pool, log)
@@ -57,18 +65,34 @@ def steps_of(log: Log, pools: FollowedPools) -> list[Step]:
 
 
 def told_of(
-    ref: BlockRef, logs: Sequence[Log], pools: FollowedPools
-) -> tuple[Told, dict[str, AnyHeld]]:
-    """Return what a block does, and the pools that it moves as they are before it.
+    ref: BlockRef, logs: Sequence[Log], pools: FollowedPools, before: Mapping[str, AnyHeld]
+) -> Told:
+    """Return what a block did to pools that were live.
 
-    To be asked before the block is taken.
+    Args:
+        ref: the block.
+        logs: its events.
+        pools: as of it, or of a later one.
+        before: those that it changed as they were before it.
     """
-    steps: list[Step] = []
-    before: dict[str, AnyHeld] = {}
-    for log in logs:
-        for step in steps_of(log, pools):
-            held = pools.of[step.address].held
-            assert held is not None
-            before.setdefault(step.address, held)
-            steps.append(step)
-    return Told(ref=ref, steps=steps), before
+    steps = [step for log in logs for step in steps_of(log, pools, before)]
+    return Told(ref=ref, steps=steps)
+
+
+def is_far(changed: Changed, ratio_min: float) -> bool:
+    """Say whether a block moves a price by so much; see `far_moves`."""
+    pairs, before = changed.pairs, changed.before
+    if pairs is not None:
+        were = b"".join([_words_of(before[one]) for one in pairs.addresses])
+        if pairs_move_far(pairs.words, were, ratio_min):
+            return True
+    return moves_far(changed.changes, before, ratio_min)
+
+
+def _words_of(pair: AnyHeld) -> bytes:
+    """Return the reserves of a pair."""
+    if isinstance(pair, HeldPair):
+        return pair.words
+    state = pair.state
+    assert isinstance(state, ConstantProductState)
+    return words_of(state.reserve0_raw, state.reserve1_raw)

@@ -49,7 +49,7 @@ def world_of_pairs() -> World:
 
 def side_by_side(told: list[tuple[int, bytes]]) -> PairMoves:
     return PairMoves(
-        addresses="".join(address(number) for number, _ in told),
+        addresses=tuple(address(number) for number, _ in told),
         words=b"".join(words for _, words in told),
     )
 
@@ -160,14 +160,15 @@ def test_pools_that_are_stale_do_not_keep_the_others_from_moving_at_once() -> No
 @pytest.mark.parametrize(
     ("addresses", "words"),
     [
-        ("0x", b""),
-        (address(1), b""),
-        ("", bytes(64)),
-        (address(1), bytes(63)),
-        (address(1)[1:], bytes(64)),
+        ((address(1),), b""),
+        ((), bytes(64)),
+        ((address(1),), bytes(63)),
+        ((address(1), address(2)), bytes(64)),
     ],
 )
-def test_addresses_without_two_words_each_are_refused(addresses: str, words: bytes) -> None:
+def test_addresses_without_two_words_each_are_refused(
+    addresses: tuple[str, ...], words: bytes
+) -> None:
     with pytest.raises(BadValueError, match="reserves"):
         PairMoves(addresses=addresses, words=words)
     text = msgspec.json.encode({"block": {

@@ -24,6 +24,7 @@ from engine.chains.following.branch import Branch, Taken
 from engine.chains.following.counts import Count
 from engine.chains.following.headers import Header
 from engine.chains.following.held import snapshot_of
+from engine.chains.following.pair_events import Changed
 from engine.chains.following.pools import FollowedPools
 from engine.chains.ports import BlockRef, Family, Log, PoolNow, ReadAgain, Unreadable
 from engine.domain.pools import Pool
@@ -68,7 +69,7 @@ class Following:
         pools: of it, as of the newest block.
         counts: what happened, by kind.
         deepest: most blocks that a reorganisation undid.
-        look: is shown each block with its events just before the pools take them.
+        look: is shown each block with its events and what they changed, just before it is told.
     """
 
     def __init__(self, name: str, rhythm: Rhythm | None = None) -> None:
@@ -78,7 +79,7 @@ class Following:
         self.pools = FollowedPools(name, self.branch)
         self.counts: Counter[Count] = self.pools.counts
         self.deepest = 0
-        self.look: Callable[[BlockRef, Sequence[Log]], None] | None = None
+        self.look: Callable[[BlockRef, Sequence[Log], Changed], None] | None = None
         self._target: Header | None = None
         self._is_confirmed = False
         self._headers: OrderedDict[str, Header] = OrderedDict()
@@ -417,12 +418,13 @@ class Following:
             self.counts[Count.UNDONE] += depth
             self.deepest = max(self.deepest, depth)
         taken = Taken(header.ref)
+        changed = self.pools.take(taken, logs)
         if self.look is not None:
-            self.look(header.ref, logs)
-        pairs, changes = self.pools.take(taken, logs)
+            self.look(header.ref, logs, changed)
         self.branch.add(taken)
         self.counts[Count.BLOCKS] += 1
-        self._words.append(ChainWord(block=self._block(taken, changes, depth, pairs)))
+        block = self._block(taken, changed.changes, depth, changed.pairs)
+        self._words.append(ChainWord(block=block))
         return True
 
     def _block(

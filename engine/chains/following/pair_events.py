@@ -4,13 +4,13 @@ It comes to what `FollowedPools` makes of each by itself, in a fraction of the t
 """
 
 from collections.abc import Mapping, Sequence
-from typing import cast
+from typing import NamedTuple, cast
 
 from engine.chains.following.followed import Followed
 from engine.chains.following.held import AnyHeld, pair_at, pairs_at
 from engine.chains.ports import Family, Log
 from engine.chains.rpc.block_logs import BlockLogs
-from engine.pools.blocks import ADDRESS_CHARACTERS, PairMoves, PoolChange, PoolMoved, move_of
+from engine.pools.blocks import PairMoves, PoolChange
 
 _Columns = tuple[Sequence[str], Sequence[tuple[bytes, ...]], Sequence[bytes]]
 """Contracts, topics and data of events."""
@@ -18,8 +18,19 @@ _Columns = tuple[Sequence[str], Sequence[tuple[bytes, ...]], Sequence[bytes]]
 _Taken = tuple[dict[str, bytes], Sequence[int]]
 """With which words events leave each pair, and the places of those that are to be looked at."""
 
-Changed = tuple[PairMoves | None, tuple[PoolChange, ...]]
-"""What a block changed: `Block.pairs` and `Block.changes`."""
+
+class Changed(NamedTuple):
+    """What a block changed.
+
+    Attributes:
+        pairs: see `Block`.
+        changes: see `Block`.
+        before: how each pool that it changed was before it, by address.
+    """
+
+    pairs: PairMoves | None
+    changes: tuple[PoolChange, ...]
+    before: Mapping[str, AnyHeld]
 
 
 def take_pairs(
@@ -127,17 +138,17 @@ def _take_in_turn(
     return words, others
 
 
-def side_by_side(words: Mapping[str, bytes], changes: Sequence[PoolChange]) -> Changed:
+def side_by_side(
+    words: Mapping[str, bytes], changes: Sequence[PoolChange], before: Mapping[str, AnyHeld]
+) -> Changed:
     """Return what a block changed as the engine takes it.
 
     Args:
         words: of pairs, by address.
         changes: of all pools, after those of `words`.
+        before: how all of them were.
     """
-    if not words:
-        return None, tuple(changes)
-    addresses = "".join(words)
-    if len(addresses) != ADDRESS_CHARACTERS * len(words):  # no contract has such an address
-        moves = [PoolMoved(address=one, move=move_of(own)) for one, own in words.items()]
-        return None, (*moves, *changes)
-    return PairMoves(addresses=addresses, words=b"".join(words.values())), tuple(changes)
+    pairs = None
+    if words:
+        pairs = PairMoves(addresses=tuple(words), words=b"".join(words.values()))
+    return Changed(pairs, tuple(changes), before)

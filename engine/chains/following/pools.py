@@ -129,7 +129,7 @@ class FollowedPools:
         for address, moves in _positions(changes).items():
             taken.backs[address] = back_of(before[address], moves)
         self.counts[Count.MOVES] += len(logs) - len(others) + len(changes)
-        return side_by_side(words, changes)
+        return side_by_side(words, changes, before)
 
     def _changed(self, one: Followed, held: AnyHeld, log: Log, number: int) -> PoolChange | None:
         """Change a live pool by an event; one that does not tell all leaves it not known."""

@@ -24,6 +24,8 @@ from engine.domain.units import NS_PER_S
 BLOCK_S: Final = 3.0
 """So long the list of a block's transactions is waited for."""
 BLOCK_TX_MAX: Final = 20_000
+LATER_S: Final = 0.002
+"""So long a block waits to be looked at: on its way to the engine meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +79,7 @@ class PendingWatch:
         self._block_s = max(block_s, 1)
         self._limits = limits or WatchLimits()
         self._named: deque[str] = deque()
-        self._blocks: deque[tuple[Told, StepPools]] = deque()
+        self._blocks: deque[tuple[Callable[[], Told], StepPools]] = deque()
         self._has_named, self._has_blocks = asyncio.Event(), asyncio.Event()
         self._asks_bodies, self._hears_pending = True, hears_pending
 
@@ -89,8 +91,11 @@ class PendingWatch:
                 tasks.create_task(self._hear())
                 tasks.create_task(self._fetch())
 
-    def block(self, told: Told, before: StepPools) -> None:
-        """Take a block, with the pools as they were before it; it is looked at soon."""
+    def block(self, told: Callable[[], Told], before: StepPools) -> None:
+        """Take a block, with the pools as they were before it; it is looked at soon.
+
+        What it did is made only then: the engine is to be told of it first.
+        """
         if len(self._blocks) >= self._limits.blocks_max:
             self._blocks.popleft()
             self.desk.counts[Count.BLOCKS_LEFT_OUT] += 1
@@ -162,9 +167,11 @@ class PendingWatch:
     async def _look(self) -> None:
         while True:
             await self._has_blocks.wait()
-            told, before = self._blocks.popleft()
+            await asyncio.sleep(LATER_S)
+            make, before = self._blocks.popleft()
             if not self._blocks:
                 self._has_blocks.clear()
+            told = make()
             tx_hashes = await self._tx_hashes(told.ref.hash) if len(self.desk.waiting) else None
             now_ns = self._now_ns()
             self.desk.block(told, before, tx_hashes=tx_hashes, now_ns=now_ns)

@@ -400,7 +400,7 @@ class MovingPools:
 
     def _take_pairs(self, block: Block, moves: PairMoves, works: Works, marks: Marks) -> bool:
         """Take the pairs of a block at once if all are known and at rest; say whether they were."""
-        numbers = list(map(self._chains[block.chain].numbers.get, moves.each_address()))
+        numbers = list(map(self._chains[block.chain].numbers.get, moves.addresses))
         if works or not self.reasons.keys().isdisjoint(numbers):
             return False
         held = list(map(self._graph.pools.get, numbers))  # type: ignore[arg-type]

@@ -114,11 +114,11 @@ def columns(told: list[tuple[int, bytes, tuple[bytes, ...]]], number: int) -> Bl
 
 def is_shortened(short: Changed, long: Changed) -> bool:
     """Whether of each pool moves at most are missing that others took the place of."""
-    pairs, after = short
-    assert long[0] is None
+    pairs, after, _ = short
+    assert long.pairs is None
     moves = () if pairs is None else tuple(pairs.moves())
     assert len({one.address for one in moves}) == len(moves)
-    of_short, of_long = changes_of((*moves, *after)), changes_of(long[1])
+    of_short, of_long = changes_of((*moves, *after)), changes_of(long.changes)
     assert of_short.keys() == of_long.keys()
     for address, own in of_short.items():
         missing = of_long[address][: -len(own)]

@@ -6,15 +6,14 @@ from fractions import Fraction
 import pytest
 
 from engine.chains.following.held import Held
-from engine.chains.pending.far_moves import moves_far
-from engine.chains.pending.stepping import Step
+from engine.chains.pending.far_moves import moves_far, pairs_move_far
 from engine.domain.faults import Fault
-from engine.pools.blocks import PoolChange, PoolLost, PoolMoved
+from engine.pools.blocks import PoolChange, PoolLost, PoolMoved, words_of
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.impact import impact_of_reserves
 from engine.pools.moves import BalancesMove, Move, PairMove, PriceMove
 from engine.pools.snapshot_rows import PairRow, PoolState
-from tests.chains.families.logs import POOL_ADDRESS, make_pool, raw_log
+from tests.chains.families.logs import POOL_ADDRESS, make_pool
 
 HALF_PERCENT = 0.005
 
@@ -33,12 +32,8 @@ def state(reserve0_raw: int, reserve1_raw: int) -> ConstantProductState:
     )
 
 
-def step(change: PoolChange | None, address: str = POOL_ADDRESS) -> Step:
-    return Step(address=address, log=raw_log(data=b""), change=change)
-
-
-def moved(move: Move) -> PoolMoved:
-    return PoolMoved(address=POOL_ADDRESS, move=move)
+def moved(move: Move, address: str = POOL_ADDRESS) -> PoolMoved:
+    return PoolMoved(address=address, move=move)
 
 
 def test_it_agrees_with_the_exact_impact() -> None:
@@ -55,7 +50,11 @@ def test_it_agrees_with_the_exact_impact() -> None:
         )
         move = PairMove(reserve0_raw=reserves[0], reserve1_raw=reserves[1])
 
-        found = moves_far([step(moved(move))], {POOL_ADDRESS: pair(before)}, HALF_PERCENT)
+        found = moves_far([moved(move)], {POOL_ADDRESS: pair(before)}, HALF_PERCENT)
+        words, were = words_of(*reserves), words_of(before.reserve0_raw, before.reserve1_raw)
+        for at in range(3):
+            one, other = ([were] * at + [own] + [were] * 2 for own in (words, were))
+            assert pairs_move_far(b"".join(one), b"".join(other), HALF_PERCENT) is found
 
         assert found is impact.reaches(Fraction(5, 1_000))
         agreed.add(found)
@@ -65,23 +64,23 @@ def test_it_agrees_with_the_exact_impact() -> None:
 @pytest.mark.parametrize(
     "change",
     [
-        None,
         PoolLost(address=POOL_ADDRESS, fault=Fault.GAP),
         moved(PairMove(reserve0_raw=0, reserve1_raw=1)),
         moved(PriceMove(sqrt_price_x96=1 << 96, tick=0, liquidity=1)),
         moved(BalancesMove(balances_raw=(1, 2))),
     ],
 )
-def test_what_says_no_price_of_a_pool_moves_nothing(change: PoolChange | None) -> None:
+def test_what_says_no_price_of_a_pool_moves_nothing(change: PoolChange) -> None:
     before = {POOL_ADDRESS: pair(state(10, 10))}
 
-    assert not moves_far([step(change)], before, HALF_PERCENT)
-    assert not moves_far([step(change, address="0xother")], before, HALF_PERCENT)
-    assert not moves_far([step(change)], {}, HALF_PERCENT)
+    assert not moves_far([change], before, HALF_PERCENT)
+    assert not moves_far([change], {"0xother": before[POOL_ADDRESS]}, HALF_PERCENT)
+    assert not moves_far([change], {}, HALF_PERCENT)
+    assert not pairs_move_far(b"", b"", HALF_PERCENT)
 
 
 def test_reserves_beyond_all_measure_do_not_raise() -> None:
     move = PairMove(reserve0_raw=1, reserve1_raw=1 << 2_000)
     before = {POOL_ADDRESS: pair(state(10, 10))}
 
-    assert not moves_far([step(moved(move))], before, HALF_PERCENT)
+    assert not moves_far([moved(move)], before, HALF_PERCENT)
