@@ -12,13 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.domain.errors import FatalError
-from engine.storage.durable_file import DurableFile
-
-TIDY_CHANGES: Final = 400
-"""So many changes are some thousand pages of the log."""
-
-LOG_PAGES_MAX: Final = 16_000
-"""A log of 64 MB is moved to its places whoever waits."""
+from engine.storage.durable_file import TIDY_CHANGES, DurableFile
 
 _sync: Final = getattr(os, "fdatasync", os.fsync)
 
@@ -42,13 +36,12 @@ class TableFile:
         """
         self.when_synced: Callable[[], None] = _nobody
         self._path = path
-        self._synced = self._tidied = 0
+        self._synced = 0
         self._is_open = True
         # SQLite syncs the log only before it moves it to its places; else `sync` does.
         self._file = DurableFile(
             path, schema, what="the table of nonces", then="nothing is sent", is_synced=False
         )
-        self.run(f"pragma wal_autocheckpoint = {LOG_PAGES_MAX}")
         try:
             self._log = os.open(f"{path}-wal", os.O_RDONLY | os.O_CLOEXEC)
             _sync(self._log)
@@ -87,17 +80,8 @@ class TableFile:
         self.when_synced()
 
     def tidy(self, *, after: int = TIDY_CHANGES) -> None:
-        """Move the log to its places, after so many changes; for when nothing waits.
-
-        It takes a disk up to some tens of milliseconds.
-
-        Raises:
-            FatalError: the disk does not take it.
-        """
-        changes = self._file.change_count
-        if changes - self._tidied >= after:
-            self.run("pragma wal_checkpoint(passive)")
-            self._tidied = changes
+        """Move the log to its places; see `DurableFile.tidy`."""
+        self._file.tidy(after=after)
 
     @contextmanager
     def together(self, *, is_synced: bool = True) -> Iterator[None]:

@@ -2,19 +2,27 @@
 
 One process opens it. Each change is one transaction with a sync (`synchronous=FULL`), unless
 whoever opens it syncs the log itself; an error of the disk is fatal, as a sync that failed is not
-known to have happened when it is tried again.
+known to have happened when it is tried again. The log is moved to its places while nothing waits,
+as that takes a disk some tens of milliseconds.
 """
 
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from engine.domain.errors import FatalError, TransientError
 
 Boundary = Callable[[str], None]
 """Is told of each commit boundary; a test ends the process there."""
+
+
+TIDY_CHANGES: Final = 400
+"""So many changes are some thousand pages of the log."""
+
+LOG_PAGES_MAX: Final = 16_000
+"""A log of 64 MB is moved to its places whoever waits."""
 
 
 def go_on(_where: str) -> None:
@@ -43,6 +51,7 @@ class DurableFile:
         """
         self._path, self._what, self._then = path, what, then
         self._broken: BaseException | None = None
+        self._tidied = 0
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, isolation_level=None, timeout=0.2)
@@ -50,6 +59,7 @@ class DurableFile:
             self.run("pragma journal_mode = wal")
             # In the log nothing is half: each of its pages has a checksum of all before it.
             self.run(f"pragma synchronous = {'full' if is_synced else 'normal'}")
+            self.run(f"pragma wal_autocheckpoint = {LOG_PAGES_MAX}")
             self._database.executescript(schema)
         except (OSError, sqlite3.Error) as error:
             raise FatalError(f"{what} {path} cannot be used: {error}") from error
@@ -62,6 +72,17 @@ class DurableFile:
     def change_count(self) -> int:
         """How many rows were changed since it was opened."""
         return self._database.total_changes
+
+    def tidy(self, *, after: int = TIDY_CHANGES) -> None:
+        """Move the log to its places, after so many changes; for when nothing waits.
+
+        Raises:
+            FatalError: the disk does not take it.
+        """
+        changes = self.change_count
+        if changes - self._tidied >= after:
+            self.run("pragma wal_checkpoint(passive)")
+            self._tidied = changes
 
     @contextmanager
     def together(self) -> Iterator[None]:

@@ -271,7 +271,11 @@ class OrderBook:
             self._keep_mark(venue, msgspec.structs.replace(mark, turned=turned_here))
         self._crash("marked")
 
-    # ---- what need not be kept
+    # ---- while nothing waits
+
+    def tidy(self) -> None:
+        """Move the file's log to its places if it is long."""
+        self._file.tidy()
 
     def prune(self, now_ms: int) -> int:
         """Let go of some of what need not be kept, by the wall clock; return how much went."""

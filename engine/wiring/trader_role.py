@@ -34,6 +34,7 @@ from engine.requests.request_list import requests_of
 from engine.settings.schema import Settings
 from engine.trading.answers import AtVenue, TraderAnswers
 from engine.trading.book import OrderBook
+from engine.trading.connections import Connections
 from engine.trading.wire import open_client
 from engine.wiring.bus import caller_to
 from engine.wiring.for_ledger import ForLedger
@@ -47,7 +48,7 @@ LEASE_LOOK_S: Final = 0.5
 KILL_LOOK_S: Final = 0.2
 CANCEL_AGAIN_S: Final = 5.0
 PRUNE_S: Final = 600.0
-PRUNE_APART_S: Final = 1.0
+TIDY_S: Final = 1.0
 SIGN_S: Final = 3.0
 AGAIN_NS: Final = 60 * NS_PER_S
 SAME_CHARACTERS: Final = 60
@@ -120,18 +121,21 @@ async def open_trader(
             streams = []
             for name, urls in venue_urls(settings, paths).items():
                 client = await stack.enter_async_context(open_client(urls.proxy))
+                connections = Connections(urls.rest, proxy=urls.proxy)
+                stack.push_async_callback(connections.aclose)
                 at, stream = made(
                     gateway_of(name),
                     urls,
-                    client,
-                    partial(signed_by, signer),
                     around,
+                    connections=connections,
+                    client=client,
+                    sign=partial(signed_by, signer),
                     warn=partial(tell, name),
                 )
                 venues[at.standing.venue] = at
                 streams.append(stream)
             run = await stack.enter_async_context(running_beside())
-            run(killed.watch(answers), pruned(book, clock))
+            run(killed.watch(answers), tidied(book, answers, clock))
             run(*(at.work.run() for at in venues.values()))
             run(*(at.check.run() for at in venues.values()))
             run(*(stream.run() for stream in streams))
@@ -140,11 +144,17 @@ async def open_trader(
         book.close()
 
 
-async def pruned(book: OrderBook, clock: Clock) -> None:
-    """Let go of what need not be kept of orders, little by little; cancel to stop."""
+async def tidied(book: OrderBook, answers: TraderAnswers, clock: Clock) -> None:
+    """Keep the table small and its log short, while no order is followed; cancel to stop."""
+    prune_s = 0.0
     while True:
-        has_more = book.prune(clock() // NS_PER_MS) > 0
-        await asyncio.sleep(PRUNE_APART_S if has_more else PRUNE_S)
+        await asyncio.sleep(TIDY_S)
+        if answers.engines():
+            continue
+        book.tidy()
+        now_s = asyncio.get_running_loop().time()
+        if now_s >= prune_s and not book.prune(clock() // NS_PER_MS):
+            prune_s = now_s + PRUNE_S
 
 
 async def signed_by(signer: Caller, intent: VenueIntent) -> VenueSigned | SignRefusal:

@@ -21,6 +21,7 @@ from engine.settings.schema import Settings, environment_name
 from engine.trading.answers import AtVenue, TraderAnswers
 from engine.trading.book import OrderBook
 from engine.trading.checking import VenueCheck
+from engine.trading.connections import Connections
 from engine.trading.desk import VenueDesk
 from engine.trading.line import Line, Sign
 from engine.trading.standing import Standing
@@ -91,19 +92,30 @@ def _real_urls(venue: str, proxy: str | None) -> VenueUrls:
 def made(
     gateway: Gateway,
     urls: VenueUrls,
-    client: aiohttp.ClientSession,
-    sign: Sign,
     around: Around,
     *,
+    connections: Connections,
+    client: aiohttp.ClientSession,
+    sign: Sign,
     warn: Callable[[VenueMatter, str], None],
 ) -> tuple[AtVenue, VenueStream]:
-    """Put together what is done at a venue; nothing of it runs yet."""
+    """Put together what is done at a venue; nothing of it runs yet.
+
+    Args:
+        gateway: of the venue.
+        urls: where its account is.
+        around: what all venues have in common.
+        connections: by which it is asked.
+        client: opens its user stream.
+        sign: asks the signer.
+        warn: tells a person of it.
+    """
     settings, answers, clock = around.settings, around.answers, around.clock
     pace, engine = gateway.pace, settings.engine.id
     limiter = _limiter(pace.weight_per_s, pace.weight_burst, clock)
     line = Line(
         gateway,
-        HttpWire(client, urls.rest, limiter),
+        HttpWire(connections, limiter),
         sign,
         engine=engine,
         limiter=limiter,

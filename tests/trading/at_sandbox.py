@@ -27,6 +27,7 @@ from engine.signing.venue_auth.auth import VenueKey
 from engine.signing.venue_auth.auth_list import authentication_of
 from engine.trading.answers import AtVenue, TraderAnswers
 from engine.trading.book import OrderBook
+from engine.trading.connections import Connections
 from engine.trading.stream import VenueStream
 from engine.trading.wire import open_client
 from engine.wiring.paths import prepare
@@ -97,12 +98,15 @@ async def trading(folder: Path, venue: str) -> AsyncIterator[Here]:
         answers = TraderAnswers(book, venues, basis=Basis.SANDBOX_LIVE)
         around = Around(settings=settings, book=book, answers=answers, clock=time.time_ns)
         matters: list[tuple[VenueMatter, str]] = []
+        urls = venue_urls(settings, paths)[venue]
+        connections = Connections(urls.rest)
         at, stream = made(
             gateway,
-            venue_urls(settings, paths)[venue],
-            client,
-            sign,
+            urls,
             around,
+            connections=connections,
+            client=client,
+            sign=sign,
             warn=lambda matter, sentence: matters.append((matter, sentence)),
         )
         venues[VenueId(venue)] = at
@@ -114,4 +118,5 @@ async def trading(folder: Path, venue: str) -> AsyncIterator[Here]:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
+            await connections.aclose()
             book.close()

@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pytest
 from aiohttp import web
 
 from engine.connectors.limiter import Limiter
 from engine.gateways.calls import SignedCall
 from engine.ports import RequestBudget
+from engine.trading.connections import Connections
 from engine.trading.turns import Turns, Urgency
-from engine.trading.wire import HttpWire, Reply, open_client
+from engine.trading.wire import HttpWire, Reply
+from tests.patience import PATIENCE_S
 
 CALL = SignedCall(
     method="POST",
@@ -28,15 +31,22 @@ class Server:
         self.answer = web.Response(text="taken")
         self.is_cut = self.is_silent = False
         self.over = asyncio.Event()
+        self.may_answer = asyncio.Event()
+        self.may_answer.set()
+        self.peers: list[int] = []
 
     async def __call__(self, request: web.BaseRequest) -> web.StreamResponse:
+        assert request.transport is not None
         self.came.append((request.raw_path, await request.read()))
+        self.peers.append(request.transport.get_extra_info("peername")[1])
+        await self.may_answer.wait()
         if self.is_cut:
             assert request.transport is not None
             request.transport.abort()
         if self.is_silent:
             await self.over.wait()
-        return self.answer
+        like = self.answer
+        return web.Response(status=like.status, body=like.body, headers=like.headers)
 
 
 @asynccontextmanager
@@ -47,11 +57,12 @@ async def wired() -> AsyncIterator[tuple[Server, HttpWire, Limiter]]:
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     limiter = Limiter(RequestBudget(weight_per_s=100.0), now_ns=lambda: 0)
+    connections = Connections(site.name)
     try:
-        async with open_client() as client:
-            yield server, HttpWire(client, site.name, limiter), limiter
+        yield server, HttpWire(connections, limiter), limiter
     finally:
         server.over.set()
+        await connections.aclose()
         await runner.cleanup()
 
 
@@ -123,3 +134,68 @@ async def test_a_turn_whose_owner_gave_up_goes_to_the_next() -> None:
     await asyncio.gather(first, second, return_exceptions=True)
 
     assert went == ["second"]
+
+
+async def test_a_connection_is_kept_and_another_one_is_there_before_it_is_needed() -> None:
+    async with wired() as (server, wire, _):
+        for _ in range(3):
+            await wire.send(CALL)
+        assert len(set(server.peers)) == 1, "what was used last is used again"
+        assert len(wire.connections.open) == 2
+        async with asyncio.TaskGroup() as tasks:
+            server.may_answer.clear()
+            both = [tasks.create_task(wire.send(CALL)) for _ in range(2)]
+            async with asyncio.timeout(PATIENCE_S):
+                while len(server.came) < 5:
+                    await asyncio.sleep(0)
+            server.may_answer.set()
+
+        assert [one.result() for one in both] == [Reply(200, b"taken")] * 2
+        assert len(wire.connections.open) <= 3
+
+
+async def test_a_connection_that_the_venue_closed_is_not_written_to() -> None:
+    async with wired() as (server, wire, _):
+        server.answer = web.Response(text="taken", headers={"Connection": "close"})
+        assert await wire.send(CALL) == Reply(200, b"taken")
+        assert await wire.send(CALL) == Reply(200, b"taken")
+        assert len(server.came) == 2
+
+
+async def test_an_answer_that_comes_too_late_is_never_taken_for_that_of_another_call(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with wired() as (server, wire, _):
+        await wire.send(CALL)
+        monkeypatch.setattr("engine.trading.wire.CALL_S", 0.05)
+        server.may_answer.clear()
+        assert await wire.send(CALL) == "no answer within 0.05 s"
+        monkeypatch.setattr("engine.trading.wire.CALL_S", PATIENCE_S)
+        server.answer = web.Response(text="another")
+        server.may_answer.set()
+
+        assert await wire.send(CALL) == Reply(200, b"another")
+
+
+async def test_an_answer_that_is_none_or_is_too_long_is_no_answer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async with wired() as (server, wire, _):
+        monkeypatch.setattr("engine.trading.connections.ANSWER_BYTES_MAX", 4)
+        said = await wire.send(CALL)
+        assert isinstance(said, str)
+        assert "more than 4 bytes" in said
+        server.answer = web.Response(text="ok")
+        assert await wire.send(CALL) == Reply(200, b"ok")
+        cut = SignedCall(method="POST", target="/a\r\nX-Other: 1", headers={}, body=b"")
+        assert isinstance(await wire.send(cut), str)
+        assert len(server.came) == 2
+
+
+async def test_a_venue_that_is_not_there_is_no_answer() -> None:
+    async with wired() as (_, wire, _):
+        gone = wire
+    said = await gone.send(CALL)
+
+    assert isinstance(said, str)
+    assert "Error" in said
