@@ -103,6 +103,18 @@ deploy: $(VENV)/.runtime ## deploy our contract on CHAIN=base of the sandbox, or
 self-test: $(VENV)/.runtime ## try all that going live on CHAIN=base needs: signer, key, balances, contract, roles, a simulated route
 	@exec $(PY) -m engine self-test --chain "$(CHAIN)"
 
+.PHONY: api-key
+api-key: $(VENV)/.runtime ## make a key for the HTTP API: NAME=phone RANK=viewer, operator or admin; it is shown once
+	@$(PY) -m bot.web keys add "$(NAME)" --rank "$(or $(RANK),viewer)"
+
+.PHONY: api-keys
+api-keys: $(VENV)/.runtime ## list the keys of the HTTP API
+	@$(PY) -m bot.web keys list
+
+.PHONY: api-key-off
+api-key-off: $(VENV)/.runtime ## let the key NAME= of the HTTP API open nothing any more
+	@$(PY) -m bot.web keys remove "$(NAME)"
+
 .PHONY: exchange-test
 exchange-test: $(VENV)/.runtime ## try all that orders at VENUE=kraken need: key, its rights, a small order far from the market, reconciliation
 	@exec $(PY) -m engine exchange-test --venue "$(VENUE)"
@@ -177,15 +189,17 @@ lint: $(VENV)/.dev ## format, lint, imports, types, generated pages: the checks 
 	@$(VENV)/bin/mypy
 	@$(PY) -m engine.settings.reference --check
 	@$(PY) -m bot.docs --check
+	@$(PY) -m bot.web.reference --check
 
 .PHONY: check
 check: ## all that CI checks, what fails fast first
 	@.ci/run
 
 .PHONY: docs
-docs: $(VENV)/.dev ## make .env.example, docs/configuration.md and docs/commands.md anew
+docs: $(VENV)/.dev ## make .env.example and the pages docs/configuration.md, commands.md and api.md anew
 	@$(PY) -m engine.settings.reference
 	@$(PY) -m bot.docs
+	@$(PY) -m bot.web.reference
 
 # ---- the contract ------------------------------------------------------------------------------
 

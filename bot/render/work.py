@@ -47,6 +47,7 @@ BUDGETS_MB = {
     "sender": 100,
     "trader": 60,
     "ccxt": 160,
+    "gateway": 75,
 }
 """As ARCHITECTURE.md has them."""
 

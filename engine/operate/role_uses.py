@@ -126,6 +126,8 @@ def role_of(arguments: list[str]) -> str:
             return name
         case [*_, "-m", "bot"]:
             return "bot"
+        case [*_, "-m", "bot.web"]:
+            return "gateway"
     return ""
 
 

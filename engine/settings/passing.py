@@ -15,6 +15,7 @@ SECRETS_OF_ROLES: Final[Mapping[str, Collection[tuple[str, str]]]] = {
     "signer": (("signer", "remote_url"), ("operator", "totp_secret")),
     "sender": (("bus", "url"), ("chains", "providers"), ("network", "proxy")),
     "trader": (("bus", "url"), ("network", "proxy")),
+    "gateway": (("bus", "url"),),
     "engine": (("operator", "totp_secret"), ("network", "proxy"), ("bus", "url")),
     "bot": (
         ("telegram", "bot_token"),

@@ -29,6 +29,7 @@ from engine.settings.sections.processes import (
     WorkersSettings,
 )
 from engine.settings.sections.signer import SignerSettings
+from engine.settings.sections.ways_in import GatewaySettings
 
 __all__ = [
     "SECRETS",
@@ -44,6 +45,7 @@ __all__ = [
     "DoorSettings",
     "EngineSettings",
     "ExchangesSettings",
+    "GatewaySettings",
     "LimitsSettings",
     "LogSettings",
     "MarketsSettings",
@@ -115,6 +117,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     network: NetworkSettings = NetworkSettings()
     bus: BusSettings = BusSettings()
     door: DoorSettings = DoorSettings()
+    gateway: GatewaySettings = GatewaySettings()
     log: LogSettings = LogSettings()
 
 

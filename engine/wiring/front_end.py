@@ -5,7 +5,7 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -27,6 +27,7 @@ from engine.facade.doors import Doors, EngineDoor
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings, SettingInForce
 from engine.facade.news import RoleEnded
+from engine.facade.web import WebTerms
 from engine.facade.witness import ChatWitness
 from engine.operate.clock import Clock, make_clock
 from engine.operate.ease import Ease
@@ -137,6 +138,70 @@ async def open_door_of(
         facade, secret=secret, port=settings.door.kill_port, directory=paths.data_dir
     ):
         yield
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenedGateway:
+    """What the HTTP front-end's process gets.
+
+    Attributes:
+        on_ready: told the address at which it answers.
+    """
+
+    front_end: FrontEnd
+    terms: WebTerms
+    on_ready: Callable[[str], None]
+
+
+@contextlib.asynccontextmanager
+async def open_gateway(
+    environment: Mapping[str, str], *, directory: Path
+) -> AsyncIterator[OpenedGateway]:
+    """Connect the role `gateway`: it knows no secret of the phone, and the signer not its word."""
+    settings = load_settings(environment, directory=directory)
+    set_up_logs(level=settings.log.level, form=settings.log.form)
+    paths = prepare(settings.data.dir, bus_url=settings.bus.url, engine_id=settings.engine.id)
+    roles = chain_roles(settings)
+    signing = signing_roles(settings)
+    callers = _callers(paths, roles, signing)
+    news: asyncio.Queue[RoleEnded] = asyncio.Queue()
+
+    def hear(role: str, why: str) -> None:
+        if role in callers:
+            callers[role].ended = why
+
+    def tell(address: str) -> None:
+        announce_ready()
+        say_at_terminal(f"the gateway answers at {address}")
+
+    with held_lease(paths.lease("gateway"), what="gateway") as lease:
+        async with (
+            stop_signals(on_news=hear, lease=lease) as stop,
+            _facade(paths, callers, roles, signs=bool(signing)) as facade,
+        ):
+            yield OpenedGateway(
+                front_end=FrontEnd(
+                    facade=facade,
+                    settings=front_end_settings(settings, paths),
+                    stop=stop,
+                    clock=make_clock(),
+                    news=news,
+                ),
+                terms=WebTerms(
+                    port=settings.gateway.port,
+                    trusts_proxy=settings.gateway.trusts_proxy,
+                    directory=paths.gateway,
+                ),
+                on_ready=tell,
+            )
+
+
+def gateway_directory(environment: Mapping[str, str], *, directory: Path) -> Path:
+    """Return where the gateway keeps the hashes of its keys."""
+    settings = load_settings(environment, directory=directory)
+    return prepare(
+        settings.data.dir, bus_url=settings.bus.url, engine_id=settings.engine.id
+    ).gateway
 
 
 def set_up_logging(settings: Settings) -> None:
@@ -326,6 +391,8 @@ def read_memory_mb() -> dict[str, float]:
                     found[name] = _resident_mb(process)
                 case [*_, "-m", "bot"]:
                     found["bot"] = _resident_mb(process)
+                case [*_, "-m", "bot.web"]:
+                    found["gateway"] = _resident_mb(process)
     return found
 
 

@@ -21,7 +21,7 @@ from engine.storage.ledger_settings import LEASE_NAME
 PRIVATE_FILES: Final = ("ledger.sqlite3*", "*.lock", "kill-latch", "installation")
 PRIVATE_FOLDERS: Final = (
     *("run", "recordings", "backups", "logs", "exports", "charts", "chains", "background"),
-    *("engines", "signer", "sender", "trader"),
+    *("engines", "signer", "sender", "trader", "gateway"),
 )
 MARKER: Final = "installation"
 """Made once with the latch beside it: where it is and the latch is not, somebody removed that."""
@@ -112,6 +112,11 @@ class Paths:
     def hold_page(self) -> Path:
         """Where background work is pushed aside, of all engines of the installation."""
         return shared_file(self.data_dir / "run", "hold")
+
+    @property
+    def gateway(self) -> Path:
+        """Hashes of the keys by which programs and browsers come in."""
+        return self.data_dir / "gateway"
 
     @property
     def signer(self) -> Path:

@@ -5,6 +5,7 @@ import contextlib
 import logging
 import os
 import socket
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -162,18 +163,8 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 environment=told_key(bot_environment, key) if signing else bot_environment,
             )
         )
-    if is_main and settings.workers.is_on:
-        specs.append(
-            RoleSpec(
-                name="workers",
-                arguments=["-m", "engine", "role", "workers"],
-                stop_s=1.0,
-                is_vital=False,
-                log_path=paths.log("workers"),
-                lease=paths.lease("workers"),
-                environment=partial(_told_of_chains, settings, "workers"),
-            )
-        )
+    if is_main:
+        specs += _beside(settings, paths)
     return specs
 
 
@@ -191,6 +182,31 @@ def _ccxt_role(settings: Settings, paths: Paths) -> list[RoleSpec]:
             environment=partial(role_environment, settings, "ccxt", os.environ),
         )
     ]
+
+
+def _beside(settings: Settings, paths: Paths) -> Iterator[RoleSpec]:
+    """Return the roles that all others can do without."""
+    if settings.gateway.is_on:
+        yield RoleSpec(
+            name="gateway",
+            arguments=["-m", "bot.web"],
+            stop_s=3.0,
+            hears_news=True,
+            is_vital=False,
+            log_path=paths.log("gateway"),
+            lease=paths.lease("gateway"),
+            environment=partial(_told_of_chains, settings, "gateway"),
+        )
+    if settings.workers.is_on:
+        yield RoleSpec(
+            name="workers",
+            arguments=["-m", "engine", "role", "workers"],
+            stop_s=1.0,
+            is_vital=False,
+            log_path=paths.log("workers"),
+            lease=paths.lease("workers"),
+            environment=partial(_told_of_chains, settings, "workers"),
+        )
 
 
 async def run_installation(settings: Settings, paths: Paths) -> int:

@@ -412,8 +412,9 @@ class FakeFacade:
                 self.box(command.source)[1].update(command.update_ids)
                 return InboxStored()
             case GetNotices():
+                after = command.after_seq
                 return NoticesReport(
-                    notices=[],
+                    notices=[] if after is None else self.stored[after : after + command.limit],
                     delivered_seq=self.delivered.get(command.reader, 0),
                     newest_seq=len(self.stored),
                 )

@@ -211,7 +211,7 @@ def test_every_setting_has_a_reason_and_is_in_the_generated_files() -> None:
 def test_every_number_has_a_unit_or_counts_something() -> None:
     counts = {"orders_per_minute_max", "backups_kept", "seed", "operator_id", "sandbox_port",
               "sandbox_speed", "latency_factor", "late_fill_ratio", "kill_port",
-              "webhook_port"}  # fmt: skip
+              "webhook_port", "port"}  # fmt: skip
     for line in all_settings():
         is_number = line.default.replace(".", "").isdigit()
         assert line.unit or not is_number or line.name in counts, line.name

@@ -1,0 +1,69 @@
+"""The role `gateway`, and its keys.
+
+``python -m bot.web`` serves; ``python -m bot.web keys`` lists, adds and removes keys.
+"""
+
+import argparse
+import asyncio
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bot.render.words import use_zone
+from bot.web.api_keys import ApiKeys
+from bot.web.app import make_gateway, run_gateway
+from engine.domain.people import Rank
+from engine.domain.units import NS_PER_S
+from engine.wiring.front_end import exit_code_after, gateway_directory, open_gateway
+
+
+def main() -> int:
+    """Do what the command line says."""
+    parser = argparse.ArgumentParser(prog="python -m bot.web", description=__doc__)
+    verbs = parser.add_subparsers(dest="verb")
+    keys = verbs.add_parser("keys", help="keys of programs and browsers")
+    what = keys.add_subparsers(dest="what", required=True)
+    what.add_parser("list", help="list them: names and ranks, no secrets")
+    add = what.add_parser("add", help="make one; it is shown once")
+    add.add_argument("name", help="as the records show who acted: a-z, 0-9 and -")
+    add.add_argument("--rank", type=Rank, choices=list(Rank), default=Rank.VIEWER)
+    remove = what.add_parser("remove", help="let one open nothing any more, at once")
+    remove.add_argument("name")
+    asked = parser.parse_args()
+    if asked.verb is None:
+        asyncio.run(_serve())
+        return 0
+    kept = ApiKeys(gateway_directory(os.environ, directory=Path.cwd()))
+    if asked.what == "add":
+        text = kept.add(
+            asked.name, asked.rank, clock=lambda: int(datetime.now(UTC).timestamp()) * NS_PER_S
+        )
+        sys.stdout.write(f"{text}\n")
+        sys.stderr.write("this is shown once: keep it where secrets are kept\n")
+    elif asked.what == "remove":
+        kept.remove(asked.name)
+        sys.stdout.write(f"{asked.name} opens nothing any more\n")
+    else:
+        for key in kept.all():
+            made = datetime.fromtimestamp(key.made_at_ns // NS_PER_S, UTC)
+            sys.stdout.write(f"{key.name}  {key.rank}  {key.id}  made {made:%Y-%m-%d %H:%M} UTC\n")
+    return 0
+
+
+async def _serve() -> None:
+    async with open_gateway(os.environ, directory=Path.cwd()) as opened:
+        use_zone(opened.front_end.settings.time_zone)
+        gateway = make_gateway(
+            opened.front_end.facade,
+            opened.front_end.settings,
+            opened.terms,
+            opened.front_end.clock,
+        )
+        await run_gateway(
+            gateway, port=opened.terms.port, stop=opened.front_end.stop, on_ready=opened.on_ready
+        )
+
+
+if __name__ == "__main__":
+    sys.exit(exit_code_after(main))

@@ -1,0 +1,152 @@
+"""Stands before each route: who asks, whether they may, and how often; and what an answer carries.
+
+Whoever is not known is told nothing but that. A kill is let through before anything is counted.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Final
+
+from aiohttp import web
+
+from bot.web.api_keys import ApiKeys
+from bot.web.problems import RefusedError, problem, refusal
+from bot.web.rates import Rates
+from bot.web.route import Asked, Route
+from bot.web.sessions import Principal, Sessions
+from engine.domain.errors import BadValueError, FatalError, SyndicateError
+
+_log = logging.getLogger(__name__)
+
+ANSWER_S_MAX: Final = 60.0
+TOKEN_CHARACTERS_MAX: Final = 2_048
+HEADERS: Final = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Referrer-Policy": "no-referrer",
+    "Strict-Transport-Security": "max-age=31536000",
+    "X-Content-Type-Options": "nosniff",
+}
+
+
+@dataclass(slots=True, kw_only=True)
+class Guard:
+    """Judges requests.
+
+    Attributes:
+        trusts_proxy: the last address of `X-Forwarded-For` is who asks.
+        answered: answers by status, for the metrics.
+    """
+
+    keys: ApiKeys
+    sessions: Sessions
+    rates: Rates
+    trusts_proxy: bool
+    answered: Counter[int] = field(default_factory=Counter, init=False)
+    _hashing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
+
+    def guarded(self, route: Route) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Return what serves a route."""
+
+        async def serve(request: web.Request) -> web.StreamResponse:
+            address = self._address(request)
+            principal = None
+            if route.rank is not None:
+                principal = await self._let_in(request, address)
+                if not principal.rank.is_at_least(route.rank):
+                    raise RefusedError(
+                        HTTPStatus.FORBIDDEN,
+                        f"this takes the rank {route.rank}, the key {principal.name} has"
+                        f" {principal.rank}",
+                    )
+            if not route.is_kill:
+                who = (address,) if principal is None else (f"key {principal.key_id}", address)
+                for pace in route.paces:
+                    self.rates.check(pace, *who)
+            asked = Asked(request=request, principal=principal, address=address)
+            if route.is_endless:
+                return await route.handler(asked)
+            async with asyncio.timeout(ANSWER_S_MAX):
+                return await route.handler(asked)
+
+        return serve
+
+    def middleware(self) -> Callable[..., Awaitable[web.StreamResponse]]:
+        """Return what turns every failure into a problem document."""
+
+        @web.middleware
+        async def answer(
+            request: web.Request,
+            handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
+        ) -> web.StreamResponse:
+            response = await _answered(request, handler)
+            self.answered[response.status] += 1
+            return response
+
+        return answer
+
+    async def _let_in(self, request: web.Request, address: str) -> Principal:
+        self.rates.check_not_refused(address)
+        kind, _, token = request.headers.get("Authorization", "").partition(" ")
+        token = token.strip()
+        principal = None
+        if kind.lower() == "bearer" and len(token) <= TOKEN_CHARACTERS_MAX:
+            principal = await self._principal(token)
+        if principal is None:
+            self.rates.count_refused(address)
+            raise RefusedError(
+                HTTPStatus.UNAUTHORIZED,
+                "show a key or the token of a session as Authorization: Bearer",
+                headers={"WWW-Authenticate": "Bearer"},
+            )
+        return principal
+
+    async def _principal(self, token: str) -> Principal | None:
+        if not token.startswith("syn_"):
+            return self.sessions.principal(token)
+        async with self._hashing:  # one slow hash at a time: they take memory
+            key = await asyncio.to_thread(self.keys.find, token)
+        return None if key is None else Principal(name=key.name, key_id=key.id, rank=key.rank)
+
+    def _address(self, request: web.Request) -> str:
+        if self.trusts_proxy:
+            last = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+            if last:
+                return last[:64]
+        return request.remote or "unknown"
+
+
+async def _answered(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except RefusedError as error:
+        return refusal(error)
+    except web.HTTPMethodNotAllowed as error:
+        allowed = {"Allow": ", ".join(sorted(error.allowed_methods))}
+        return problem(HTTPStatus.METHOD_NOT_ALLOWED, "", headers=allowed)
+    except web.HTTPException as error:
+        return problem(HTTPStatus(error.status), "")
+    except (SyndicateError, TimeoutError) as error:
+        return _trouble(error)
+    except Exception:  # noqa: BLE001 - the boundary of a request; logged, counted, answered
+        _log.exception("%s %s failed", request.method, request.match_info.route.resource)
+        return problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the gateway's log has the details")
+
+
+def _trouble(error: Exception) -> web.Response:
+    """Return the answer where a role did not answer as it should."""
+    if isinstance(error, BadValueError):
+        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+    if isinstance(error, FatalError):
+        _log.error("%s", error)
+        detail = "the gateway has to be mended: see its log"
+    else:
+        detail = str(error) or "no answer in time: try again"
+    return problem(HTTPStatus.SERVICE_UNAVAILABLE, detail, headers={"Retry-After": "1"})

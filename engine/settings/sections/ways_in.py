@@ -1,0 +1,25 @@
+"""Settings of the ways in beside the phone."""
+
+from typing import Annotated
+
+from msgspec import Meta
+
+from engine.settings.sections.section import Section
+
+
+class GatewaySettings(Section, frozen=True, kw_only=True):
+    """The HTTP API, for programs and browsers; make api-key makes the keys."""
+
+    is_on: Annotated[
+        bool,
+        Meta(description="run the role gateway: it listens on loopback only, so a proxy with TLS "
+             "or a tunnel stands before it where anybody else is to reach it"),
+    ] = False  # fmt: skip
+    port: Annotated[
+        int, Meta(ge=0, le=65_535, description="port of loopback; 0 takes any that is free")
+    ] = 8_645
+    trusts_proxy: Annotated[
+        bool,
+        Meta(description="who asks is the last address of X-Forwarded-For: true only where a proxy "
+             "of yours stands before it and writes that; else anybody can name any address"),
+    ] = False  # fmt: skip

@@ -1,0 +1,83 @@
+"""The HTTP front-end over real sockets of loopback, before an engine made of plain values."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from bot.web.api_keys import ApiKeys
+from bot.web.app import Gateway, make_gateway, serve_gateway
+from engine.domain.people import Rank
+from engine.facade.front_end import FrontEndSettings
+from engine.facade.web import WebTerms
+from tests.bot.conftest import Clock
+from tests.bot.fake_facade import FakeFacade
+
+
+@dataclass
+class Web:
+    """Somebody at the gateway, with a key of each rank."""
+
+    session: aiohttp.ClientSession
+    base: str
+    gateway: Gateway
+    facade: FakeFacade
+    clock: Clock
+    store: ApiKeys
+    keys: dict[Rank, str] = field(default_factory=dict)
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        *,
+        rank: Rank | None = Rank.ADMIN,
+        token: str | None = None,
+        body: Any = None,
+        headers: dict[str, str] | None = None,
+        raw: bytes | None = None,
+    ) -> tuple[int, Any]:
+        """Send a request; returns the status and what JSON came."""
+        sent = dict(headers or {})
+        shown = token if token is not None else None if rank is None else self.keys[rank]
+        if shown is not None:
+            sent["Authorization"] = f"Bearer {shown}"
+        if raw is not None:
+            sent.setdefault("Content-Type", "application/json")
+        async with self.session.request(
+            method, f"{self.base}{path}", headers=sent, json=body, data=raw
+        ) as answer:
+            self.headers = answer.headers
+            if "json" in answer.content_type:
+                return answer.status, await answer.json()
+            return answer.status, await answer.text()
+
+
+@pytest.fixture
+async def web(tmp_path: Path) -> AsyncIterator[Web]:
+    facade, clock = FakeFacade(), Clock()
+    store = ApiKeys(tmp_path)
+    gateway = make_gateway(
+        facade,
+        FrontEndSettings(),
+        WebTerms(port=0, trusts_proxy=False, directory=tmp_path),
+        clock,
+    )
+    async with (
+        serve_gateway(gateway, port=0) as port,
+        aiohttp.ClientSession() as session,
+    ):
+        made = Web(
+            session=session,
+            base=f"http://127.0.0.1:{port}",
+            gateway=gateway,
+            facade=facade,
+            clock=clock,
+            store=store,
+        )
+        for rank in Rank:
+            made.keys[rank] = store.add(f"a-{rank}", rank, clock=clock)
+        yield made
