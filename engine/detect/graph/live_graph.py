@@ -12,7 +12,7 @@ from engine.detect.graph.edge_table import EdgeTable
 from engine.detect.graph.first_potentials import log_values
 from engine.detect.graph.gas_prices import GasPrices
 from engine.detect.graph.market_graph import MarketGraph
-from engine.detect.graph.moved_pair import KnownPool, MovedPair
+from engine.detect.graph.moved_pair import KnownPool, MovedPair, PairChanges
 from engine.detect.graph.native_pools import NativePools
 from engine.detect.graph.pair_table import PairTable
 from engine.detect.graph.parallel_places import ParallelPlaces
@@ -353,8 +353,8 @@ class LiveGraph:
         Raises:
             BadValueError: no such pool has a number, or there is no room; all is as it was then.
         """
-        if {*map(type, changes.values())} == {MovedPair}:
-            return self._change_pairs(cast("Mapping[int, MovedPair]", changes))
+        if type(changes) is PairChanges:
+            return self._change_pairs(changes)
         pairs = self._pairs
         moved: list[int] = []
         words: list[bytes] = []
@@ -387,22 +387,22 @@ class LiveGraph:
         self._pool_frame_seqs.update(dict.fromkeys(changes, self._board.frame_seq))
         return edges, log_rates
 
-    def _change_pairs(
-        self, changes: Mapping[int, MovedPair]
-    ) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-        """Take new reserves of pairs alone, as nearly all that a block changes."""
-        numbers, moved, pairs = list(changes), list(changes.values()), self._pairs
-        bases = [one.base for one in moved]
-        if not pairs.know(numbers, bases):
-            for number, base in zip(numbers, bases, strict=True):
-                if not pairs.knows(number, base):
-                    self.pool_terms(number)
-                    pairs.learn(number, base, self._pool_edges[number])
-        edges, log_rates = np.empty(2 * len(moved), np.int32), np.empty(2 * len(moved))
-        words, places = b"".join([one.words for one in moved]), np.arange(0, 2 * len(moved), 2)
-        pairs.write(numbers, words, places, edges, log_rates)
+    def _change_pairs(self, changes: PairChanges) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Take new reserves of pairs alone, as nearly all that a block changes.
+
+        The terms of a pair that had moved before were learned then.
+        """
+        for number in changes.fresh:
+            moved = changes[number]
+            assert isinstance(moved, MovedPair)
+            if not self._pairs.knows(number, moved.base):
+                self._pairs.learn(number, moved.base, self._pool_edges[number])
+        count = 2 * len(changes)
+        edges, log_rates = np.empty(count, np.int32), np.empty(count)
+        places = np.arange(0, count, 2)
+        self._pairs.write(list(changes), changes.words, places, edges, log_rates)
         self._has_room.clear()
-        self._pools.update(changes)
+        self._pools.update(cast("Mapping[int, KnownPool]", changes))
         self._pool_frame_seqs.update(dict.fromkeys(changes, self._board.frame_seq))
         return edges, log_rates
 

@@ -5,8 +5,9 @@ exact state and its directions are made when somebody asks; what the graph reads
 for all pairs of a block at once, by a kernel.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import repeat
+from typing import cast
 
 import msgspec
 import numpy as np
@@ -106,12 +107,35 @@ def pair_after(held: object, move: Move, block: int) -> MovedPair | None:
     return None
 
 
+class PairChanges(dict[int, KnownPool | None]):
+    """Pairs after one move of each, by their numbers; nothing is added to it.
+
+    Attributes:
+        words: of all of them, two of each, one after the other.
+        fresh: numbers of those that had not moved since they were prepared.
+    """
+
+    __slots__ = ("fresh", "words")
+
+    def __init__(
+        self, pairs: Iterable[tuple[int, MovedPair]], words: bytes, fresh: Sequence[int]
+    ) -> None:
+        super().__init__(pairs)
+        self.words, self.fresh = words, fresh
+
+
 def pairs_after(
-    held: Sequence[KnownPool | None], moves: PairMoves, block: int
-) -> list[MovedPair] | None:
+    numbers: Sequence[int | None], held: Sequence[KnownPool | None], moves: PairMoves, block: int
+) -> PairChanges | None:
     """Return pairs after one move of each, all at once; None if one has to be looked at.
 
     It is what `pair_after` makes of each, where it makes something of all.
+
+    Args:
+        numbers: of the pairs, each once.
+        held: the pairs before.
+        moves: of them.
+        block: in which they move.
     """
     kinds = {*map(type, held)}
     if not kinds <= {MovedPair, PreparedPool}:
@@ -119,10 +143,17 @@ def pairs_after(
     reserves_raw = np.empty(2 * len(held))
     if read_reserves(moves.words, reserves_raw) < len(reserves_raw):
         return None
+    known = cast("Sequence[int]", numbers)  # what has no number is not held
+    fresh: list[int] = []
+    if PreparedPool in kinds:
+        new = {n: one for n, one in zip(known, held, strict=True) if type(one) is PreparedPool}
+        if {type(one.state) for one in new.values()} != {ConstantProductState}:
+            return None
+        fresh = list(new)
     bases: list[PreparedPool] = [
         one.base if type(one) is MovedPair else one  # type: ignore[misc]
         for one in held
     ]
-    if PreparedPool in kinds and {type(one.state) for one in bases} != {ConstantProductState}:
-        return None
-    return list(map(MovedPair, bases, moves.each_words(), repeat(block)))
+    after = map(MovedPair, bases, moves.each_words(), repeat(block))
+    changes = PairChanges(zip(known, after, strict=True), moves.words, fresh)
+    return changes if len(changes) == len(held) else None

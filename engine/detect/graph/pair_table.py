@@ -1,7 +1,6 @@
 """What the moves of pairs leave alone, as the kernel that writes them reads it."""
 
 from collections.abc import Sequence
-from operator import is_
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,11 +31,6 @@ class PairTable:
     def knows(self, number: int, base: PreparedPool) -> bool:
         """Say whether a pair's terms are known as it was prepared: it may be read with others."""
         return number < len(self._bases) and self._bases[number] is base
-
-    def know(self, numbers: Sequence[int], bases: Sequence[PreparedPool]) -> bool:
-        """Say so of several at once."""
-        known = self._bases
-        return max(numbers) < len(known) and all(map(is_, map(known.__getitem__, numbers), bases))
 
     def learn(self, number: int, base: PreparedPool, edges: Sequence[int]) -> None:
         """Take the terms of a pair, of which each direction has an edge."""

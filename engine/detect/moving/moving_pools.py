@@ -11,7 +11,13 @@ from decimal import Decimal
 from typing import Final, cast
 
 from engine.detect.graph.live_graph import LiveGraph
-from engine.detect.graph.moved_pair import KnownPool, MovedPair, pair_after, pairs_after
+from engine.detect.graph.moved_pair import (
+    KnownPool,
+    MovedPair,
+    PairChanges,
+    pair_after,
+    pairs_after,
+)
 from engine.detect.graph.pool_sides import PreparedPool, prepare_pool
 from engine.detect.moving.pool_blocks import MovesBack, PoolMark, PoolUndo, PoolWork
 from engine.domain.chains import BlockTerms
@@ -22,7 +28,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.pools import Pool, PoolId
 from engine.domain.units import NS_PER_MS
 from engine.market.chain_blocks import ChainBlocks, Standing
-from engine.pools.blocks import Block, PairMoves, PoolChange, PoolLost, PoolMoved
+from engine.pools.blocks import Block, PoolChange, PoolLost, PoolMoved
 from engine.pools.snapshots import PoolSnapshot
 
 _log = logging.getLogger(__name__)
@@ -148,8 +154,10 @@ class MovingPools:
                     self._undo(works, number, back)
         else:
             self._begin_anew(block, standing, works)
-        marks = self._take_changes(block, works)
-        undo = self._put_all(works, marks, block.number)
+        marks: Marks = {}
+        at_once = self._take_pairs(block, works, marks)
+        self._take_changes(block, works, marks, pairs_too=at_once is None)
+        undo = self._put_all(works, marks, block.number, at_once)
         chain.blocks.add(block.number, block.hash, undo)
         chain.count += 1
         chain.newest_at_ns = at_ns
@@ -368,13 +376,11 @@ class MovingPools:
         for venue in venues:
             self.faults[venue, fault] += 1
 
-    def _take_changes(self, block: Block, works: Works) -> Marks:
-        """Take the changes of a block; return where each of its pools was before it."""
-        marks: Marks = {}
-        is_taken = block.pairs is None or self._take_pairs(block, block.pairs, works, marks)
-        changes = block.changes if is_taken else block.each_change()
+    def _take_changes(self, block: Block, works: Works, marks: Marks, *, pairs_too: bool) -> None:
+        """Take the changes of a block, and mark where each of its pools was before it."""
+        changes = block.each_change() if pairs_too else block.changes
         if not changes:
-            return marks
+            return
         reasons, pools = self.reasons, self._graph.pools
         addresses = [change.address for change in changes]
         # Looked up in one go: they are far apart in memory, and so many are waited for at once.
@@ -396,21 +402,20 @@ class MovingPools:
             if number not in marks:
                 marks[number] = work.mark()
             self._take_change(work, number, change, block.number)
-        return marks
 
-    def _take_pairs(self, block: Block, moves: PairMoves, works: Works, marks: Marks) -> bool:
-        """Take the pairs of a block at once if all are known and at rest; say whether they were."""
-        numbers = list(map(self._chains[block.chain].numbers.get, moves.addresses))
-        if works or not self.reasons.keys().isdisjoint(numbers):
-            return False
+    def _take_pairs(self, block: Block, works: Works, marks: Marks) -> PairChanges | None:
+        """Take the pairs of a block at once if all are known and at rest; None if they are not."""
+        if block.pairs is None or works:
+            return None
+        numbers = list(map(self._chains[block.chain].numbers.get, block.pairs.addresses))
+        if not self.reasons.keys().isdisjoint(numbers):
+            return None
         held = list(map(self._graph.pools.get, numbers))  # type: ignore[arg-type]
-        after = pairs_after(held, moves, block.number)
-        if after is None:
-            return False
-        known = cast("list[int]", numbers)  # what has no number is not held
-        works.update(zip(known, after, strict=True))
-        marks.update(zip(known, cast("list[KnownPool]", held), strict=True))
-        return True
+        after = pairs_after(numbers, held, block.pairs, block.number)
+        if after is not None:
+            works.update(cast("dict[int, KnownPool]", after))
+            marks.update(zip(after, cast("list[KnownPool]", held), strict=True))
+        return after
 
     def _take_change(self, work: PoolWork, number: int, change: PoolChange, block: int) -> None:
         try:
@@ -443,14 +448,19 @@ class MovingPools:
             prepared = None
         self._change(number, prepared, work.fault)
 
-    def _put_all(self, works: Works, marks: Marks, block: int) -> dict[int, PoolUndo]:
+    def _put_all(
+        self, works: Works, marks: Marks, block: int, at_once: PairChanges | None
+    ) -> dict[int, PoolUndo]:
         """Have all pools of a block changed; return how each that it names was before it."""
         if (
             self.reasons.keys().isdisjoint(works)
             and len(marks) == len(works)
             and {*map(type, works.values())} <= _PAIRS
         ):
-            self._changed.update(cast("dict[int, KnownPool]", works))
+            if at_once is not None and works == at_once and not self._changed:
+                self._changed = at_once
+            else:
+                self._changed.update(cast("dict[int, KnownPool]", works))
             return cast("dict[int, PoolUndo]", marks)
         undo: dict[int, PoolUndo] = {}
         for number, work in works.items():
