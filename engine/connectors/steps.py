@@ -1,11 +1,14 @@
 """Exact numbers of the wire, for the slow paths: instrument lists and audits."""
 
 from decimal import Decimal
+from typing import Final
 
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import DECIMALS_MAX, Pair
-from engine.kernels.number_text import SIZE_STEPS_MAX
+
+SIZE_STEPS_MAX: Final = 10**18
+"""As `kernels.number_text` has it, which takes eighty megabytes with it."""
 
 SPARE_DECIMALS = 2
 COMMON_DECIMALS = 8

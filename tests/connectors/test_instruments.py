@@ -6,13 +6,14 @@ import msgspec
 import pytest
 
 from engine.connectors.specs import all_specs
-from engine.connectors.steps import parse_steps, wire_decimals
+from engine.connectors.steps import SIZE_STEPS_MAX, parse_steps, wire_decimals
 from engine.connectors.venues.binance.instruments import parse_instruments as parse_binance
 from engine.connectors.venues.bitstamp.instruments import parse_instruments as parse_bitstamp
 from engine.connectors.venues.coinbase.instruments import parse_instruments as parse_coinbase
 from engine.connectors.venues.gemini.instruments import parse_instruments as parse_gemini
 from engine.connectors.venues.kraken.instruments import parse_instruments as parse_kraken
 from engine.domain.errors import BadValueError
+from engine.kernels import number_text
 from tests.connectors.recordings import FOLDER
 
 VENUES = all_specs()
@@ -237,3 +238,7 @@ def test_a_kraken_pair_that_may_not_be_traded_says_why(status: str) -> None:
 def test_a_refused_list_of_kraken_is_an_error() -> None:
     with pytest.raises(BadValueError, match="Service"):
         parse_kraken(b'{"error":["EService:Unavailable"]}', ["BTC-USD"])
+
+
+def test_audits_cut_a_size_where_the_board_does() -> None:
+    assert SIZE_STEPS_MAX == number_text.SIZE_STEPS_MAX

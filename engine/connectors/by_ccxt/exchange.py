@@ -26,6 +26,7 @@ from engine.connectors.by_ccxt.spec import FEE_BPS_UNKNOWN
 from engine.connectors.limiter import Limiter
 from engine.domain.errors import BadValueError
 from engine.domain.faults import Fault
+from engine.domain.redaction import redact
 from engine.ports import RequestBudget
 
 log = logging.getLogger(__name__)
@@ -93,12 +94,13 @@ class Exchange:
         """Return what is known of it: by its list if there is one, else as ccxt has it."""
         said = self._ccxt.fees.get("trading") or {}
         listed = [self._ccxt.markets[symbol] for symbol in self._markets]
-        rates = [fee_bps(market.get("taker")) for market in listed] or [fee_bps(said.get("taker"))]
+        usual = fee_bps(said.get("taker"))
+        rates = [fee_bps(market.get("taker")) or usual for market in listed] or [usual]
         bps = max((rate for rate in rates if rate is not None), default=None)
         side = said.get("feeSide") or "get"
         return Terms(
             feed="stream" if self.has_stream else "poll",
-            fee_bps_taker=f"{Decimal(FEE_BPS_UNKNOWN) if bps is None else bps:f}",
+            fee_bps_taker=f"{Decimal(FEE_BPS_UNKNOWN) if bps is None else bps.normalize():f}",
             is_fee_in_base=side in {"get", "base"},
         )
 
@@ -156,8 +158,10 @@ class Exchange:
         self._ccxt.orderbooks.clear()
 
     async def close(self) -> None:
-        """End all connections."""
+        """End all connections, those too that what was under way has opened meanwhile."""
         await self._ccxt.close()
+        while self._ccxt.session is not None:
+            await self._ccxt.close()
 
     async def _fetch_book(self, symbol: str) -> Mapping[str, Any]:
         await self._limiter.turn()
@@ -263,4 +267,5 @@ def _best_price(book: Mapping[str, Any]) -> Decimal | None:
 
 
 def _words(error: Exception) -> str:
-    return " ".join(f"{type(error).__name__}: {error}".split())[:WHY_CHARACTERS]
+    text = " ".join(f"{type(error).__name__}: {error}".split())
+    return redact(text)[:WHY_CHARACTERS]  # a proxy's address may hold a password

@@ -2,7 +2,8 @@
 
 Only frames go out. A book that is lost is told so and not asked for again from here: how soon that
 may be is the engine's to say. An engine that asks anew while changes came does not believe them;
-then the streams begin afresh, and so they do where one has been silent between two requests.
+then all streams begin afresh, as ccxt can drop them together only, and so they do where none has
+changed between two requests. A book that is never believed does not cost the others for ever.
 """
 
 import asyncio
@@ -16,6 +17,8 @@ import msgspec
 from engine.connectors.by_ccxt.losses import LostError, UnservedError
 from engine.connectors.by_ccxt.messages import ALIVE, LOST, REFUSED
 from engine.connectors.by_ccxt.telling import BookTeller
+from engine.domain.errors import BadValueError
+from engine.domain.faults import Fault
 
 POLL_S: Final = 1.0
 """Least time between two fetches of one book."""
@@ -23,6 +26,10 @@ POLL_S: Final = 1.0
 ALIVE_S: Final = 1.0
 BUSY_S: Final = 5.0
 """A stream that changed so lately is not asked for anew because it is quiet."""
+
+DOUBTS_MAX: Final = 3
+DOUBTS_S: Final = 600.0
+"""So many times in so long streams begin afresh because one book of them is not believed."""
 
 Say = Callable[[bytes], Awaitable[None]]
 
@@ -73,12 +80,14 @@ class Following:
         self._say = say
         self._tasks = tasks
         self._books: dict[str, _Book] = {}
+        self._doubted_at_s: dict[str, list[float]] = {}
 
     async def ask(self, symbols: Sequence[str]) -> None:
         """Tell books whole, and what changes of them from then on."""
-        known = [self._books[symbol] for symbol in symbols if symbol in self._books]
-        if not self._is_polled and any(_is_wrong(book) for book in known):
-            await self._exchange.forget()
+        if not self._is_polled:
+            is_doubted = [self._is_doubted(symbol) for symbol in symbols]
+            if any(is_doubted) or self._are_silent(symbols):
+                await self._exchange.forget()
         for symbol in symbols:
             if (book := self._books.pop(symbol, None)) is not None:
                 book.task.cancel()
@@ -94,6 +103,26 @@ class Following:
         while True:
             await self._say(_frame(ALIVE, at_ns=time.time_ns()))
             await asyncio.sleep(ALIVE_S)
+
+    def _is_doubted(self, symbol: str) -> bool:
+        """Say whether a book is asked for anew whose changes came until now."""
+        book = self._books.get(symbol)
+        if book is None or book.task.done() or not book.changes:
+            return False  # one that was lost has left nothing to doubt
+        now_s = _now_s()
+        if now_s - book.changed_at_s >= BUSY_S:
+            return False
+        doubted_at_s = [
+            at_s for at_s in self._doubted_at_s.get(symbol, ()) if now_s - at_s < DOUBTS_S
+        ]
+        self._doubted_at_s[symbol] = [*doubted_at_s, now_s]
+        return len(doubted_at_s) < DOUBTS_MAX
+
+    def _are_silent(self, symbols: Sequence[str]) -> bool:
+        """Say whether a book is asked for anew, and none has changed since it was asked for."""
+        waiting = [one for one in self._books.values() if not one.task.done()]
+        is_again = any(symbol in self._books for symbol in symbols)
+        return is_again and bool(waiting) and not any(one.changes for one in waiting)
 
     async def _follow(self, symbol: str) -> None:
         try:
@@ -113,6 +142,9 @@ class Following:
                 await self._tell(teller, book, is_fetched=False)
         except LostError as error:
             await self._say(_frame(LOST, symbol=symbol, fault=error.fault.value, why=str(error)))
+        except BadValueError as error:
+            lost = _frame(LOST, symbol=symbol, fault=Fault.BAD_SHAPE.value, why=str(error))
+            await self._say(lost)
         except UnservedError as error:
             await self._say(_frame(REFUSED, symbol=symbol, why=str(error)))
 
@@ -120,13 +152,6 @@ class Following:
         frame = teller.tell(book, at_ns=time.time_ns(), is_fetched=is_fetched)
         if frame is not None:
             await self._say(frame)
-
-
-def _is_wrong(book: _Book) -> bool:
-    """Say whether a stream that is asked for anew is not to be gone on with."""
-    if book.task.done():
-        return False  # it was lost, and what it left was dropped
-    return not book.changes or _now_s() - book.changed_at_s < BUSY_S
 
 
 def _frame(kind: str, **content: object) -> bytes:

@@ -12,6 +12,7 @@ import msgspec
 
 from engine.connectors.by_ccxt.exact import price_text, size_text
 from engine.connectors.by_ccxt.messages import BOOK, CHANGE, Levels
+from engine.domain.errors import BadValueError
 
 LEVELS: Final = 50
 """Levels told of each side, from the touch down."""
@@ -36,6 +37,9 @@ class BookTeller:
         """Return the frame that leads to this book; None if nothing changed in a stream's.
 
         A book that was fetched is told even so: that it is still the same is news.
+
+        Raises:
+            BadValueError: it holds what is no level at all.
         """
         sides = _best(book.get("bids")), _best(book.get("asks"))
         told = self._told
@@ -67,7 +71,11 @@ class BookTeller:
 
 
 def book_texts(book: Mapping[str, Any], *, size_decimals: int) -> dict[str, Levels]:
-    """Return a fetched book as text, of as many levels as are told of any."""
+    """Return a fetched book as text, of as many levels as are told of any.
+
+    Raises:
+        BadValueError: it holds what is no level at all.
+    """
     return {
         name: level_texts(_best(book.get(name)), size_decimals=size_decimals)
         for name in ("bids", "asks")
@@ -80,11 +88,18 @@ def level_texts(side: Side, *, size_decimals: int) -> Levels:
 
 
 def _best(levels: Sequence[Any] | None) -> Side:
-    """Return the best levels by price; of several at one price that which shows least."""
+    """Return the best levels by price; of several at one price that which shows least.
+
+    Raises:
+        BadValueError: one of them is no level at all.
+    """
     found: Side = {}
     for level in islice(levels or (), LEVELS):
-        price, size = level[0], level[1]
-        known = found.get(price)
+        try:
+            price, size = level[0], level[1]
+            known = found.get(price)
+        except (TypeError, LookupError) as error:
+            raise BadValueError(f"no level of a book: {level!r:.40}") from error
         if isinstance(known, int | float) and isinstance(size, int | float):
             size = min(known, size)
         found[price] = size

@@ -155,6 +155,44 @@ async def test_a_stream_that_was_silent_between_two_requests_begins_afresh() -> 
         assert one.exchange.forgotten == 1
 
 
+async def test_a_quiet_book_costs_no_other_its_stream() -> None:
+    async with engine() as one:
+        await one.follow()
+        await one.exchange.watched.put(OTHER)
+        await one.told()
+        await one.exchange.fetched.put(BOOK)
+        await one.following.ask(["ETH/USD"])
+        await one.told()
+
+        await one.exchange.fetched.put(BOOK)
+        await one.following.ask(["ETH/USD"])
+
+        assert (await one.told())["symbol"] == "ETH/USD"
+        assert one.exchange.forgotten == 0
+
+
+async def test_a_book_that_is_never_believed_costs_the_others_their_streams_three_times() -> None:
+    async with engine() as one:
+        for _ in range(6):
+            await one.follow()
+            await one.exchange.watched.put(OTHER)
+            await one.told()
+
+        assert one.exchange.forgotten == 3
+
+
+@pytest.mark.parametrize("level", [5, None, [], [1.0], [[1.0], 2.0]])
+async def test_what_is_no_level_loses_one_book_and_not_the_connection(level: object) -> None:
+    async with engine() as one:
+        await one.exchange.fetched.put({"bids": [level], "asks": [[101.0, 1.0]]})
+        await one.following.ask(["BTC/USD"])
+
+        told = await one.told()
+        await one.follow()
+
+    assert (told["type"], told["fault"]) == ("lost", "bad_shape")
+
+
 async def test_a_stream_that_was_merely_quiet_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("engine.connectors.by_ccxt.following.BUSY_S", 0.0)
     async with engine() as one:
