@@ -19,6 +19,7 @@ from engine.domain.orders import Execution, Order
 from engine.domain.orders_told import FillTold, OrderFate
 from engine.domain.plans import LeggedPlan, digest_of_plan
 from engine.domain.residuals import Residual
+from engine.domain.switched_off import Off
 from engine.execute.closing import Closing, reckon_closing
 from engine.execute.unwinding import UnwindRules
 from engine.portfolio.inventory import Inventory
@@ -30,6 +31,7 @@ from tests.reference.world import AGE_NS_MAX, START_NS, Setup, World, make_holdi
 BIDS = [("100.00", "1"), ("99.90", "2"), ("99.00", "50")]
 ASKS = [("100.20", "1"), ("100.30", "2"), ("101.50", "50")]
 HERE = VenueId("here")
+HERE_OFF = Off(name=HERE, since_ns=START_NS)
 
 
 def left(held: str, carry: str) -> Residual:
@@ -171,6 +173,7 @@ def owe_instead(world: World) -> None:
         (lambda world: setattr(world.switches, "mode", Mode.OBSERVE), Reason.OBSERVE_ONLY),
         (lambda world: setattr(world, "is_ledger_behind", True), Reason.LEDGER_BEHIND),
         (lambda world: world.wait(OFFERED_S * 1_000 + 1), Reason.TERMS_LEFT),
+        (lambda world: world.decider.off.take([HERE_OFF]), Reason.SWITCHED_OFF),
         (lambda world: world.inventory.add([spent()]), Reason.BALANCE_TOO_LOW),
         (owe_instead, Reason.TERMS_LEFT),
     ],
