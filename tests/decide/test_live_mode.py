@@ -6,11 +6,12 @@ import msgspec
 
 from engine.domain.modes import Mode
 from engine.domain.opportunities import Reason, Refusal
-from engine.domain.plans import AtomicPlan, is_live
+from engine.domain.plans import AtomicPlan, MixedPlan, is_live
 from engine.domain.units import NS_PER_S
 from engine.settings.schema import MarketsSettings, Settings, SignerSettings
 from engine.wiring.going_live import why_not_live
 from engine.wiring.paths import Paths
+from tests.execute.mixed_worlds import make_mixed_world
 from tests.execute.test_atomic import make_world
 from tests.reference.world import Setup, World
 from tests.signing.intents import CODE_HASH, CONTRACT
@@ -42,6 +43,25 @@ def test_orders_at_books_are_not_planned_in_the_mode_live() -> None:
         assert isinstance(one.decision, Refusal)
         assert one.decision.reason is Reason.NO_EXECUTOR
         assert "on paper" in one.decision.detail
+
+
+def test_orders_together_with_a_transaction_are_refused_by_name_in_the_mode_live() -> None:
+    world = make_mixed_world(mode=Mode.LIVE, trades=("a",))
+
+    assert world.journal.decided
+    assert world.journal.mixed_plans == []
+    for one in world.journal.decided:
+        assert isinstance(one.decision, Refusal)
+        assert one.decision.reason is Reason.NO_EXECUTOR
+        assert "orders together with a transaction are on paper alone" in one.decision.detail
+
+
+def test_orders_together_with_a_transaction_are_on_paper_where_a_person_is_asked() -> None:
+    world = make_mixed_world(mode=Mode.APPROVE, trades=("a",))
+
+    (asked,) = world.journal.asked
+    assert isinstance(asked.plan, MixedPlan)
+    assert not is_live(asked.plan)
 
 
 def test_live_is_refused_in_sentences_wherever_it_cannot_be(tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def make_mixed_world(
     is_paused: bool = False,
     prepare: Callable[[World], None] = lambda _world: None,
     executors: Sequence[Callable[[Around], PlanExecutor]] = EXECUTORS,
+    trades: Sequence[str] = (),
 ) -> World:
     """One venue with its books, pools, and a wallet; ETH at 2,000 USD, BTC at 100,000."""
 
@@ -99,6 +100,7 @@ def make_mixed_world(
             base_fee_venues=base_fee_venues,
             seed=seed,
             executors=executors,
+            trades=trades,
         )
     )
     world.switches.is_paused = is_paused

@@ -64,8 +64,8 @@ JOINTS: Final = (
         what="a plan lives 1,000 times as long",
         kind=SETTINGS,
         path="engine/decide/decider.py",
-        old="plan_ttl_ms * NS_PER_MS",
-        new="plan_ttl_ms * NS_PER_MS * 1_000",
+        old="Planning(circumstances, plan_ttl_ns=plan_ttl_ms * NS_PER_MS)",
+        new="Planning(circumstances, plan_ttl_ns=plan_ttl_ms * NS_PER_MS * 1_000)",
         tests=REACH,
     ),
     Bug(
