@@ -354,7 +354,7 @@ calibration: $(VENV)/.dev ## judge what is told as probable by what came (docs/c
 	@$(PY) -m benchmarks.calibration
 
 .PHONY: crash-points
-crash-points: $(VENV)/.kernels $(VENV)/.dev ## N=100000 ends of the sender at its commit boundaries; KIND=kill: at system calls (SIGKILL), orders: of trader and signer, node: on a real node
+crash-points: $(VENV)/.kernels $(VENV)/.dev ## N=100000 ends of the sender at its commit boundaries; KIND=kill: at system calls (SIGKILL), orders: of trader and signer, books: with engine and ledger, node: on a real node
 ifeq ($(KIND),node)
 	@SYNDICATE_CRASH_POINTS=$(or $(N),1000) $(PY) -m pytest -q -s --timeout 36000 tests/sending/test_crash_points.py
 else

@@ -2,7 +2,8 @@
 
 Each play's crashes are at every boundary of it, with the recovery ended too, and the recovery of
 that; kills are at random system calls, three deep. `KIND=orders` kills trader and signer the same
-way while orders are placed. What breaks a rule stops it and says how it is seen again.
+way while orders are placed, `KIND=books` engine and ledger with them. What breaks a rule stops it
+and says how it is seen again.
 """
 
 import argparse
@@ -21,7 +22,7 @@ from typing import Final, TypeVar
 from tests.sending.crashes.kills import KillTally, try_kills
 from tests.sending.crashes.plays import RAM, Tally, endings, played
 from tests.sending.crashes.served import served
-from tests.trading.killed.kills import kill_while_placing
+from tests.trading.killed.kills import kill_while_booking, kill_while_placing
 from tests.trading.killed.venues import open_venues
 
 SLICE: Final = 20
@@ -58,6 +59,11 @@ def kills_of_orders(first: int) -> KillTally:
     return _trials(first, open_venues, kill_while_placing)
 
 
+def kills_of_books(first: int) -> KillTally:
+    """Try the next seeds from one on, of orders that are booked."""
+    return _trials(first, open_venues, kill_while_booking)
+
+
 def _trials(
     first: int,
     opened: Callable[[Path], AbstractContextManager[ControlT]],
@@ -75,6 +81,9 @@ def _trials(
             except Exception as error:
                 raise AssertionError(f"kill trial {seed}: {error}") from error
     return tally
+
+
+KILLS: Final = {"kill": kills, "orders": kills_of_orders, "books": kills_of_books}
 
 
 def run(
@@ -106,7 +115,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--crashes", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--kind", choices=("commits", "kill", "orders"), default="commits")
+    parser.add_argument("--kind", choices=("commits", *KILLS), default="commits")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args()
     began_s = time.monotonic()
@@ -118,8 +127,9 @@ def main() -> int:
         depths = done.depths
     else:
         seeds = range(most.start, most.stop, SLICE)
-        kill = kills_of_orders if options.kind == "orders" else kills
-        killed = run(kill, seeds, KillTally(), enough=options.crashes, workers=options.workers)
+        killed = run(
+            KILLS[options.kind], seeds, KillTally(), enough=options.crashes, workers=options.workers
+        )
         print(f"{killed.trials:,} trials of {killed.plans:,} plans")
         names = {f"{call}, {'done' if is_done else 'undone'}": count
                  for (call, is_done), count in killed.kills.items()}  # fmt: skip

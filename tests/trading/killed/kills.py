@@ -1,6 +1,7 @@
 """Traders killed at system calls, again while they recover, and while they recover from that."""
 
 import shutil
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -15,7 +16,8 @@ CHANGING_SHARE: Final = 0.7
 """So many kills are at calls that leave something behind: there are fewer of them."""
 
 STOPS: Final = {True: (900, 350), False: (4_000, 2_000)}
-"""About so many stops a first life and a later one have, of those calls alone and of all."""
+"""About so many stops a first life and a later one have, of those calls alone and of all; with
+books a first life has no fewer."""
 
 LATE: Final = 0.6
 """A third of a first life is the making of its files: kills are rather later than that."""
@@ -30,7 +32,16 @@ def kill_while_placing(control: Control, folder: Path, seed: int, tally: KillTal
     Raises:
         AssertionError: something is as it may never be.
     """
-    load_all()
+    _try(control, folder, seed, tally, has_books=False)
+
+
+def kill_while_booking(control: Control, folder: Path, seed: int, tally: KillTally) -> None:
+    """Do the same with engine and ledger, which live and are killed with trader and signer."""
+    _try(control, folder, seed, tally, has_books=True)
+
+
+def _try(control: Control, folder: Path, seed: int, tally: KillTally, *, has_books: bool) -> None:
+    load_all(has_books=has_books)
     luck = Random(seed)
     files = folder / str(seed) / "files"
     files.mkdir(parents=True)
@@ -45,7 +56,11 @@ def kill_while_placing(control: Control, folder: Path, seed: int, tally: KillTal
             number=depth,
             begins_ms=now_ms + (luck.randint(0, AWAY_MS_MAX) if depth else 0),
             trouble=trouble,
+            has_books=has_books,
         )
+        if has_books and not depth:
+            run_to_the_end(partial(live, replace(life, is_opening=True, trouble=0.0)))
+            life = replace(life, begins_ms=control.seen()[0])
         if depth == 3:
             run_to_the_end(partial(live, life))
             break

@@ -29,7 +29,14 @@ from engine.trading.wire import Reply, Wire
 from tests.sandbox.exchange.place import BEGIN_MS, Place, place_of
 from tests.signing.venue_intents import Signer
 from tests.simulation.virtual_time import virtual_loop
-from tests.trading.killed.trial import JOURNAL, ORDERS, Answer, HandedAt, Said, Sent, Take
+from tests.trading.killed.books import (
+    HeldLedger,
+    booking,
+    intend,
+    load_books,
+    open_held_ledger,
+)
+from tests.trading.killed.trial import JOURNAL, LEDGER, ORDERS, Answer, HandedAt, Said, Sent, Take
 from tests.trading.killed.venues import PACKET_BYTES_MAX
 from tests.trading.orders import NS_PER_MS, order_of, plan_at
 from tests.trading.work_world import (
@@ -41,6 +48,8 @@ from tests.trading.work_world import (
 )
 
 LOOK_S: Final = 0.5
+SEEN_S: Final = 30.0
+"""So much later the engine has seen each venue as it is."""
 ENDS_S: Final = 3_600.0
 SIZES: Final = ("0.3", "0.7", "1.9", "30")
 
@@ -56,6 +65,8 @@ class Life:
         number: of the life.
         begins_ms: when (wall clock).
         trouble: how bad the network is, 0 for not at all.
+        has_books: engine and ledger live, too.
+        is_opening: nothing is ordered; the books begin with what is at the venues.
     """
 
     folder: Path
@@ -64,6 +75,8 @@ class Life:
     number: int
     begins_ms: int
     trouble: float
+    has_books: bool = False
+    is_opening: bool = False
 
 
 def venues_of(seed: int) -> tuple[str, str]:
@@ -101,10 +114,12 @@ def _plan(venues: Sequence[str], number: int, size: str, at_ms: int) -> LeggedPl
 
 
 @functools.cache
-def load_all() -> None:
+def load_all(*, has_books: bool) -> None:
     """Load what a life would load at its first use: those are no calls of an order's way."""
     for venue in GATEWAYS:
         place_of(venue)
+    if has_books:
+        load_books()
 
 
 class VenueSocket:
@@ -206,14 +221,41 @@ async def _live(life: Life) -> None:
 
 
 async def _during(world: FarWorld, life: Life) -> None:
-    await _until(world.is_open_for_orders)
-    orders = orders_of(life.seed, world.far.handed_at_ms(world.wall_ms()))
-    assert world.answers is not None
-    # Whoever hands over does so again as long as it was not answered.
-    world.answers.hand_over(tuple(orders))
+    if life.has_books:
+        async with open_held_ledger(life.folder / LEDGER, world) as ledger:
+            await (_open_books if life.is_opening else _book)(world, life, ledger)
+        return
+    orders = await _handed_over(world, life, None)
     await _until(lambda: world.is_over(orders))
     world.network.trouble = 0.0
     await _until(world.is_open_for_orders)
+
+
+async def _handed_over(world: FarWorld, life: Life, ledger: HeldLedger | None) -> list[HandedOrder]:
+    await _until(world.is_open_for_orders)
+    orders = orders_of(life.seed, world.far.handed_at_ms(world.wall_ms()))
+    assert world.answers is not None and world.book is not None  # noqa: PT018 - both live
+    if ledger is not None and world.book.handed(orders[0].client_order_id) is None:
+        await intend(ledger, orders)
+    # Whoever hands over does so again as long as it was not answered.
+    world.answers.hand_over(tuple(orders))
+    return orders
+
+
+async def _open_books(world: FarWorld, life: Life, ledger: HeldLedger) -> None:
+    await _until(world.is_open_for_orders)
+    async with booking(ledger, world) as engine:
+        await _until(lambda: engine.places == len(venues_of(life.seed)) * 2)
+
+
+async def _book(world: FarWorld, life: Life, ledger: HeldLedger) -> None:
+    orders, book = await _handed_over(world, life, ledger), world.book
+    assert book is not None
+    async with booking(ledger, world):
+        await _until(lambda: world.is_over(orders) and not book.untold("main", 0))
+        world.network.trouble = 0.0
+        await _until(world.is_open_for_orders)
+        await asyncio.sleep(SEEN_S)
 
 
 async def _until(is_so: Callable[[], bool]) -> None:

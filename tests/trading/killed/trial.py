@@ -10,6 +10,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -20,13 +21,15 @@ from engine.domain.instruments import VenueId
 from engine.domain.orders_handed import HandedOrder
 from engine.domain.venue_orders import wire_id_of
 from engine.gateways.calls import SignedCall
+from engine.storage.ledger_settings import DATABASE_NAME
 from engine.trading.book import OrderBook
 from tests.sandbox.exchange.place import BEGIN_MS, asked_of, place_of
 from tests.trading.work_world import Network, World
 
 ORDERS: Final = "orders.sqlite3"
 JOURNAL: Final = "journal.sqlite3"
-"""The files of trader and signer, of which a trial is."""
+LEDGER: Final = "ledger"
+"""The files of trader and signer, and the folder of the ledger where there is one."""
 
 
 class Sent(msgspec.Struct, frozen=True, kw_only=True, tag=True):
@@ -127,6 +130,7 @@ class Trial:
                 world = World(copy / ORDERS, self._places, Network(Random()))
                 world.book = book
                 wrong += [*world.judge(orders), *world.differs()]
+                wrong += self._booked(copy / LEDGER)
             return wrong
         finally:
             book.close()
@@ -138,6 +142,33 @@ class Trial:
                 wire_id = order.ordered.client_id
                 if book.find(VenueId(name), wire_id=wire_id, venue_order_id="") is None:
                     yield f"{name} has {wire_id}, which the trader has written nowhere"
+
+    def _booked(self, folder: Path) -> Iterator[str]:
+        """Yield in what the ledger's books are not what the accounts are, to the last unit."""
+        if not folder.is_dir():
+            return
+        with closing(sqlite3.connect(folder / DATABASE_NAME)) as database:
+            ask = database.execute
+            held = ask("select venue, asset, held from balances where money = 'live'").fetchall()
+            why = ask("select why from deposits where money = 'live'").fetchall()
+            unended = ask(
+                "select plan_id from intents where money = 'live'"
+                " and plan_id not in (select plan_id from executions)"
+            ).fetchall()
+        books = {(venue, asset): Decimal(one) for venue, asset, one in held if Decimal(one)}
+        true = {
+            (name, asset): one.free + one.held
+            for name, place in self._places.items()
+            for asset, one in place.exchange.balances.items()
+            if one.free + one.held
+        }
+        if books != true:
+            yield f"the accounts have {true}, the ledger says {books}"
+        for (sentence,) in why:
+            if not sentence.endswith("the books begin with it"):
+                yield f"the books were put right: {sentence}"
+        for (plan_id,) in unended:
+            yield f"{plan_id} was never booked"
 
     def _unsigned(self, journal: Path) -> Iterator[str]:
         if not self.creates:
