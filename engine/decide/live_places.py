@@ -44,7 +44,7 @@ class LivePlaces:
     def at_wallet(self, seen: WalletSeen, before: Before) -> Iterator[BalanceTurn]:
         """Judge what a chain shows of its wallet; nothing is drawn on the recovery address."""
         wallet = wallet_of(seen.chain)
-        free = {(one.venue, one.asset): one.amount for one in seen.held if one.venue == wallet}
+        free = {(one.venue, one.asset): one.amount for one in seen.held}
         yield from self._judge(wallet, free, before)
 
     def _judge(

@@ -139,9 +139,8 @@ def propose(
         left[target] = left.get(target, _ZERO) + transfer.amount
         for one in through:
             _draw(one, left)
-        # What needs something gives nothing, and what is drawn on has no more than is left.
+        # What is drawn on has no more to give than is left; what needs something keeps all it has.
         spare = {place: min(amount, left.get(place, _ZERO)) for place, amount in spare.items()}
-        spare[target] = _ZERO
         gone = {id(one) for one in through}
         missed = [one for one in missed if id(one) not in gone]
     return found

@@ -17,6 +17,7 @@ from engine.portfolio.costs import gas_amounts
 from engine.portfolio.inventory import Inventory
 from tests.execute.live_books import Desk
 from tests.reference.world import Setup, World, make_instrument
+from tests.storage.makers import make_atomic_plan
 
 
 def make_world(*, size_min: str = "0.01", notional_min: str = "0", **floors: str) -> World:
@@ -48,6 +49,25 @@ def see(world: World, *, usd: str, btc: str, held: str = "0", is_whole: bool = T
     world.see_venue(seen, is_whole=is_whole)
 
 
+def see_wallet(world: World, amount: Decimal) -> None:
+    world.now_ns += 10**9
+    world.pipeline.wallet_seen(
+        WalletSeen(
+            chain="ethereum",
+            era=0,
+            began="0x1",
+            block=7,
+            block_hash="0x7",
+            told=0,
+            held=tuple(
+                HeldOnChain(venue=VenueId(one), asset=AssetCode("ETH"), amount=amount)
+                for one in ("ethereum", "ethereum-recovery")
+            ),
+        ),
+        world.now_ns,
+    )
+
+
 def needed(world: World, asset: str) -> Decimal:
     place: Place = (VenueId("here"), AssetCode(asset))
     draws = LeastDraws(world.board, world.costs, world.circumstances.gas)
@@ -66,7 +86,19 @@ def test_a_least_notional_makes_the_least_order_larger_in_whole_lots() -> None:
     world = make_world(notional_min="5")
 
     assert needed(world, "BTC") == Decimal("0.05")
-    assert needed(world, "USD") >= 5
+    # 0.04996 BTC at 100.10 USD, and a fee of 0.1 % in whole millionths.
+    assert needed(world, "USD") == Decimal("5.000996") + Decimal("0.005001")
+
+
+def test_a_book_whose_rules_are_not_in_force_any_more_draws_nothing() -> None:
+    world = make_world()
+    draws = LeastDraws(world.board, world.costs, world.circumstances.gas)
+    place: Place = (VenueId("here"), AssetCode("USD"))
+    assert len(draws.at(place)) == 1
+
+    world.board.former.add(0)
+
+    assert draws.at(place) == []
 
 
 def test_a_book_without_a_price_counts_at_its_last_one() -> None:
@@ -137,23 +169,24 @@ def test_a_wallet_that_pays_for_no_transaction_any_more_is_told_and_its_recovery
     least, _ = gas_amounts(price, GAS_UNITS_LEAST, 2)
 
     for amount in (Decimal(1), least, least / 2):
-        world.now_ns += 10**9
-        world.pipeline.wallet_seen(
-            WalletSeen(
-                chain="ethereum",
-                era=0,
-                began="0x1",
-                block=7,
-                block_hash="0x7",
-                told=0,
-                held=tuple(
-                    HeldOnChain(venue=VenueId(one), asset=AssetCode("ETH"), amount=amount)
-                    for one in ("ethereum", "ethereum-recovery")
-                ),
-            ),
-            world.now_ns,
-        )
+        see_wallet(world, amount)
 
     (turn,) = world.journal.turns
     assert (turn.venue, turn.asset) == ("ethereum", "ETH")
     assert turn.stops == ("send transactions on ethereum",)
+
+
+def test_a_place_with_something_reserved_is_not_judged_until_that_is_over() -> None:
+    world = make_world()
+    under_way = world.circumstances.live.under_way
+    plan = make_atomic_plan()
+    assert (VenueId("ethereum"), AssetCode("ETH")) in [place for place, _ in plan.needs]
+    see_wallet(world, Decimal(1))
+    under_way.add(plan)
+
+    see_wallet(world, Decimal(0))
+    assert world.journal.turns == []
+    under_way.remove(plan.plan_id)
+    see_wallet(world, Decimal(0))
+
+    assert len(world.journal.turns) == 1

@@ -77,6 +77,14 @@ def test_no_address_with_one_character_changed_passes(
         ),
         # BIP 173: version 2 with the checksum of version 0.
         (check_bitcoin, "bc1zw508d6qejxtdg4y5r3zarvaryvqyzf3du", "checksum"),
+        # BIP 350: of no length that a version has; of a version that there is not.
+        (check_bitcoin, "BC1QR508D6QEJXTDG4Y5R3ZARVARYV98GJ9P", "that a wallet pays to"),
+        (check_bitcoin, "bc1pw5dgrnzv", "that a wallet pays to"),
+        (
+            check_bitcoin,
+            "BC130XLXVLHEMJA6C4DQV22UAPCTQUPFHLXM9H8Z3K2E72Q4K9HCZ7VQ7ZWS8R",
+            "that a wallet pays to",
+        ),
         (check_ripple, GENESIS, "checksum"),
     ],
 )
@@ -85,6 +93,28 @@ def test_what_is_no_address_of_the_chain_is_refused_with_the_reason(
 ) -> None:
     with pytest.raises(BadValueError, match=why):
         check(address)
+
+
+def taproot(key: bytes, *, padding: int = 0) -> str:
+    """Write an address of version 1 by BIP 350, with bits behind the key."""
+    bits = "".join(f"{byte:08b}" for byte in key) + f"{padding:04b}"
+    groups = [1, *(int(bits[at : at + 5], 2) for at in range(0, len(bits), 5))]
+    check = 1
+    for value in [3, 3, 0, 2, 3, *groups, *6 * [0]]:  # "bc", spread
+        top, check = check >> 25, (check & 0x1FFFFFF) << 5 ^ value
+        for number, one in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            check ^= one * (top >> number & 1)
+    check ^= 0x2BC830A3
+    digits = [*groups, *(check >> 5 * (5 - number) & 31 for number in range(6))]
+    return "bc1" + "".join("qpzry9x8gf2tvdw0s3jn54khce6mua7l"[digit] for digit in digits)
+
+
+@given(st.binary(min_size=32, max_size=32), st.integers(1, 15))
+def test_bits_behind_the_key_of_an_address_are_refused(key: bytes, padding: int) -> None:
+    check_bitcoin(taproot(key))
+
+    with pytest.raises(BadValueError, match="that a wallet pays to"):
+        check_bitcoin(taproot(key, padding=padding))
 
 
 @pytest.mark.parametrize(

@@ -102,6 +102,26 @@ def test_a_transfer_that_leaves_another_leg_without_its_money_gains_nothing() ->
     assert propose(free, [gap(A, B)], TERMS) == []
 
 
+def test_what_gave_something_is_given_nothing() -> None:
+    free = held(alpha_USD="-1", beta_USD="40", gamma_USD="500")
+    two = Draws(
+        given=((A, USD, Decimal(10)), (B, USD, Decimal(20))),
+        received=(),
+        usd=Decimal(100),
+        is_missed=True,
+    )
+    later = Draws(
+        given=((A, USD, Decimal(0)), (B, USD, Decimal(25))),
+        received=(),
+        usd=Decimal(50),
+        is_missed=True,
+    )
+
+    found = propose(free, [two, later], TERMS)
+
+    assert [(one.source, one.target, one.amount) for one in found] == [(B, A, Decimal(11))]
+
+
 def test_a_place_keeps_what_its_own_routes_draw() -> None:
     free = held(alpha_USD="0", beta_USD="150", beta_BTC="9", gamma_BTC="9")
     own = gap(B, C, usd="60", is_missed=False)
@@ -140,6 +160,8 @@ def test_no_proposal_takes_more_than_is_free_or_brings_where_nothing_lacks_or_co
     for place, amount in free.items():
         taken = sum((one.amount for one in found if (one.source, one.asset) == place), Decimal(0))
         assert taken <= max(amount, Decimal(0))
+    givers = {(one.source, one.asset) for one in found}
+    assert givers.isdisjoint((one.target, one.asset) for one in found)
     for one in found:
         assert one.amount > 0
         assert one.source != one.target

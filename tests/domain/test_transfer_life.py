@@ -1,7 +1,7 @@
 """A transfer ends once, sends nothing twice, and what it moves is at one place at a time."""
 
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 import pytest
@@ -185,6 +185,26 @@ def test_what_is_learned_after_the_end_is_told_and_changes_nothing() -> None:
 
     assert life.sends == before
     assert life.alarms == ["its rest has failed, and is now credited"]
+
+
+@pytest.mark.parametrize("event", [SendEvent.SHOWN, SendEvent.CREDITED, SendEvent.RETURNED])
+def test_what_is_shown_of_a_send_that_never_left_is_told(event: SendEvent) -> None:
+    life = due()
+    life.learn(Part.TEST, event, Decimal(5))
+    send = life.intend(Part.TEST)
+
+    life.learn(Part.TEST, event, Decimal(5))
+    life.learn(Part.TEST, SendEvent.RELEASED)
+
+    assert life.alarms == [f"its test is {event}, and was never sent"]
+    assert send.state is SendState.SENT
+    assert not send.is_shown
+
+
+@pytest.mark.parametrize(("source", "asset"), [("coinbase", "USDC"), ("kraken", "BTC")])
+def test_a_transfer_goes_to_an_address_of_its_asset_elsewhere(source: str, asset: str) -> None:
+    with pytest.raises(BadValueError, match="cannot go to the address"):
+        replace(order(), source=VenueId(source), asset=AssetCode(asset))
 
 
 def test_a_person_stops_what_was_not_sent_and_no_more() -> None:
