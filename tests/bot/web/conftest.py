@@ -1,5 +1,6 @@
 """The HTTP front-end over real sockets of loopback, before an engine made of plain values."""
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.web.api_keys import ApiKeys
+from bot.web.api_keys import FILE, ApiKeys
 from bot.web.app import Gateway, make_gateway, serve_gateway
 from engine.domain.people import Rank
 from engine.facade.front_end import FrontEndSettings
@@ -28,6 +29,10 @@ class Web:
     clock: Clock
     store: ApiKeys
     keys: dict[Rank, str] = field(default_factory=dict)
+
+    def clear_paces(self) -> None:
+        """Forget how often somebody asked."""
+        self.gateway.guard.rates._windows.storage.reset()
 
     async def ask(
         self,
@@ -56,9 +61,18 @@ class Web:
             return answer.status, await answer.text()
 
 
+@pytest.fixture(scope="session")
+def made_keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[Rank, str]]:
+    """Make a key of each rank once: their hashes are slow, as they should be."""
+    directory = tmp_path_factory.mktemp("keys")
+    store = ApiKeys(directory)
+    return directory, {rank: store.add(f"a-{rank}", rank, clock=Clock()) for rank in Rank}
+
+
 @pytest.fixture
-async def web(tmp_path: Path) -> AsyncIterator[Web]:
+async def web(tmp_path: Path, made_keys: tuple[Path, dict[Rank, str]]) -> AsyncIterator[Web]:
     facade, clock = FakeFacade(), Clock()
+    shutil.copy2(made_keys[0] / FILE, tmp_path / FILE)
     store = ApiKeys(tmp_path)
     gateway = make_gateway(
         facade,
@@ -77,7 +91,6 @@ async def web(tmp_path: Path) -> AsyncIterator[Web]:
             facade=facade,
             clock=clock,
             store=store,
+            keys=made_keys[1],
         )
-        for rank in Rank:
-            made.keys[rank] = store.add(f"a-{rank}", rank, clock=clock)
         yield made
