@@ -12,6 +12,7 @@ from bot.web.sessions import ACCESS_S, AUDIENCE, ISSUER, REFRESH_S
 from engine.domain.errors import BadValueError, FatalError
 from engine.domain.people import Rank
 from tests.bot.web.conftest import Web
+from tests.bot.web.forged_tokens import let_in
 
 
 async def test_without_a_key_nothing_is_shown(web: Web) -> None:
@@ -228,3 +229,11 @@ def test_a_file_that_is_not_one_is_refused_and_stays(web: Web) -> None:
     with pytest.raises(FatalError):
         web.store.add("new", Rank.VIEWER, clock=web.clock)
     assert web.store._path.read_text() == "[]x"
+
+
+def test_no_token_that_nobody_was_given_is_let_in() -> None:
+    total, shown, wrong = let_in(2_000, seed=7)
+
+    assert total > 1_900
+    assert len(shown) == 8
+    assert not wrong
