@@ -8,6 +8,7 @@ import numpy as np
 
 from benchmarks import (
     blocks,
+    booking,
     chain_logs,
     chain_path,
     core_path,
@@ -57,6 +58,7 @@ PARTS: Final[tuple[tuple[str, Callable[[], list[harness.Row]]], ...]] = (
     ("transactions signed by the signer", signing.measure_all),
     ("orders signed by the signer", venue_signing.measure_all),
     ("orders placed at two exchanges", placing.measure_all),
+    ("orders told and booked", booking.measure_all),
     ("accounts compared with ten thousand orders", reconciling.measure_all),
     ("plans sent right after a block", sending.measure_all),
     ("a large market while it is valued", live_values.measure_all),
