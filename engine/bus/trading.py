@@ -49,6 +49,24 @@ class HandOverOrders(TraderRequest[OrdersHandedOver], frozen=True, kw_only=True)
         return trading.hand_over(self.orders)
 
 
+class OrdersRehearsed(msgspec.Struct, frozen=True, kw_only=True):
+    """It was gone through."""
+
+
+class RehearseOrders(TraderRequest[OrdersRehearsed], frozen=True, kw_only=True):
+    """Be ready for orders like these, which may be handed over in a moment.
+
+    Nothing of it is kept, signed or sent: a loss of it costs some tenths of a millisecond.
+    """
+
+    orders: tuple[HandedOrder, ...]
+
+    async def answer(self, trading: "Trading", /) -> OrdersRehearsed:
+        """See `Request.answer`."""
+        trading.rehearse(self.orders)
+        return OrdersRehearsed()
+
+
 class ToldOrder(msgspec.Struct, frozen=True, kw_only=True):
     """What was told, with its number; numbers only grow."""
 
@@ -241,6 +259,10 @@ class Trading(Protocol):
             BadValueError: another one was handed over under the id of one of them, or what is asked
                 of the venue does not belong to that id; none is taken on.
         """
+        ...
+
+    def rehearse(self, orders: tuple[HandedOrder, ...]) -> None:
+        """Be ready for orders like these."""
         ...
 
     def ask_after(self, client_order_id: str, venue: VenueId, engine: str) -> ToldOrders:

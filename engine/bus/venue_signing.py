@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from engine.bus.request import SignerRequest
+from engine.bus.signing import Rehearsed
 from engine.domain.signing import SignRefusal
 from engine.gateways.venue_signing import VenueIntent, VenueSigned
 
@@ -19,8 +20,23 @@ class SignCalls(SignerRequest[VenueReply], frozen=True, kw_only=True):
         return await signer.sign_calls(self.intent)
 
 
+class RehearseCalls(SignerRequest[Rehearsed], frozen=True, kw_only=True):
+    """Go through what the signature of an order like this one takes; see `signing.Rehearse`."""
+
+    intent: VenueIntent
+
+    async def answer(self, signer: "VenueSigner", /) -> Rehearsed:
+        """See `Request.answer`."""
+        signer.rehearse_calls(self.intent)
+        return Rehearsed()
+
+
 class VenueSigner(Protocol):
     """What the role answers of venues."""
+
+    def rehearse_calls(self, intent: VenueIntent) -> None:
+        """Be ready to sign an order like this one."""
+        ...
 
     async def sign_calls(self, intent: VenueIntent) -> VenueReply:
         """Sign the calls of what is asked of a venue, or say why not."""

@@ -1,5 +1,7 @@
 """The engine's way to whoever places orders, and what it tells of them; see `delivery`."""
 
+import asyncio
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
@@ -10,11 +12,13 @@ from engine.bus.trading import (
     AskAfterOrder,
     GetUntoldOrders,
     HandOverOrders,
+    RehearseOrders,
     SeeVenues,
     ToldOrder,
 )
 from engine.core.inputs.order_told import OrderTold
 from engine.core.inputs.venue_seen import VenueLooked
+from engine.domain.errors import BadValueError, TransientError
 from engine.domain.instruments import VenueId
 from engine.domain.orders import Fill, Order, Purpose
 from engine.domain.orders_booked import BookedOrders
@@ -63,6 +67,7 @@ class OrderHanding:
         self._engine = engine
         self._now_ns = now_ns
         self._last_told: dict[VenueId, int] = {}
+        self._rehearsing: set[asyncio.Task[None]] = set()
         self._delivery: Delivery[HandOverOrders | AskAfterOrder, ToldOrder, BookedOrders] = (
             Delivery(self, look_s=SEE_S)
         )
@@ -79,6 +84,30 @@ class OrderHanding:
         at_ns = self._now_ns()
         handed = [self._handed(plan, send, approved, at_ns) for send in sends]
         self._delivery.add(HandOverOrders(orders=tuple(handed)))
+
+    def rehearse(self, plan: LeggedPlan | MixedPlan, orders: Sequence[Order]) -> None:
+        """Say which orders may be handed over as soon as their intent is durable.
+
+        That takes the ledger some milliseconds, in which whoever signs and places runs warm.
+        """
+        at_ns = self._now_ns()
+        sends = [
+            Send(plan=plan, leg=leg, order=one, until_ns=plan.deadline_ns)
+            for one in orders
+            if (leg := _leg_of(plan, one)) is not None
+        ]
+        if sends:
+            asked = RehearseOrders(
+                orders=tuple(self._handed(plan, one, None, at_ns) for one in sends)
+            )
+            task = asyncio.get_running_loop().create_task(self._rehearse(asked))
+            self._rehearsing.add(task)
+            task.add_done_callback(self._rehearsing.discard)
+
+    async def _rehearse(self, asked: RehearseOrders) -> None:
+        # It is of no account: whatever is wrong the hand-over says, too.
+        with contextlib.suppress(TransientError, BadValueError):
+            await self._trader.call(asked, timeout_s=CALL_S)
 
     def ask_after(self, order: Order) -> None:
         """Ask what became of an order."""
@@ -179,6 +208,14 @@ class OrderHanding:
             at_ns=at_ns,
             approved=approved,
         )
+
+
+def _leg_of(plan: LeggedPlan | MixedPlan, order: Order) -> int | None:
+    """Return which leg an order is; None for one that unwinds."""
+    if order.purpose is not Purpose.LEG:
+        return None
+    legs = enumerate(plan.legs)
+    return next((n for n, leg in legs if leg.instrument == order.instrument), None)
 
 
 def says_nothing_new(news: OrderNews, order: Order) -> bool:

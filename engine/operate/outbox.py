@@ -61,6 +61,7 @@ class Outbox:
     Attributes:
         dropped: number of records dropped because the ledger was away too long, by worth.
         refused: records that the ledger will never take; each is logged whole.
+        intended: is told of each intent on its way to the ledger.
         on_intent: is told of each intent, while `run` runs, whether the ledger has it now or never
             will; what it is of waits for that.
 
@@ -80,6 +81,7 @@ class Outbox:
     ) -> None:
         self.dropped = {Worth.PASSING: 0, Worth.NEWS: 0}
         self.refused = 0
+        self.intended: Callable[[IntentRecord], None] = _unheard
         self.on_intent: Callable[[IntentRecord, bool], None] = _nobody
         self._ledger = ledger
         self._has_ledger = has_ledger
@@ -110,6 +112,7 @@ class Outbox:
         self._appended.set()
         if isinstance(record, IntentRecord):
             self._hurried.set()
+            self.intended(record)
 
     async def put_durably(self, record: Record, *, timeout_s: float = 5.0) -> None:
         """Append a record and wait until the ledger has it.
@@ -256,6 +259,10 @@ class Outbox:
 
 
 def _nobody(_record: IntentRecord, _is_stored: bool) -> None:  # noqa: FBT001 - as it is called
+    """Tell nobody."""
+
+
+def _unheard(_record: IntentRecord) -> None:
     """Tell nobody."""
 
 

@@ -26,12 +26,13 @@ from engine.bus.trading import (
     GetUntoldOrders,
     GetVenueOrders,
     HandOverOrders,
+    RehearseOrders,
     SeeVenues,
     TryVenue,
 )
 from engine.bus.trials import GetTrials
 from engine.bus.truths import GetTruths, KeepTruths
-from engine.bus.venue_signing import SignCalls
+from engine.bus.venue_signing import RehearseCalls, SignCalls
 from engine.requests import (
     advise,
     alerts,
@@ -134,6 +135,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     SignRequest,
     Rehearse,
     SignCalls,
+    RehearseCalls,
     HearWord,
     TakeBackWords,
     LookUpLetRun,
@@ -150,6 +152,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     transactions.UnpauseContract,
     venue_accounts.TakeAccount,
     HandOverOrders,
+    RehearseOrders,
     AskAfterOrder,
     GetUntoldOrders,
     AcknowledgeOrders,

@@ -176,6 +176,29 @@ class VenueDesk:
             return refusal
         return self._signed(venue, calls)
 
+    def rehearse(self, intent: VenueIntent) -> None:
+        """Go through what the signature of an order takes, but for the signature itself.
+
+        Nothing is kept, counted or asked of latch and mode. What was not run for a while takes
+        several times as long: who is about to ask says so while there is something to wait for.
+        """
+        venue, ask = self._venues.get(intent.venue), intent.ask
+        if venue is None or venue.sign is None or not isinstance(ask, PlaceAsk):
+            return
+        try:
+            calls = calls_of(ask, venue.gateway)
+        except (BadValueError, ArithmeticError, ValueError, OverflowError):
+            return
+        given = placing_of(intent, ask.request, self.terms, self._clock())
+        if isinstance(given, SignRefusal) or first_refusal(given):
+            return
+        plan = bytes.fromhex(digest_of_plan(given.plan))
+        digest = _digest_of(intent, calls, plan)
+        if self._journal.digest_of(intent.engine, intent.client_order_id) is None:
+            self._beyond_plan(given, plan)
+            self._beyond_caps(_charges_of(given))
+            _order_of(intent, given.request, digest, plan=plan, at_ms=given.now_ms)
+
     def _place(
         self, venue: _Venue, intent: VenueIntent, request: OrderRequest, calls: tuple[Call, ...]
     ) -> VenueSigned | SignRefusal:

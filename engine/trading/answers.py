@@ -113,6 +113,13 @@ class TraderAnswers:
             refused=tuple(RefusedOrder(client_order_id=k, why=why) for k, why in refused.items())
         )
 
+    def rehearse(self, orders: tuple[HandedOrder, ...]) -> None:
+        """See `bus.trading.Trading`; the signer is asked to do likewise meanwhile."""
+        for one in orders:
+            if (at := self._venues.get(one.venue)) is not None and not self.why_not(one):
+                at.work.rehearse(one)
+        self._book.rehearse(orders)
+
     def engines(self) -> set[str]:
         """Return whose orders are followed."""
         desks = (at.work.desk for at in self._venues.values())

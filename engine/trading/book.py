@@ -5,6 +5,7 @@ What was handed over, what is known of each and what was told of it stand or fal
 rest; so it is placed by nobody a second time, but looked up until what became of it is proven.
 """
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -53,6 +54,10 @@ class Told(msgspec.Struct, frozen=True, kw_only=True):
 
     number: int
     news: OrderNews
+
+
+class _RehearsedError(Exception):
+    """Takes back what was only gone through."""
 
 
 class OrderBook:
@@ -106,6 +111,14 @@ class OrderBook:
                     taken.append(one)
         self._crash("taken on")
         return taken, refused
+
+    def rehearse(self, orders: Sequence[HandedOrder]) -> None:
+        """Go through taking orders on; nothing of it stays."""
+        with contextlib.suppress(_RehearsedError, BadValueError), self._together():
+            for one in orders:
+                check_handed(one)
+                self._take_on(one, "")
+            raise _RehearsedError
 
     def _take_on(self, one: HandedOrder, why_not: str) -> str | None:
         """Return why it never is placed, nothing if it is; None if it was taken on before."""

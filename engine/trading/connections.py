@@ -88,6 +88,14 @@ class Connections:
             if connection.is_ready:
                 self._idle.append(connection)
 
+    def rehearse(self, method: str, target: str) -> None:
+        """Go through writing a call; nothing is written."""
+        body = b"{}"
+        nowhere = h11.Connection(h11.CLIENT)
+        nowhere.send(self._request(method, target, {"Content-Type": "application/json"}, body))
+        nowhere.send(h11.Data(data=body))
+        nowhere.send(h11.EndOfMessage())
+
     async def aclose(self) -> None:
         """Close all."""
         if self._opening is not None:

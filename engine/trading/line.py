@@ -4,13 +4,14 @@ A turn is had before anything is signed, so that numbers that must rise leave in
 nothing that is signed grows old while it waits.
 """
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from engine.connectors.limiter import Limiter
-from engine.domain.errors import TransientError
+from engine.domain.errors import BadValueError, TransientError
 from engine.domain.signing import SignRefusal
 from engine.gateways.asks import Ask, calls_of
 from engine.gateways.calls import Call, SignedCall
@@ -24,6 +25,13 @@ CONCURRENT_MAX: Final = 6
 
 Sign = Callable[[VenueIntent], Awaitable[VenueSigned | SignRefusal]]
 """Asks the signer; raises `TransientError` where it is away."""
+
+
+Rehearse = Callable[[VenueIntent], Awaitable[None]]
+
+
+async def nobody_rehearses(_intent: VenueIntent) -> None:
+    """Let the signer be as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +61,7 @@ class Line:
         engine: in whose name the account is asked.
         limiter, order_limiter: of all calls, and of those that place orders.
         now_ms: a clock that nobody sets.
+        rehearse: has the signer go through an order before it is asked for.
     """
 
     def __init__(
@@ -65,12 +74,14 @@ class Line:
         limiter: Limiter,
         order_limiter: Limiter,
         now_ms: Callable[[], int],
+        rehearse: Rehearse = nobody_rehearses,
     ) -> None:
         self.trouble = ""
         self.cuts = 0
         self.gateway: Final = gateway
         self._wire = wire
         self._sign = sign
+        self._rehearse = rehearse
         self._engine = engine
         self._limiter = limiter
         self._order_limiter = order_limiter
@@ -98,6 +109,14 @@ class Line:
     async def sign(self, intent: VenueIntent) -> VenueSigned | SignRefusal:
         """Have it signed; raises `TransientError` where the signer is away."""
         return await self._sign(intent)
+
+    async def rehearse(self, intent: VenueIntent, calls: Sequence[Call]) -> None:
+        """Have the signer go through it, and write its calls to nobody."""
+        # It is of no account: whatever is wrong the signature says, too.
+        with contextlib.suppress(TransientError, BadValueError):
+            await self._rehearse(intent)
+        for call in calls:
+            self._wire.rehearse(call)
 
     async def send(self, call: SignedCall) -> Reply | str:
         """Send a signed call, once; return its answer, or why there is none."""

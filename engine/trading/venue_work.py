@@ -91,6 +91,14 @@ class VenueWork:
         self.wants(handed.request.wire_name)
         self._spawn(self._place(handed, departure))
 
+    def rehearse(self, handed: HandedOrder) -> None:
+        """Go through placing an order, and have the signer do so; nothing leaves."""
+        try:
+            calls = calls_of(PlaceAsk(request=handed.request), self.line.gateway)
+        except BadValueError:
+            return
+        self._spawn(self.line.rehearse(_intent(handed), calls))
+
     def do(self, todos: Iterable[Todo]) -> None:
         """Ask the venue what is to be asked; of one order one look-up at a time."""
         for todo in todos:

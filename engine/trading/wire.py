@@ -14,7 +14,7 @@ from aiohttp_socks import ProxyConnector
 from python_socks import ProxyError
 
 from engine.connectors.limiter import BANNED, Limiter
-from engine.gateways.calls import SignedCall
+from engine.gateways.calls import Call, SignedCall
 from engine.trading.connections import KEPT_S, Connections
 
 CALL_S: Final = 5.0
@@ -36,6 +36,10 @@ class Wire(Protocol):
 
     async def send(self, call: SignedCall) -> Reply | str:
         """Send a call; return its answer, or why there is none."""
+        ...
+
+    def rehearse(self, call: Call) -> None:
+        """Go through writing a call that nobody signed; nothing is written."""
         ...
 
 
@@ -68,6 +72,10 @@ class HttpWire:
         if answer.status in _REFUSALS or answer.retry_after:
             self._limiter.refused(answer.status, answer.retry_after)
         return Reply(answer.status, answer.body)
+
+    def rehearse(self, call: Call) -> None:
+        """See `Wire.rehearse`."""
+        self.connections.rehearse(call.method, call.path)
 
 
 def open_client(proxy: str | None = None) -> aiohttp.ClientSession:

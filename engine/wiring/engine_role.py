@@ -216,6 +216,7 @@ async def open_engine(
         ticks.on_step = answers.step_clock
         answers.approvals.on_answer = holding.approval
         outbox.on_intent = intents_to(core.hot_path, ticks.watch, now_ns)
+        outbox.intended = live.trading.rehearse
         live.join(answers, core.hot_path, ticks.watch)
         _tell_start(core, latches, now_ns)
         release_compiler()

@@ -12,10 +12,12 @@ from decimal import Decimal
 from typing import Final
 
 from engine.bus.lease import HeldByAnotherError, Lease, held_lease, keep
+from engine.bus.records import IntentRecord
 from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import SettingsError
 from engine.domain.instruments import VenueId
+from engine.domain.plans import LeggedPlan, MixedPlan, is_live
 from engine.execute.plan_executor import NO_TRADER, Trader
 from engine.operate.clock import Clock
 from engine.operate.clock_watch import ClockWatch
@@ -98,6 +100,12 @@ class LiveTrading:
             self._handing.take_told = told_to(hot_path, watch, self._now_ns)
             self._handing.see = told_to(hot_path, watch, self._now_ns)
             self._handing.is_known = hot_path.knows_transaction
+
+    def rehearse(self, record: IntentRecord) -> None:
+        """Say which orders may be handed over in a moment; of a plan on paper none may."""
+        plan = record.intent.plan
+        if self._handing is not None and is_live(plan) and isinstance(plan, LeggedPlan | MixedPlan):
+            self._handing.rehearse(plan, record.intent.orders)
 
     async def run(self) -> None:
         """Hand over and listen until cancelled; raises `SupersededError` if the lease is lost."""

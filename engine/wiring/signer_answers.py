@@ -80,6 +80,11 @@ class SignerAnswers:
         """See `bus.signing.Signer`."""
         self._desk.rehearse(intent)
 
+    def rehearse_calls(self, intent: VenueIntent) -> None:
+        """See `bus.venue_signing.VenueSigner`."""
+        if not self._desk.turn.locked():
+            self._venues.rehearse(intent)
+
     async def sign_calls(self, intent: VenueIntent) -> VenueReply:
         """See `bus.venue_signing.VenueSigner`."""
         if isinstance(intent.ask, PlaceAsk):

@@ -17,7 +17,7 @@ from engine.bus.notices import VenueTrouble
 from engine.bus.records import NoticeRecord
 from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller, open_server
-from engine.bus.venue_signing import SignCalls
+from engine.bus.venue_signing import RehearseCalls, SignCalls
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.instruments import VenueId
 from engine.domain.modes import SENT_ON, Basis
@@ -130,6 +130,7 @@ async def open_trader(
                     connections=connections,
                     client=client,
                     sign=partial(signed_by, signer),
+                    rehearse=partial(rehearsed_by, signer),
                     warn=partial(tell, name),
                 )
                 venues[at.standing.venue] = at
@@ -163,6 +164,11 @@ async def signed_by(signer: Caller, intent: VenueIntent) -> VenueSigned | SignRe
         return await signer.call(SignCalls(intent=intent), timeout_s=SIGN_S)
     except BadValueError as error:
         raise TransientError(f"the signer does not understand it: {error}") from error
+
+
+async def rehearsed_by(signer: Caller, intent: VenueIntent) -> None:
+    """Have the signer go through an order; see `trading.line.Rehearse`."""
+    await signer.call(RehearseCalls(intent=intent), timeout_s=SIGN_S)
 
 
 class Killed:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from random import Random
 from typing import cast
 
@@ -22,7 +22,7 @@ from engine.core.inputs.order_told import OrderTold
 from engine.core.inputs.venue_seen import VenueLooked
 from engine.domain.errors import TransientError
 from engine.domain.instruments import VenueId
-from engine.domain.orders import Order
+from engine.domain.orders import Order, Purpose
 from engine.domain.orders_booked import BookedOrders
 from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import OrderFate, OrderNews, VenueSeen
@@ -46,6 +46,7 @@ class Trader:
 
     losses: list[str] = field(default_factory=list)
     requests: list[tuple[HandedOrder, ...]] = field(default_factory=list)
+    rehearsed: list[tuple[HandedOrder, ...]] = field(default_factory=list)
     refuses: str = ""
     told: list[ToldOrder] = field(default_factory=list)
     acknowledged: set[int] = field(default_factory=set)
@@ -75,6 +76,9 @@ class Trader:
             RefusedOrder(client_order_id=one.client_order_id, why=self.refuses) for one in orders
         ]
         return OrdersHandedOver(refused=tuple(refused) if self.refuses else ())
+
+    def rehearse(self, orders: tuple[HandedOrder, ...]) -> None:
+        self.rehearsed.append(orders)
 
     def ask_after(self, client_order_id: str, venue: VenueId, engine: str) -> ToldOrders:
         assert engine == "main"
@@ -185,6 +189,31 @@ def test_orders_of_a_plan_are_asked_for_as_the_venue_and_the_signer_want_them() 
         assert one.request.price_limit == leg.price_limit
         assert one.request.sent_before_ms == PLAN.deadline_ns // NS_PER_MS
         assert one.plan == PLAN
+
+
+def test_whoever_places_orders_hears_of_them_while_their_intent_is_stored() -> None:
+    async def work() -> Trader:
+        rig = Rig()
+        rig.engine.start()
+        orders = [rig.order(0), rig.order(1)]
+        back = replace(orders[0], purpose=Purpose.UNWIND)
+        rig.handing.rehearse(PLAN, [back])
+        rig.handing.rehearse(PLAN, orders)
+        async with asyncio.timeout(PATIENCE_S):
+            while not rig.trader.rehearsed:
+                await asyncio.sleep(0)
+        rig.handing.hand_over(PLAN, rig.engine.desk.sends)
+        await rig.until(lambda: bool(rig.trader.requests))
+        return rig.trader
+
+    trader = asyncio.run(work())
+
+    ((told, handed),) = (trader.rehearsed + trader.requests,)
+    assert [replace_at(one) for one in told] == [replace_at(one) for one in handed]
+
+
+def replace_at(one: HandedOrder) -> HandedOrder:
+    return msgspec.structs.replace(one, at_ns=0)
 
 
 def test_what_is_lost_on_the_way_is_handed_over_again_and_is_one_order() -> None:

@@ -270,15 +270,18 @@ async def test_an_intent_waits_for_no_batch_and_is_told_once_the_ledger_has_it(
     ledger = FakeLedger()
     outbox, intents = Outbox(ledger), Intents(ledger)
     outbox.on_intent = intents.take
+    begun: list[IntentRecord] = []
+    outbox.intended = begun.append
     async with running(outbox):
         for number in (1, 2):
+            assert len(begun) == number - 1
             outbox.put(closed(number))
             outbox.put(intent(number))
             await ledger.until(number)
             await asyncio.sleep(0)
 
     assert intents.told == [(intent(1), True, True), (intent(2), True, True)]
-    assert ledger.stored == [intent(1), intent(2)]
+    assert ledger.stored == begun == [intent(1), intent(2)]
 
 
 async def test_what_intents_go_before_goes_now_and_then_however_many_there_are(

@@ -454,3 +454,32 @@ def test_an_order_whose_engine_asks_before_it_came_never_leaves(tmp_path: Path) 
         assert world.venues["binance"].exchange.orders == []
 
     play(world, during)
+
+
+def test_what_is_rehearsed_is_neither_kept_nor_signed_nor_sent_and_is_placed_once_after_it(
+    tmp_path: Path,
+) -> None:
+    world = make_world(tmp_path / "orders.sqlite3", "binance", "gemini")
+
+    async def during(world: World, answers: TraderAnswers) -> None:
+        await world.until(world.is_open_for_orders)
+        orders = legs(world, "binance", "gemini")
+        answers.rehearse(orders)
+        await asyncio.sleep(10)
+        assert world.rehearsals == [one.client_order_id for one in orders]
+        assert world.signed == {}
+        assert world.book is not None
+        assert (world.book.count(), world.book.newest_number()) == (0, 0)
+        assert not answers.engines()
+        assert all(not place.exchange.orders for place in world.venues.values())
+
+        answers.hand_over(orders)
+        answers.rehearse(orders)
+        await world.until(lambda: world.is_over(orders))
+        assert world.judge(orders) == []
+        world.killed = "by hand"
+        answers.rehearse(legs(world, "binance", number=2))
+        await asyncio.sleep(1)
+        assert len(world.rehearsals) <= 4
+
+    play(world, during)

@@ -22,7 +22,7 @@ from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import OrderFate, OrderNews, VenueMatter
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.gateways.asks import HoldOffAsk, PlaceAsk, calls_of
-from engine.gateways.calls import SignedCall
+from engine.gateways.calls import Call, SignedCall
 from engine.gateways.venue_signing import VenueIntent, VenueSigned
 from engine.ports import RequestBudget
 from engine.trading.answers import AtVenue, TraderAnswers
@@ -79,6 +79,9 @@ class DoorWire:
         self._world = world
         self._at = at
         self._place_path = at.gateway.place(handed(venue=at.venue).request).path
+
+    def rehearse(self, call: Call) -> None:
+        """See `Wire.rehearse`."""
 
     async def send(self, call: SignedCall) -> Reply | str:
         network = self._world.network
@@ -156,6 +159,7 @@ class World:
     refuses: dict[str, str] = field(default_factory=dict)
     lose_requests: int = 0
     lose_answers: int = 0
+    rehearsals: list[str] = field(default_factory=list)
 
     def now_ms(self) -> int:
         return int(virtual_loop().now_s * 1_000) + 1_000
@@ -193,6 +197,10 @@ class World:
         """Return the way to a venue."""
         return DoorWire(self, place)
 
+    async def rehearsed(self, intent: VenueIntent) -> None:
+        """Note what the signer was to be ready for."""
+        self.rehearsals.append(intent.client_order_id)
+
     def begin(self) -> TraderAnswers:
         """Begin a life of the trader on what is on disk."""
         self.book = OrderBook(self.path, crash=self.crash)
@@ -218,6 +226,7 @@ class World:
             limiter=limiter,
             order_limiter=limiter,
             now_ms=self.now_ms,
+            rehearse=self.rehearsed,
         )
         standing = Standing(venue=gateway.venue)
 

@@ -22,7 +22,7 @@ from engine.domain.opportunities import Side
 from engine.domain.orders_handed import HandedOrder
 from engine.domain.plans import LeggedPlan
 from engine.domain.signing import SignRefusal
-from engine.gateways.calls import SignedCall
+from engine.gateways.calls import Call, SignedCall
 from engine.gateways.gateway_list import GATEWAYS
 from engine.gateways.venue_signing import VenueIntent, VenueSigned
 from engine.trading.wire import Reply, Wire
@@ -152,6 +152,9 @@ class FarWire:
         self._venue = place.venue
         self._late_s = place.gateway.rules.late_ms_max / 1_000
         self._numbers = itertools.count()
+
+    def rehearse(self, call: Call) -> None:
+        """See `Wire.rehearse`."""
 
     async def send(self, call: SignedCall) -> Reply | str:
         """See `Wire.send`."""
