@@ -60,9 +60,13 @@ forge: $(VENV)/.runtime
 softhsm: $(VENV)/.runtime
 	@tests/signing/get_softhsm $(VENV)
 
+# What tries the alert rules; without it their test is skipped.
+promtool: $(VENV)/.runtime
+	@tests/bot/web/get_promtool $(VENV)
+
 .PHONY: setup
 setup: ## install everything that a contributor needs
-	@$(MAKE) --no-print-directory -j2 $(VENV)/.kernels $(VENV)/.dev local-chain forge softhsm
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.kernels $(VENV)/.dev local-chain forge softhsm promtool
 
 # ---- the product -----------------------------------------------------------------------------
 

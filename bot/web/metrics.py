@@ -130,8 +130,8 @@ def _of_engine(report: StatusReport) -> Iterator[Metric]:
         ("decision_latency_seconds", "Frame received to decided.", report.latency_us),
         ("loop_lag_seconds", "How late the loop comes to what is due.", report.loop_lag_us),
     ):
-        samples = [((quantile,), us / US_IN_S) for quantile, us in figures.items()]
-        yield _gauge(name, help_text, samples, "quantile")
+        samples = [((level,), us / US_IN_S) for level, us in figures.items()]
+        yield _gauge(name, help_text, samples, "level")
     found = [((kind,), count) for kind, count in report.found_by_kind.items()]
     yield _count("opportunities_found", "Found, by where they trade.", found, "kind")
     traded = [(("paper",), report.traded), (("live",), report.traded_live)]
@@ -157,7 +157,7 @@ def _of_chains(report: ChainsReport) -> Iterator[Metric]:
     yield from _each(chains, "chain", _OF_CHAIN)
     lags = [((c.chain, name), ms / MS_IN_S) for c in chains for name, ms in c.lag_ms.items()]
     told = "From when a block was heard of until the engine was told."
-    yield _gauge("chain_lag_seconds", told, lags, "chain", "quantile")
+    yield _gauge("chain_lag_seconds", told, lags, "chain", "level")
 
 
 def _of_work(report: WorkReport) -> Iterator[Metric]:
@@ -170,7 +170,7 @@ def _of_work(report: WorkReport) -> Iterator[Metric]:
         "work_stop_seconds",
         "From trigger to last background instruction.",
         [(name, us / US_IN_S) for name, us in stops],
-        "quantile",
+        "level",
     )
     states = [((task.name, task.state), 1) for task in report.tasks]
     yield _gauge("task_state", "1 for the state that a task is in.", states, "task", "state")
