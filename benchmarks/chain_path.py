@@ -21,7 +21,7 @@ from engine.chains.following.asks import AskLogs, AskRead
 from engine.chains.following.blooms import bloom_of
 from engine.chains.following.headers import Header, parse_logs
 from engine.chains.following.machine import Following
-from engine.chains.pending.watch import PendingWatch
+from engine.chains.pending.watch import PendingWatch, WatchLimits
 from engine.chains.pending.whales import Whale, WhaleTerms
 from engine.chains.ports import BlockRef, Node, PoolNow
 from engine.chains.rpc import checks
@@ -76,6 +76,7 @@ def looking(role: Following) -> ChainPending:
         now_ns=lambda: AT_NS,
         block_s=12,
         hears_pending=False,
+        limits=WatchLimits(blocks_max=1),
     )
     return pending
 

@@ -83,7 +83,7 @@ def is_far(changed: Changed, ratio_min: float) -> bool:
     """Say whether a block moves a price by so much; see `far_moves`."""
     pairs, before = changed.pairs, changed.before
     if pairs is not None:
-        were = b"".join([_words_of(before[one]) for one in pairs.addresses])
+        were = b"".join(map(_words_of, map(before.__getitem__, pairs.addresses)))
         if pairs_move_far(pairs.words, were, ratio_min):
             return True
     return moves_far(changed.changes, before, ratio_min)
@@ -91,7 +91,7 @@ def is_far(changed: Changed, ratio_min: float) -> bool:
 
 def _words_of(pair: AnyHeld) -> bytes:
     """Return the reserves of a pair."""
-    if isinstance(pair, HeldPair):
+    if type(pair) is HeldPair:
         return pair.words
     state = pair.state
     assert isinstance(state, ConstantProductState)

@@ -5,11 +5,9 @@ are looked at, whose events say the new price: pairs of hundreds as the block le
 others after each event. What is a long way off within a block alone is told when it is looked at.
 """
 
-import sys
-from array import array
 from collections.abc import Iterable, Mapping
-from itertools import repeat
-from operator import add, mul, truediv
+from operator import truediv
+from struct import Struct
 from typing import Final
 
 from engine.chains.pending.stepping import Kept
@@ -20,9 +18,8 @@ from engine.pools.moves import Move, PairMove, PriceMove
 from engine.pools.snapshot_rows import PoolState
 
 _HIGH: Final = 2.0**64
-_PLACES: Final = 8
-"""Numbers of 64 bits in the two words of a pair: its reserves are the third and fourth of them, and
-the last two."""
+_PAIR: Final = Struct(">16xQQ16xQQ")
+"""Two words of 256 bits, of which the lower halves are read."""
 
 
 def moves_far(changes: Iterable[PoolChange], before: Mapping[str, Kept], ratio_min: float) -> bool:
@@ -53,13 +50,11 @@ def pairs_move_far(words: bytes, before: bytes, ratio_min: float) -> bool:
     return bool(ratios) and (max(ratios) - 1 >= ratio_min or 1 - min(ratios) >= ratio_min)
 
 
-def _prices(words: bytes) -> Iterable[float]:
-    numbers = array("Q", words)
-    if sys.byteorder == "little":
-        numbers.byteswap()
-    first = map(add, map(mul, numbers[2::_PLACES], repeat(_HIGH)), numbers[3::_PLACES])
-    second = map(add, map(mul, numbers[6::_PLACES], repeat(_HIGH)), numbers[7::_PLACES])
-    return map(truediv, second, first)
+def _prices(words: bytes) -> list[float]:
+    return [
+        (high1 * _HIGH + low1) / (high0 * _HIGH + low0)
+        for high0, low0, high1, low1 in _PAIR.iter_unpack(words)
+    ]
 
 
 def _change(state: PoolState, move: Move) -> float:

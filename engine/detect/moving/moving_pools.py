@@ -404,12 +404,13 @@ class MovingPools:
             self._take_change(work, number, change, block.number)
 
     def _take_pairs(self, block: Block, works: Works, marks: Marks) -> PairChanges | None:
-        """Take the pairs of a block at once if all are known and at rest; None if they are not."""
+        """Take the pairs of a block at once if all are known and plain; None if they are not.
+
+        What is not known the graph does not have.
+        """
         if block.pairs is None or works:
             return None
         numbers = list(map(self._chains[block.chain].numbers.get, block.pairs.addresses))
-        if not self.reasons.keys().isdisjoint(numbers):
-            return None
         held = list(map(self._graph.pools.get, numbers))  # type: ignore[arg-type]
         after = pairs_after(numbers, held, block.pairs, block.number)
         if after is not None:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -17,11 +18,13 @@ from engine.chains.ports import BlockRef, Log, PoolNow
 from engine.chains.rpc.block_logs import BlockLogs
 from engine.domain.assets import AssetCode
 from engine.domain.pools import Pool, Protocol
-from engine.pools.blocks import PoolChange, PoolMoved
+from engine.pools.blocks import PoolChange, PoolMoved, PoolRead
+from engine.pools.constant_product import ConstantProductState
 from engine.pools.integers import UINT112_MAX
 from engine.pools.snapshot_rows import PAIR_LIQUIDITY_MIN, PairRow
 
 CHAIN = "ethereum"
+WHOLE = bytes([7] * 32)
 POOLS = 4
 """The last one is not known, the one before it is being read."""
 
@@ -181,10 +184,58 @@ def test_makes_that_tell_more_than_reserves_are_taken_the_long_way() -> None:
     assert not pools._of_pairs
 
 
-def test_a_body_of_another_length_leaves_the_pair_not_known() -> None:
+@pytest.mark.parametrize("length", [0, 63, 65, 96])
+@pytest.mark.parametrize("has_moved", [False, True])
+def test_a_body_of_another_length_leaves_the_pair_not_known(
+    length: int, *, has_moved: bool
+) -> None:
     pools = followed(is_short=True)
-    content = data(10**20, 10**20, 63)
+    if has_moved:
+        pools.take(Taken(block(1)), columns([(0, data(10**20, 10**20, 64), (SYNC,))], 1))
+    content = (data(10**20, 10**20, 64) + bytes(64))[:length]
 
-    pools.take(Taken(block(2)), logs([(0, content, (SYNC,))], 2))
+    pools.take(Taken(block(2)), columns([(0, content, (SYNC,))], 2))
 
     assert pools.of[pool(0).address].held is None
+
+
+def test_what_a_pair_tells_otherwise_stays_among_its_events_where_it_was() -> None:
+    pair = UniswapV2()
+
+    class Telling:
+        """A make that now and then tells the whole of a pair, by an event that another one has."""
+
+        is_polled = False
+        tells_reserves = True
+        address_of, read, terms = pair.address_of, pair.read, pair.terms
+
+        def __init__(self, *kinds: bytes) -> None:
+            self.topics = frozenset(kinds)
+
+        def change_of(self, of: Pool, log: Log) -> PoolChange:
+            if log.topics[0] == WHOLE:
+                row = PairRow(reserve0_raw="5000", reserve1_raw="6000")
+                return PoolRead(address=of.address, row=row)
+            return pair.change_of(of, log)
+
+    pools = FollowedPools(CHAIN, Branch(8))
+    pools.add(pool(0), Telling(SYNC, WHOLE))
+    pools.add(pool(1), Telling(WHOLE))
+    row = PairRow(reserve0_raw=str(10**20), reserve1_raw=str(10**20))
+    pools._live(pools.of[pool(0).address], Held.of(PoolNow(pool=pool(0), row=row)))
+    told: list[tuple[int, bytes, tuple[bytes, ...]]] = [
+        (0, data(10**20, 10**21, 64), (SYNC,)),
+        (0, b"", (WHOLE,)),
+        (0, data(10**19, 10**18, 64), (SYNC,)),
+    ]
+
+    changed = pools.take(Taken(block(2)), columns(told, 2))
+
+    held = pools.of[pool(0).address].held
+    assert held is not None
+    assert isinstance(held.state, ConstantProductState)
+    assert (held.state.reserve0_raw, held.state.reserve1_raw) == (10**19, 10**18)
+    assert changed.pairs is not None
+    assert [type(one) for one in (*changed.pairs.moves(), *changed.changes)] == [
+        PoolMoved, PoolRead, PoolMoved,
+    ]  # fmt: skip
