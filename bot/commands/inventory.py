@@ -7,8 +7,7 @@ from bot.command import Call, CommandEntry, Kind, Topic
 from bot.commands.common import DAYS_MAX
 from bot.commands.money_asked import MONEY
 from bot.grammar import Argument, Form
-from bot.render.inventory import make_past, render_inventory
-from bot.render.screen import brief
+from bot.render.inventory import make_past, render_assets, render_inventory
 from engine.bus.money_reports import FreeAt, RebalancingReport
 from engine.bus.reports import BalanceReport
 from engine.domain.assets import AssetCode
@@ -29,11 +28,10 @@ async def inventory(call: Call) -> Answer:
     money = Money(said) if said else Money.LIVE if is_live else Money.PAPER
     is_text = call.arguments.text("form") != PICTURE
     rebalancing = await _rebalancing(call, report) if is_text and money is Money.LIVE else None
-    screen = render_inventory(report, money, rebalancing)
     if is_text:
         other = Money.PAPER if money is Money.LIVE else Money.LIVE
         return Answer(
-            screen=screen,
+            screen=render_inventory(report, money, rebalancing),
             buttons=(
                 (
                     Button(label="Picture", line=f"/inventory {money} {PICTURE}"),
@@ -47,7 +45,7 @@ async def inventory(call: Call) -> Answer:
             since_ns=call.now_ns - days * NS_PER_DAY, until_ns=call.now_ns, money=money
         )
     )
-    return Answer(screen=brief(screen), chart=make_past(report, past, days=days))
+    return Answer(screen=render_assets(report, money), chart=make_past(report, past, days=days))
 
 
 INVENTORY = CommandEntry(

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Final
 
@@ -15,6 +16,8 @@ from engine.domain.modes import Money
 
 _ASSETS_DRAWN_MAX: Final = 3
 _ZERO: Final = Decimal(0)
+_OF_ASSET: Final = "· "
+"""Before the places of an asset."""
 
 
 def render_inventory(
@@ -41,6 +44,17 @@ def render_inventory(
         blocks.append(Text(f"Without a price now, in no sum: {words.listing(unpriced)}."))
     blocks += [] if rebalancing is None else _proposed(rebalancing)
     return Screen(title=f"Inventory: {words.usd(worth)} {money}", blocks=tuple(blocks), note=note)
+
+
+def render_assets(report: BalanceReport, money: Money) -> Screen:
+    """Show each asset in all, to stand below the picture of what was held."""
+    screen = render_inventory(report, money)
+    blocks = tuple(
+        replace(block, rows=tuple(row for row in block.rows if not row[0].startswith(_OF_ASSET)))
+        for block in screen.blocks
+        if isinstance(block, Table)
+    )
+    return replace(screen, blocks=blocks or screen.blocks)
 
 
 def make_past(report: BalanceReport, past: InventoryPast, *, days: int) -> Panels | None:
@@ -109,7 +123,7 @@ def _rows(lines: Sequence[BalanceLine], worth: Decimal) -> Iterable[tuple[str, .
         yield asset, words.size(held), _dollars(own), words.share(float(_worth(own)), float(worth))
         for line in sorted(own, key=lambda one: (-one.held, one.venue)):
             of_asset = words.share(float(line.held), float(held)) if held > 0 else ""
-            yield f"· {line.venue}", words.size(line.held), _dollars([line]), of_asset
+            yield f"{_OF_ASSET}{line.venue}", words.size(line.held), _dollars([line]), of_asset
 
 
 def _dollars(lines: Sequence[BalanceLine]) -> str:

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 from msgspec.structs import replace
 
-from bot.render.inventory import make_past, render_inventory
+from bot.render.inventory import make_past, render_assets, render_inventory
 from bot.render.place_notices import where_to
 from bot.render.plain import write_plain
 from engine.bus.reports import BalanceReport
@@ -44,6 +44,14 @@ def test_shares_are_of_all_and_places_of_their_asset() -> None:
     assert "BTC 0.16 10,000 50%" in text
     assert "· coinbase 0.12 7,500 75%" in text
     assert "coinbase: 50.12 USD" in text
+
+
+def test_below_the_picture_stand_the_assets_alone() -> None:
+    text = flat(write_plain(render_assets(samples.balance(), Money.PAPER)))
+
+    assert "BTC 0.16 10,000 50%" in text
+    assert "coinbase" not in text
+    assert "nothing live" in write_plain(render_assets(samples.balance(), Money.LIVE))
 
 
 def test_what_has_no_price_is_in_no_sum_and_is_named() -> None:
