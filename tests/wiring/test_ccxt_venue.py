@@ -41,9 +41,10 @@ async def test_a_name_in_the_settings_is_a_venue_on_the_phone(tmp_path: Path) ->
 
 
 def test_nothing_is_ever_traded_at_a_venue_through_ccxt() -> None:
-    own = replace(SETTINGS.exchanges, trades="sandbox")
+    for named in ([], ["bitstamp", "ccxt-bitstamp"]):
+        own = replace(SETTINGS.exchanges, trades="sandbox", venues=named)
 
-    assert set(traded_venues(replace(SETTINGS, exchanges=own))) == {"bitstamp"}
+        assert set(traded_venues(replace(SETTINGS, exchanges=own))) == {"bitstamp"}
 
 
 def test_the_role_is_there_only_for_who_names_an_exchange(tmp_path: Path) -> None:

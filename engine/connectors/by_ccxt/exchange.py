@@ -160,7 +160,7 @@ class Exchange:
     async def close(self) -> None:
         """End all connections, those too that what was under way has opened meanwhile."""
         await self._ccxt.close()
-        while self._ccxt.session is not None:
+        while self._ccxt.session is not None or self._ccxt.socks_proxy_sessions is not None:
             await self._ccxt.close()
 
     async def _fetch_book(self, symbol: str) -> Mapping[str, Any]:

@@ -145,7 +145,6 @@ class CcxtFeed:
         outcome = self._sink.replace(row.book, _FORM, frame.bids, frame.asks, at_ns)
         if outcome is not _OK:
             return self._invalidate(row, FAULT_OF[outcome], at_ns)
-        row.log = None  # what an audit logged is not of this book
         self._link.made_live(row, frame.number)
         self._taken(row, frame, at_ns)
         return NO_ACTIONS

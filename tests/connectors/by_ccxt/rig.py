@@ -43,10 +43,18 @@ async def small_sandbox(folder: Path) -> AsyncIterator[Sandbox]:
 class Watched:
     """An engine's part: a board that the feed keeps, over a real connection to the role."""
 
-    def __init__(self, feed: Feed, board: Board) -> None:
+    def __init__(self, feed: Feed, board: Board, exchange: Exchange) -> None:
         self.feed = feed
         self.board = board
+        self.exchange = exchange
         self.audits = 0
+        self.tasks: list[asyncio.Task[None]] = []
+
+    async def leave(self) -> None:
+        """Let go of the role."""
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
 
     def accept(self, kind: InputKind, key: str, payload: bytes, at_ns: int) -> list[Action]:
         match kind:
@@ -86,7 +94,9 @@ async def watched(sandbox: Sandbox, name: str, feed: str) -> AsyncIterator[Watch
         listed = spec.parse_instruments(await rest.get(spec.instruments_path), [PAIR])
         instruments = [one.instrument for one in listed]
         board = Board(instruments)
-        one = Watched(spec.feeds[feed](instruments, range(1), board, FeedLimits(audit_s=1)), board)
+        one = Watched(
+            spec.feeds[feed](instruments, range(1), board, FeedLimits(audit_s=1)), board, exchange
+        )
         session = Session(
             websocket_url=f"ws://127.0.0.1:{port}/{name}/{feed}",
             rest=rest,
@@ -101,13 +111,11 @@ async def watched(sandbox: Sandbox, name: str, feed: str) -> AsyncIterator[Watch
                 await asyncio.sleep(0.1)
                 session.perform(one.feed.tick(time.time_ns()))
 
-        tasks = [asyncio.create_task(session.run()), asyncio.create_task(tick())]
+        one.tasks = [asyncio.create_task(session.run()), asyncio.create_task(tick())]
         try:
             yield one
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await one.leave()
 
 
 def is_the_truth(sandbox: Sandbox, name: str, board: Board) -> bool:

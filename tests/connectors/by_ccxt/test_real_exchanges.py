@@ -17,7 +17,8 @@ from engine.connectors.by_ccxt.names import FEEDS, exchange_of, known_exchanges,
 from engine.domain.faults import Fault
 from engine.sandbox.fault_script import FaultKind
 from engine.sandbox.server import Sandbox
-from tests.connectors.by_ccxt.rig import PAIR, is_the_truth, small_sandbox, watched
+from tests.connectors.by_ccxt.rig import PAIR, is_the_truth, place_of, small_sandbox, watched
+from tests.connectors.proxies import ProxyServer
 from tests.sandbox.rig import fault
 
 pytestmark = pytest.mark.slow
@@ -61,6 +62,10 @@ async def test_the_books_are_the_exchanges(
 
         assert one.board.is_live(0)
         assert not {fault for _, fault in one.board.faults}
+        await one.leave()
+        # What is followed by the next connection begins with new books.
+        kept = one.exchange._ccxt
+        await one.until(lambda: not kept.clients and not kept.orderbooks)
 
 
 def test_the_ways_in_which_steps_are_meant_are_ccxts() -> None:
@@ -120,3 +125,51 @@ async def test_a_change_that_ccxt_lost_is_found_by_the_audit(sandbox: Sandbox) -
         await one.until(lambda: one.board.is_live(0))
         sandbox.pause()
         await one.until(lambda: is_the_truth(sandbox, "bitstamp", one.board))
+
+
+@pytest.mark.parametrize("scheme", ["http", "socks5"])
+async def test_all_of_it_goes_through_the_proxy_which_resolves_the_names(
+    sandbox: Sandbox, scheme: str
+) -> None:
+    async with ProxyServer(scheme, {"venue.test": sandbox.port}).serve() as proxy:
+        here = place_of(sandbox, "binance")
+        there = Place(
+            rest_url=here.rest_url.replace("127.0.0.1", "venue.test"),
+            websocket_url=here.websocket_url.replace("127.0.0.1", "venue.test"),
+        )
+        exchange = Exchange(
+            "binance", pairs=[PAIR], now_ns=time.time_ns, proxy=proxy.url, place=there
+        )
+        try:
+            (market,) = await exchange.markets()
+            fetched = await exchange.fetch_book(market.symbol)
+            asked = len(proxy.asked)
+            watched_book = await exchange.watch_book(market.symbol)
+        finally:
+            await exchange.close()
+
+    assert fetched["bids"]
+    assert watched_book["bids"]
+    assert len(proxy.asked) > asked > 0
+    assert set(proxy.asked) == {"venue.test"}
+
+
+async def test_too_many_requests_are_waited_out_by_all_that_is_asked(sandbox: Sandbox) -> None:
+    exchange = Exchange(
+        "binance", pairs=[PAIR], now_ns=time.time_ns, place=place_of(sandbox, "binance")
+    )
+    try:
+        (market,) = await exchange.markets()
+        full_again_s = exchange._limiter._full_again_s
+        await exchange.fetch_book(market.symbol)
+        assert exchange._limiter._full_again_s > full_again_s
+        assert not exchange._limiter.note()
+
+        sandbox.inject(fault(FaultKind.HTTP_429, "binance", duration_s=30.0))
+        with pytest.raises(LostError) as lost:
+            await exchange.fetch_book(market.symbol)
+
+        assert lost.value.fault is Fault.VENUE_ERROR
+        assert "wants no requests until" in exchange._limiter.note()
+    finally:
+        await exchange.close()

@@ -73,9 +73,12 @@ def test_a_stream_that_says_nothing_new_is_not_passed_on_and_a_fetched_book_is()
 
 
 def test_of_two_orders_at_one_price_the_smaller_is_shown() -> None:
-    book = {"bids": [[1.5, 3.0], [1.5, 2.0], [1.4, 1.0, 77]], "asks": [[2.0, 1.0]]}
+    book = {"bids": [[1.5, 3.0], [1.5, 2.0], [1.4, 1.0, 77]], "asks": [[2.0, 1.0], [2.0, 4.0]]}
 
-    assert book_texts(book, size_decimals=1)["bids"] == [("1.5", "2.0"), ("1.4", "1.0")]
+    texts = book_texts(book, size_decimals=1)
+
+    assert texts["bids"] == [("1.5", "2.0"), ("1.4", "1.0")]
+    assert texts["asks"] == [("2.0", "1.0")]
 
 
 def test_what_is_wrong_is_told_as_it_is() -> None:
