@@ -324,6 +324,8 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
             what is dated beyond that day, losses only.
         drawdown_usd: how far all that was realised is below its highest point.
         gas_today_usd: paid for gas since `day_start_ns`.
+        sent_at_ns: of each order and transaction of the last minute.
+        failures: by venue, how many real orders failed in a row, and when the last did.
         edge: what trades came to against what was expected of them.
         residuals: what earlier executions left over.
         open_plans: that were under way when their engine ended, with all that they intended.
@@ -363,6 +365,8 @@ class EngineState(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     live: LiveStart = LiveStart()
     drawdown_usd: Decimal = Decimal(0)
     gas_today_usd: Decimal = Decimal(0)
+    sent_at_ns: tuple[int, ...] = ()
+    failures: dict[VenueId, tuple[int, int]] = {}
     edge: MeasuredEdge = MeasuredEdge()
 
 

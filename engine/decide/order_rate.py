@@ -5,15 +5,20 @@ last minute's orders does not.
 """
 
 from collections import deque
+from collections.abc import Iterable
 
 from engine.domain.units import NS_PER_MINUTE
 
 
 class OrderRate:
-    """Instants of the orders of the last minute; as long as the rate limit that guards it."""
+    """Instants of the orders of the last minute; as long as the rate limit that guards it.
 
-    def __init__(self) -> None:
-        self._sent_at_ns: deque[int] = deque()
+    Args:
+        sent_at_ns: of those of earlier runs, oldest first.
+    """
+
+    def __init__(self, sent_at_ns: Iterable[int] = ()) -> None:
+        self._sent_at_ns: deque[int] = deque(sent_at_ns)
 
     def add(self, count: int, at_ns: int) -> None:
         """Count orders that are sent now, and forget those of more than a minute ago."""

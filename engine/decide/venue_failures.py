@@ -3,6 +3,7 @@
 Orders that were not filled as the market had moved are no failures, and say nothing.
 """
 
+from collections.abc import Mapping
 from typing import Final
 
 from engine.domain.instruments import VenueId
@@ -14,11 +15,16 @@ REST_S: Final = 600
 
 
 class VenueFailures:
-    """Failures in a row by venue, of orders that were really placed."""
+    """Failures in a row by venue, of orders that were really placed.
 
-    def __init__(self) -> None:
-        self._in_a_row: dict[VenueId, int] = {}
-        self._last_at_ns: dict[VenueId, int] = {}
+    Args:
+        before: how many there were in earlier runs, and when the last was.
+    """
+
+    def __init__(self, before: Mapping[VenueId, tuple[int, int]] | None = None) -> None:
+        before = before or {}
+        self._in_a_row = {venue: count for venue, (count, _) in before.items()}
+        self._last_at_ns = {venue: last_at_ns for venue, (_, last_at_ns) in before.items()}
 
     def add(self, execution: Execution) -> None:
         """Count what became of the orders of a plan, or is told of them after its end."""

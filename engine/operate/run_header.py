@@ -96,6 +96,8 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
         engine_id: whose run it is.
         drawdown_usd: how far all that was realised is below its highest point.
         gas_today_usd: paid for gas on the day of the start.
+        sent_at_ns: of each order and transaction of the minute before the start.
+        failures: by venue, how many real orders failed in a row, and when the last did.
         edge: what trades came to against what was expected of them.
         live: the same of live money; earlier versions had paper alone.
         open_plans: that were under way when their engine ended; earlier versions kept none.
@@ -126,6 +128,8 @@ class RunHeader(msgspec.Struct, frozen=True, kw_only=True):
     live: LiveStart = LiveStart()
     drawdown_usd: Decimal = Decimal(0)
     gas_today_usd: Decimal = Decimal(0)
+    sent_at_ns: tuple[int, ...] = ()
+    failures: dict[VenueId, tuple[int, int]] = {}
     edge: MeasuredEdge = MeasuredEdge()
 
 

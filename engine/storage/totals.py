@@ -20,7 +20,7 @@ from engine.domain.live_start import LiveStart
 from engine.domain.modes import Basis, Mode, Money, basis_of
 from engine.domain.stories import TradeStory
 from engine.domain.switched_off import Off
-from engine.domain.units import NS_PER_DAY
+from engine.domain.units import NS_PER_DAY, NS_PER_MINUTE
 from engine.storage import generations, outcomes, permit_store
 from engine.storage.append import notice_row
 from engine.storage.balances import load_holdings, load_opened
@@ -32,6 +32,7 @@ from engine.storage.last_prices import load_last_prices
 from engine.storage.latch_acts import load_codes, load_latch
 from engine.storage.measured_edges import load_measured_edge
 from engine.storage.residuals import load_left_over, load_residuals
+from engine.storage.sent_lately import load_failures, load_sent_at_ns
 from engine.storage.tables.acts import operator_state
 from engine.storage.tables.chats import notices
 from engine.storage.tables.trades import executions
@@ -42,6 +43,8 @@ TRADES_MAX = 1_000
 POINTS_MAX = 2_000
 PAGE_ROWS = 1_000
 NOTHING_DELAYED = "[]"
+FAILURES_NS: Final = 60 * NS_PER_MINUTE
+"""Of what failed longer ago a venue has rested by far."""
 
 
 async def load_state(
@@ -79,6 +82,7 @@ async def load_state(
     state = newest.one_or_none()
     generation, run_id = await generations.take_next(connection, at_ns=at_ns, engine_id=engine_id)
     left_over = await load_residuals(connection, whose=whose)
+    open_plans = await load_open_plans(connection, whose=whatever)
     for number, notice in enumerate(
         await permit_store.end_all(connection, engine_id=engine_id, at_ns=at_ns)
     ):
@@ -90,7 +94,7 @@ async def load_state(
         limits={} if state is None else read_limits(state.limits),
         realised_today_usd=f"{await _load_today_usd(connection, day_start_ns, whose):f}",
         residuals=left_over,
-        open_plans=await load_open_plans(connection, whose=whatever),
+        open_plans=open_plans,
         last_prices=await load_last_prices(connection, left_over, whose=whose),
         generation=generation,
         run_id=run_id,
@@ -106,6 +110,10 @@ async def load_state(
         live=await _load_live(connection, day_start_ns, live, drawdown_since_ns),
         drawdown_usd=await load_drawdown_usd(connection, since_ns=drawdown_since_ns, whose=whose),
         gas_today_usd=await load_gas_usd(connection, since_ns=day_start_ns, whose=whose),
+        sent_at_ns=await load_sent_at_ns(
+            connection, since_ns=at_ns - NS_PER_MINUTE, whose=whatever, under_way=open_plans
+        ),
+        failures=await load_failures(connection, since_ns=at_ns - FAILURES_NS, whose=live),
         edge=await load_measured_edge(connection, whose=whose),
     )
 

@@ -36,9 +36,11 @@ from engine.decide.limit_set import LimitSet
 from engine.decide.live_places import LivePlaces
 from engine.decide.mandates import Mandates
 from engine.decide.off_list import OffList
+from engine.decide.order_rate import OrderRate
 from engine.decide.permits import Permits
 from engine.decide.schedule import Schedules
 from engine.decide.switches import Switches
+from engine.decide.venue_failures import VenueFailures
 from engine.detect.graph.live_graph import LiveGraph
 from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.graph.pool_sides import prepare_pool
@@ -204,6 +206,8 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         live=live,
         exchanges=Exchanges(terms.trades),
         kelly_ratio=terms.kelly_ratio,
+        order_rate=OrderRate(header.sent_at_ns),
+        failures=VenueFailures(header.failures),
     )
     taken_pools = TakenPools(graph.pools)
     rules = LimitRules(slippage_bps=limits[SLIPPAGE_BPS], edge_bps_floor=limits[EDGE_BPS])

@@ -242,6 +242,8 @@ def make_header(
         live=state.live,
         drawdown_usd=state.drawdown_usd,
         gas_today_usd=state.gas_today_usd,
+        sent_at_ns=state.sent_at_ns,
+        failures=state.failures,
         edge=state.edge,
     )
 

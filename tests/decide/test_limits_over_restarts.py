@@ -22,7 +22,7 @@ from engine.domain.orders import Execution, Intent, OrderState
 from engine.domain.orders_told import OrderNews
 from engine.domain.plans import LeggedPlan, closes_of, is_closing
 from engine.domain.residuals import Residual, fold_residuals
-from engine.domain.units import BPS_PER_UNIT
+from engine.domain.units import BPS_PER_UNIT, NS_PER_MINUTE
 from engine.execute.closing import Closing, reckon_closing
 from engine.execute.unwinding import UnwindRules
 from tests.decide.test_live_books import seen
@@ -58,6 +58,9 @@ class Lives:
         self.heard: set[str] = set()
         self.untold: list[OrderNews] = []
         self.lives = self.checked = 0
+        self.sent_at_ns: list[int] = []
+        self.failed: dict[VenueId, int] = {}
+        self.failed_at_ns: dict[VenueId, int] = {}
         self.cut_by: list[str] = []
         self.now_ns = START_NS
         self.begin()
@@ -75,6 +78,10 @@ class Lives:
                 trades=VENUES,
                 trader=self.desk,
                 kelly_ratio=f"{self.kelly_ratio}",
+                sent_at_ns=[at for at in self.sent_at_ns if at > self.now_ns - NS_PER_MINUTE],
+                failures={
+                    venue: (count, self.failed_at_ns[venue]) for venue, count in self.failed.items()
+                },
                 values=limit_set(
                     venue_exposure_usd=self.most_usd,
                     position_usd=self.position_usd,
@@ -86,8 +93,7 @@ class Lives:
             )
         )
         world.now_ns = self.now_ns
-        self.booked, self.decided, self.sent_at_ns = 0, 0, list[int]()
-        self.failed: dict[VenueId, int] = {}
+        self.booked, self.decided = 0, 0
         world.decider.live.positions.restore(
             residuals=self.left_over,
             realised_usd=self.realised_usd,
@@ -133,9 +139,10 @@ class Lives:
         for order in execution.orders:
             venue = order.instrument.venue
             if order.filled_base > 0:
-                self.failed[venue] = 0
+                self.failed.pop(venue, None)
             elif order.version and order.state is OrderState.REJECTED:
                 self.failed[venue] = self.failed.get(venue, 0) + 1
+                self.failed_at_ns[venue] = execution.closed_at_ns
 
     def turn(self) -> None:
         """Let something happen."""
@@ -255,7 +262,7 @@ class Lives:
     def _check_rate(self, plan: LeggedPlan) -> None:
         now_ns = plan.decided_at_ns
         self.sent_at_ns += [now_ns] * len(plan.legs)
-        assert sum(now_ns - 60 * 10**9 < at for at in self.sent_at_ns) <= self.rate
+        assert sum(now_ns - NS_PER_MINUTE < at for at in self.sent_at_ns) <= self.rate
 
     def _check_kelly(self, plan: LeggedPlan, under_way: Decimal) -> None:
         world = self.world

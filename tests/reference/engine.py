@@ -109,6 +109,8 @@ LEFT = EngineState(
     realised_today_usd="-12.5",
     drawdown_usd=Decimal("37.5"),
     gas_today_usd=Decimal("4.25"),
+    sent_at_ns=(START_NS - 5, START_NS - 3, START_NS - 3),
+    failures={SELL_AT: (4, START_NS - 7)},
     residuals=[LEFT_OVER],
     last_prices=[LastPrice(asset=AssetCode("BTC"), usd=Decimal(100), at_ns=START_NS)],
     generation=2,

@@ -18,9 +18,11 @@ from engine.decide.limit_list import LIMITS, LimitMaker, terms_of
 from engine.decide.limit_set import LimitSet
 from engine.decide.live_places import LivePlaces
 from engine.decide.mandates import Mandates
+from engine.decide.order_rate import OrderRate
 from engine.decide.permits import Permits
 from engine.decide.schedule import Schedules
 from engine.decide.switches import Switches
+from engine.decide.venue_failures import VenueFailures
 from engine.detect.graph.live_graph import LiveGraph
 from engine.detect.graph.pool_sides import prepare_pool
 from engine.detect.graph.screen_terms import Screen
@@ -314,6 +316,8 @@ class Setup:
     sends_approved: bool = False
     kelly_ratio: str = "0"
     run_id: str = "r1"
+    sent_at_ns: Sequence[int] = ()
+    failures: dict[VenueId, tuple[int, int]] = field(default_factory=dict)
     trades: Sequence[str] = ()
     """Venues at which orders are placed for real."""
 
@@ -397,6 +401,8 @@ class World:
             ),
             switches=self.switches,
             kelly_ratio=Decimal(setup.kelly_ratio),
+            order_rate=OrderRate(setup.sent_at_ns),
+            failures=VenueFailures(setup.failures),
             gas=screen.gas,
             # As if the chain's wallet had been read, and held what there is of paper.
             live=LiveAccount(inventory=setup.inventory(setup.instruments)),

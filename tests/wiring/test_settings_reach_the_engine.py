@@ -120,6 +120,9 @@ def test_the_engine_begins_with_what_the_ledger_knew() -> None:
     assert (core.control.mode, core.control.is_paused) == (Mode.OBSERVE, True)
     (line,) = [one for one in core.decider.limit_lines(START_NS) if one.name == "position"]
     assert (line.limit, line.by_settings) == ("600", "700")
+    used = {one.name: one.used for one in core.decider.limit_lines(START_NS)}
+    assert (used["order rate"], used["failures"]) == ("3", f"4 at {SELL_AT}")
+    assert (used["gas a day"], used["drawdown"]) == ("4.25", "37.50")
     assert core.decider.off.all == LEFT.off
     assert core.fees.in_force == {BUY_AT: 12, SELL_AT: 4}
 
