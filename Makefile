@@ -350,8 +350,8 @@ gas-backtest: $(VENV)/.dev ## how well gas prices are foretold, on recorded ones
 	@$(PY) -m tests.chains.gas.backtest
 
 .PHONY: unknown-orders
-unknown-orders: $(VENV)/.dev ## follow N=100000 orders of unknown outcome to their proven end; WIRE=1 in the venues' dialects
-	@$(PY) -m tests.trading.campaign $(if $(N),--orders $(N)) $(if $(SEED),--seed $(SEED)) $(if $(WIRE),--wire)
+unknown-orders: $(VENV)/.dev ## follow N=100000 orders of unknown outcome to their proven end; WIRE=1 in the venues' dialects, at most MINUTES; other SEEDs add up
+	@$(PY) -m tests.trading.campaign $(if $(N),--orders $(N)) $(if $(SEED),--seed $(SEED)) $(if $(WIRE),--wire) $(if $(MINUTES),--minutes $(MINUTES))
 
 .PHONY: calibration
 calibration: $(VENV)/.dev ## judge what is told as probable by what came (docs/calibration.md)
@@ -362,7 +362,7 @@ crash-points: $(VENV)/.kernels $(VENV)/.dev ## N=100000 ends of the sender at it
 ifeq ($(KIND),node)
 	@SYNDICATE_CRASH_POINTS=$(or $(N),1000) $(PY) -m pytest -q -s --timeout 36000 tests/sending/test_crash_points.py
 else
-	@$(PY) -m tests.sending.crashes.campaign --crashes $(or $(N),100000) --kind $(or $(KIND),commits) --seed $(or $(SEED),1) --workers $(WORKERS)
+	@$(PY) -m tests.sending.crashes.campaign --crashes $(or $(N),100000) --kind $(or $(KIND),commits) --seed $(or $(SEED),1) --workers $(WORKERS) $(if $(MINUTES),--minutes $(MINUTES))
 endif
 
 .PHONY: mutants

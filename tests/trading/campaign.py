@@ -9,9 +9,13 @@ the five venues of the sandbox in their own dialects: calls, signatures, doors, 
 Each seed is an order with its own trouble: requests lost or as late as can be, answers lost, errors
 after acceptance, fills before and after their answers, ends shown before their last fills, look-ups
 that lag or show nothing, broken streams, restarts. What it came to is compared with what is true.
+
+Runs of other seeds have other orders: what several of them came to adds up. One that is bounded by
+`--minutes` tells what it came to until then.
 """
 
 import argparse
+import math
 import sys
 import time
 from collections import Counter
@@ -52,6 +56,7 @@ def main() -> int:
     parser.add_argument("--orders", type=int, default=100_000, help="in all (default 100,000)")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end then")
     parser.add_argument("--wire", action="store_true", help="in the dialects of the five venues")
     asked = parser.parse_args()
     names = list(GATEWAYS if asked.wire else RULES)
@@ -68,6 +73,8 @@ def main() -> int:
             if time.monotonic() - told_s > 10:
                 told_s = time.monotonic()
                 print(f"{done:,} of {asked.orders:,} orders, {len(wrong)} wrong", flush=True)
+            if time.monotonic() - began_s > 60 * asked.minutes:
+                break
     for kind, times in sorted(happened.items()):
         print(f"  {times:>12,}  {kind}")
     for sentence in wrong[:20]:

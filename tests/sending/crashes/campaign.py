@@ -8,6 +8,7 @@ and says how it is seen again.
 
 import argparse
 import logging
+import math
 import multiprocessing
 import os
 import sys
@@ -87,9 +88,15 @@ KILLS: Final = {"kill": kills, "orders": kills_of_orders, "books": kills_of_book
 
 
 def run(
-    work: Callable[[int], Done], seeds: range, tally: Done, *, enough: int, workers: int
+    work: Callable[[int], Done],
+    seeds: range,
+    tally: Done,
+    *,
+    enough: int,
+    workers: int,
+    minutes: float,
 ) -> Done:
-    """Work in processes until enough crashes were tried."""
+    """Work in processes until enough crashes were tried, or the time is over."""
     began_s = time.monotonic()
     context = multiprocessing.get_context("forkserver")
     waiting: set[Future[Done]] = set()
@@ -107,6 +114,8 @@ def run(
                 told_s = time.monotonic()
                 so_far = f"{tally.depths.total()} of {enough} in {told_s - began_s:.0f} s"
                 print(so_far, file=sys.stderr, flush=True)
+            if time.monotonic() - began_s > 60 * minutes:
+                break
         pool.shutdown(cancel_futures=True)
     return tally
 
@@ -117,18 +126,31 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--kind", choices=("commits", *KILLS), default="commits")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--minutes", type=float, default=math.inf, help="end then")
     options = parser.parse_args()
     began_s = time.monotonic()
     most = range(options.seed, options.seed + options.crashes * SLICE)
     if options.kind == "commits":
-        done = run(boundaries, most, Tally(), enough=options.crashes, workers=options.workers)
+        done = run(
+            boundaries,
+            most,
+            Tally(),
+            enough=options.crashes,
+            workers=options.workers,
+            minutes=options.minutes,
+        )
         print(f"{done.plays:,} plays of {done.plans:,} plans; fates: {_told(done.fates)}")
         print(f"by boundary: {_told(done.crashes)}")
         depths = done.depths
     else:
         seeds = range(most.start, most.stop, SLICE)
         killed = run(
-            KILLS[options.kind], seeds, KillTally(), enough=options.crashes, workers=options.workers
+            KILLS[options.kind],
+            seeds,
+            KillTally(),
+            enough=options.crashes,
+            workers=options.workers,
+            minutes=options.minutes,
         )
         print(f"{killed.trials:,} trials of {killed.plans:,} plans")
         names = {f"{call}, {'done' if is_done else 'undone'}": count
