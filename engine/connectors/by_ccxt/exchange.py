@@ -130,6 +130,15 @@ class Exchange:
                 self._list_at_s = now_s
         return list(self._markets.values())
 
+    async def ready(self) -> None:
+        """Have the markets listed once: right after a start nobody knows yet what is served.
+
+        Raises:
+            LostError: they cannot be had.
+        """
+        if not self._markets:
+            await self.markets()
+
     async def fetch_book(self, symbol: str) -> Mapping[str, Any]:
         """Return a book as the exchange's REST has it.
 

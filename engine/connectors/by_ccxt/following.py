@@ -37,6 +37,10 @@ Say = Callable[[bytes], Awaitable[None]]
 class Followed(Protocol):
     """An exchange as it is followed; `exchange.Exchange` is one."""
 
+    async def ready(self) -> None:
+        """Have the markets listed once."""
+        ...
+
     def size_decimals(self, symbol: str) -> int:
         """Return the decimals of a size of a symbol."""
         ...
@@ -126,6 +130,7 @@ class Following:
 
     async def _follow(self, symbol: str) -> None:
         try:
+            await self._exchange.ready()
             decimals = self._exchange.size_decimals(symbol)
             teller = BookTeller(symbol, size_decimals=decimals)
             while True:

@@ -66,6 +66,7 @@ class Doors:
     async def _book(self, request: web.Request) -> web.Response:
         exchange, symbol = self._named(request), request.query.get("symbol", "")
         try:
+            await exchange.ready()
             book = await exchange.fetch_book(symbol)
             return _json(book_texts(book, size_decimals=exchange.size_decimals(symbol)))
         except UnservedError as error:

@@ -23,9 +23,14 @@ class Told:
     def __init__(self) -> None:
         self.fetched: asyncio.Queue[Any] = asyncio.Queue()
         self.watched: asyncio.Queue[Any] = asyncio.Queue()
+        self.trouble: LostError | None = None
         self.forgotten = 0
         self.fetches = 0
         self.is_watched = asyncio.Event()
+
+    async def ready(self) -> None:
+        if self.trouble is not None:
+            raise self.trouble
 
     def size_decimals(self, symbol: str) -> int:
         if symbol == "DOGE/USD":
@@ -123,6 +128,16 @@ async def test_a_lost_book_is_told_with_its_fault_and_left_to_the_engine(
         await one.follow()  # asking again is what brings it back
         assert one.exchange.fetches == fetches + 1
         assert one.exchange.forgotten == 0
+
+
+async def test_before_the_markets_are_listed_no_symbol_is_refused() -> None:
+    async with engine() as one:
+        one.exchange.trouble = LostError(Fault.DISCONNECTED, "away")
+        await one.following.ask(["DOGE/USD"])
+
+        told = await one.told()
+
+    assert (told["type"], told["fault"]) == ("lost", "disconnected")
 
 
 async def test_a_symbol_that_is_not_served_is_refused_by_name() -> None:

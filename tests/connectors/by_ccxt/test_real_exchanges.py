@@ -86,6 +86,8 @@ async def test_an_exchange_that_is_away_says_why_and_names_no_market() -> None:
     try:
         with pytest.raises(LostError, match="ExchangeNotAvailable") as lost:
             await exchange.markets()
+        with pytest.raises(LostError):
+            await exchange.ready()
         with pytest.raises(UnservedError):
             await exchange.fetch_book("ETH/BTC")
         terms = exchange.terms()
