@@ -176,7 +176,7 @@ def _ccxt_role(settings: Settings, paths: Paths) -> list[RoleSpec]:
         RoleSpec(
             name="ccxt",
             arguments=["-m", "engine", "role", "ccxt"],
-            stop_s=1.0,
+            stop_s=0.5,  # it has nothing to lose
             is_vital=False,
             log_path=paths.log("ccxt"),
             environment=partial(role_environment, settings, "ccxt", os.environ),
