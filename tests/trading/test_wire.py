@@ -170,6 +170,9 @@ async def test_an_answer_that_comes_too_late_is_never_taken_for_that_of_another_
         monkeypatch.setattr("engine.trading.wire.CALL_S", 0.05)
         server.may_answer.clear()
         assert await wire.send(CALL) == "no answer within 0.05 s"
+        for _ in range(100):  # it is closed, and counts no more among those that are open
+            await asyncio.sleep(0)
+        assert all(one.is_ready for one in wire.connections.open)
         monkeypatch.setattr("engine.trading.wire.CALL_S", PATIENCE_S)
         server.answer = web.Response(text="another")
         server.may_answer.set()

@@ -390,9 +390,10 @@ def test_a_fill_that_nobody_told_is_booked_when_the_account_is_read(tmp_path: Pa
         )
         answers.hand_over((resting,))
         await world.until(lambda: bool(place.exchange.open_orders()))
-        await asyncio.sleep(1)
+        await asyncio.sleep(4)  # it was looked up, and is not for a while
         place.books.asks.insert(0, (Decimal("99.00"), Decimal("0.7")))
         place.exchange.advance(world.wall_ms())
+        world.at[VenueId("binance")].check.soon.set()
         await world.until(lambda: world.is_over((resting,)))
 
         assert fates(world, (resting,)) == [OrderFate.FILLED]
