@@ -52,7 +52,16 @@ venues together take orders: `asked` is a question to a venue, signed; the bare 
 
 `placing` are the two orders of a plan at exchanges of the sandbox, over its port, signer and trader
 as processes of their own: until whoever hands them over is answered (`taken_on`, which waits for
-one sync), until the first and both are there, and from there until their ends are told.
+one sync), until the first and both are there, and from there until their ends are told. `ccxt` is
+the same two orders by that library's `createOrder`, both at once, in turns with ours in the same
+run: a process that writes nothing down, counts nothing and holds its own keys, markets loaded,
+connections open, from its decision until both are there.
+
+`reconciling` compares the accounts of five exchanges with ten thousand orders that are written here
+and their fills: the trader's own code from the first call to the last difference, the sandbox's
+accounts answering in the same process, without network and without the pace at which a venue may be
+asked. `calls` are those that a venue has to answer for its part of them: Kraken lists fifty fills
+in one, so that its own pace makes minutes of what is reckoned in a second.
 
 `sending` is a plan on a real node with our contract, handed over right after a block: what routes
 read of the block (`state_of_a_new_block`), until whoever hands it over is answered (`handed_over`,
