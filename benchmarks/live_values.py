@@ -19,7 +19,7 @@ CALLS = 5_000
 MARKETS = 60
 """Markets that are valued for the first time, tick by tick."""
 
-TICKS_MAX = 100
+TICKS_MAX = 1_000
 
 
 class Ticks:
