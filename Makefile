@@ -22,18 +22,19 @@ help: ## list the commands
 
 # ---- set-up: everything below sets itself up -------------------------------------------------
 
+# pip is told not to warn: ccxt goes without one of its dependencies on purpose, see docs/ccxt.md.
 $(VENV)/.runtime: requirements.lock requirements-ccxt.lock
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "Python 3.11 or newer is needed; $(PYTHON) is older. Set PYTHON=python3.11"; exit 2; }
 	@echo "[1/2] Installing Python packages from the hash-locked list (about a minute) ..."
 	@test -x $(PY) || $(PYTHON) -m venv $(VENV)
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(PY) -m pip install --quiet --no-warn-conflicts --disable-pip-version-check --require-hashes -r requirements.lock
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements-ccxt.lock
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock $(VENV)/.runtime
 	@echo "      Installing the tools for tests ..."
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	@$(PY) -m pip install --quiet --no-warn-conflicts --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	@touch $@
 
 KERNELS := $(wildcard engine/kernels/*.py)
