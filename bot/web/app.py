@@ -39,6 +39,7 @@ class Gateway:
     document: dict[str, Any]
     routes: list[Route]
     guard: Guard
+    commanding: Commanding
 
 
 def make_gateway(
@@ -68,7 +69,13 @@ def make_gateway(
     application.on_response_prepare.append(_add_headers)
     for route in routes:
         application.router.add_route(route.method, route.path, guard.guarded(route))
-    return Gateway(application=application, document=document, routes=routes, guard=guard)
+    return Gateway(
+        application=application,
+        document=document,
+        routes=routes,
+        guard=guard,
+        commanding=commanding,
+    )
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -91,7 +98,6 @@ async def serve_gateway(gateway: Gateway, *, port: int) -> AsyncIterator[int]:
         handle_signals=False,
         keepalive_timeout=KEEP_ALIVE_S,
         shutdown_timeout=CLOSE_S,
-        handler_cancellation=True,
     )
     await runner.setup()
     try:

@@ -53,8 +53,12 @@ class Rates:
         Raises:
             RefusedError: they did (429).
         """
-        if not self._windows.test(Pace.REFUSED.value, Pace.REFUSED.name, address):
+        if self.is_refused(address):
             raise self._too_often(Pace.REFUSED, address)
+
+    def is_refused(self, address: str) -> bool:
+        """Say whether wrong keys came from an address too often."""
+        return not self._windows.test(Pace.REFUSED.value, Pace.REFUSED.name, address)
 
     def count_refused(self, address: str) -> None:
         """Count a wrong key or token from an address."""

@@ -1,7 +1,10 @@
 """Who is let in, and how often: keys, sessions, ranks, paces."""
 
+import asyncio
 import json
 from http import HTTPStatus
+from types import SimpleNamespace
+from typing import Any
 
 import jwt
 import pytest
@@ -11,8 +14,10 @@ from bot.web.rates import Pace
 from bot.web.sessions import ACCESS_S, AUDIENCE, ISSUER, REFRESH_S
 from engine.domain.errors import BadValueError, FatalError
 from engine.domain.people import Rank
+from engine.requests.safety import Kill
 from tests.bot.web.conftest import Web
 from tests.bot.web.forged_tokens import let_in
+from tests.patience import PATIENCE_S
 
 
 async def test_without_a_key_nothing_is_shown(web: Web) -> None:
@@ -133,6 +138,41 @@ async def test_wrong_keys_are_heard_ten_times_a_minute(web: Web) -> None:
     assert status == HTTPStatus.TOO_MANY_REQUESTS
     assert 1 <= int(web.headers["Retry-After"]) <= 60
     assert "10 a minute" in problem["detail"]
+
+
+async def test_wrong_keys_of_an_address_hold_up_no_right_one_from_there(web: Web) -> None:
+    _, begun = await web.ask("POST", "/v1/session", rank=Rank.VIEWER)
+    for _ in range(Pace.REFUSED.value.amount + 1):
+        await web.ask("GET", "/v1/status", token=f"syn_00000000_{'x' * 43}")
+
+    assert (await web.ask("GET", "/v1/status", token=begun["access_token"]))[0] == HTTPStatus.OK
+    assert (await web.ask("POST", "/kill", rank=Rank.OPERATOR))[0] == HTTPStatus.OK
+    assert web.facade.is_killed
+
+
+async def test_a_kill_goes_on_though_whoever_asked_is_gone(web: Web) -> None:
+    may_go_on = asyncio.Event()
+    ended: list[str] = []
+    ask = web.facade.ask
+
+    async def slow(request: Any) -> Any:
+        if isinstance(request, Kill):
+            await may_go_on.wait()
+            ended.append("kill")
+        return await ask(request)
+
+    web.gateway.commanding.facade = SimpleNamespace(ask=slow)
+    asked = asyncio.ensure_future(web.ask("POST", "/kill"))
+    async with asyncio.timeout(PATIENCE_S):
+        while not web.gateway.commanding.shared.epoch:
+            await asyncio.sleep(0)
+    asked.cancel()
+    await asyncio.gather(asked, return_exceptions=True)
+    may_go_on.set()
+
+    async with asyncio.timeout(PATIENCE_S):
+        while not ended:
+            await asyncio.sleep(0)
 
 
 async def test_what_loosens_is_taken_ten_times_a_minute_and_a_kill_always(web: Web) -> None:
