@@ -1,6 +1,7 @@
 """A whole installation signs: the key is in the signer's memory, and nowhere else at all."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -43,11 +44,17 @@ FORMS = (
 PIECE = 1 << 22
 
 
-def holds(process: psutil.Process, sought: Iterable[bytes]) -> bool:
-    """Search all of a process's memory that can be read."""
-    wanted = tuple(sought)
-    longest = 100
-    with Path(f"/proc/{process.pid}/mem").open("rb", buffering=0) as memory:
+def held(process: psutil.Process, sought: Iterable[bytes]) -> set[bytes]:
+    """Search all of a process's memory that can be read, and return what was found of `sought`.
+
+    A task of the workers may end while others are searched: it holds nothing then.
+    """
+    missing, found = set(sought), set[bytes]()
+    longest = max(map(len, missing))
+    with (
+        contextlib.suppress(FileNotFoundError, ProcessLookupError),
+        Path(f"/proc/{process.pid}/mem").open("rb", buffering=0) as memory,
+    ):
         for start, end in _mapped(process.pid):
             before = b""
             at = start
@@ -61,10 +68,10 @@ def holds(process: psutil.Process, sought: Iterable[bytes]) -> bool:
                     break
                 seen = before + piece
                 # Several times as fast as one pattern of all of them.
-                if any(one in seen for one in wanted):
-                    return True
+                found |= (here := {one for one in missing if one in seen})
+                missing -= here
                 before, at = piece[-longest:], at + len(piece)
-    return False
+    return found
 
 
 def _mapped(pid: int) -> Iterator[tuple[int, int]]:
@@ -126,24 +133,20 @@ async def test_the_key_is_in_no_other_roles_memory_and_in_no_file(tmp_path: Path
         await _follows_the_mode(installation, paths)
         roles = _processes(installation)
         assert {"engine", "ledger", "bot", "sandbox", "workers", "signer"} <= set(roles)
-        found = {name for name, some in roles.items() if any(holds(one, FORMS) for one in some)}
         mark = str(data_dir).encode()
-        searched = {name for name, some in roles.items() if any(holds(one, [mark]) for one in some)}
         word_key = _word_key(roles["signer"][0])
-        knows = {
-            name
-            for name in ("engine", "sender", "ledger", "bot", "signer")
-            if any(holds(one, [word_key]) for one in roles[name])
+        sought = (*FORMS, mark, word_key, PASSWORD.encode())
+        holds = {
+            name: set().union(*(held(one, sought) for one in some)) for name, some in roles.items()
         }
-        typed = {
-            name
-            for name, some in roles.items()
-            if name != "signer" and any(holds(one, [PASSWORD.encode()]) for one in some)
-        }
-    assert found == {"signer"}  # which says too that the search finds what is there
+    assert {name for name, some in holds.items() if some & set(FORMS)} == {"signer"}
+    searched = {name for name, some in holds.items() if mark in some}
     assert searched >= {"engine", "ledger", "bot", "workers", "signer", "supervisor"}
-    assert typed == set()
-    assert knows == {"bot", "signer"}, "the key by which the chat vouches for persons"
+    assert {name for name, some in holds.items() if PASSWORD.encode() in some} <= {"signer"}
+    knows = {name for name, some in holds.items() if word_key in some}
+    assert knows & {"engine", "sender", "ledger", "bot", "signer"} == {"bot", "signer"}, (
+        "the key by which the chat vouches for persons"
+    )
     written = [one for one in (*data_dir.rglob("*"), tmp_path / "var.log") if one.is_file()]
     assert len(written) > 10
     for path in written:
