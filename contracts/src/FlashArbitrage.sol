@@ -79,6 +79,27 @@ contract FlashArbitrage is Roles, Swaps {
         _isRunning = false;
     }
 
+    /// @inheritdoc IFlashArbitrage
+    function swap(
+        address tokenIn,
+        uint256 amountIn,
+        address tokenOut,
+        uint256 amountOutMin,
+        uint256 deadline,
+        bytes calldata route
+    ) external onlyExecutor returns (uint256 amountOut) {
+        if (_isRunning) revert Reentered();
+        if (block.timestamp > deadline) revert Expired(deadline, block.timestamp);
+        if (tokenIn == tokenOut) revert SameToken(tokenIn);
+        _isRunning = true;
+        uint256 held = _balanceOf(tokenOut);
+        _takeAndRun(tokenIn, amountIn, tokenOut, route);
+        amountOut = _give(tokenOut, _balanceOf(tokenOut) - held);
+        if (amountOut < amountOutMin) revert OutTooLow(tokenOut, amountOut, amountOutMin);
+        _mustHold(tokenOut, held);
+        _isRunning = false;
+    }
+
     // slither-disable-end reentrancy-eth,reentrancy-balance
 
     // CALLBACKS: each is let in only by _taken, from the pool in flight and once
@@ -196,7 +217,7 @@ contract FlashArbitrage is Roles, Swaps {
         if (start.source == Route.Source.AAVE_V3) {
             bytes memory data = _await(lender, Callback.AAVE, debt, hops);
             IAavePool(lender).flashLoanSimple(address(this), asset, amount, data, 0);
-            _mustBeUsedUp(asset, lender);
+            _mustBeUsedUp(asset, address(this), lender);
         } else if (start.source == Route.Source.BALANCER_V2) {
             _borrowFromVault(lender, debt, hops);
         } else if (start.source == Route.Source.UNISWAP_V4) {
@@ -214,6 +235,31 @@ contract FlashArbitrage is Roles, Swaps {
             }
         }
         _mustHaveCome(lender);
+    }
+
+    /// @dev Takes a token of the caller, all that it was allowed to take, and trades what came.
+    function _takeAndRun(address token, uint256 amount, address home, bytes calldata route)
+        private
+    {
+        (uint256 chainId, bytes calldata hops) = route.chain();
+        if (chainId != block.chainid) revert WrongChain(chainId, block.chainid);
+        uint256 held = _balanceOf(token);
+        IERC20(token).safeTransferFrom(msg.sender, address(this), amount);
+        _mustBeUsedUp(token, msg.sender, address(this));
+        _run(hops, home, token, _balanceOf(token) - held);
+        _mustHold(token, held);
+    }
+
+    /// @dev Gives the caller of a token; returns what it is measured to have got.
+    function _give(address token, uint256 amount) private returns (uint256) {
+        uint256 had = IERC20(token).balanceOf(msg.sender);
+        IERC20(token).safeTransfer(msg.sender, amount);
+        return IERC20(token).balanceOf(msg.sender) - had;
+    }
+
+    function _mustHold(address token, uint256 held) private view {
+        uint256 holds = _balanceOf(token);
+        if (holds < held) revert HoldsLess(token, holds, held);
     }
 
     function _borrowFromVault(address vault, Debt memory debt, bytes calldata hops) private {

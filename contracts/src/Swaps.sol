@@ -257,13 +257,13 @@ abstract contract Swaps is InFlight {
                     0
                 );
         }
-        _mustBeUsedUp(debt.token, hop.pool);
+        _mustBeUsedUp(debt.token, address(this), hop.pool);
     }
 
     /// @dev Checks that a spender took all that it was allowed to: one that did not is not what it was
     /// taken for, and would take it later.
-    function _mustBeUsedUp(address token, address spender) internal view {
-        uint256 left = IERC20(token).allowance(address(this), spender);
+    function _mustBeUsedUp(address token, address holder, address spender) internal view {
+        uint256 left = IERC20(token).allowance(holder, spender);
         if (left != 0) revert AllowanceLeft(token, spender, left);
     }
 

@@ -15,6 +15,11 @@ contract RouteReader {
         return (read, hops);
     }
 
+    function chain(bytes calldata route) external pure returns (uint256, bytes memory) {
+        (uint256 chainId, bytes calldata hops) = route.chain();
+        return (chainId, hops);
+    }
+
     function next(bytes calldata hops, address home)
         external
         pure
@@ -27,6 +32,7 @@ contract RouteReader {
 
 contract EncodingTest is Check {
     uint256 private constant VECTORS = 7;
+    uint256 private constant SWAPS = 7;
     string private vectors;
     RouteReader private reader;
 
@@ -91,6 +97,51 @@ contract EncodingTest is Check {
         }
     }
 
+    function test_swaps_arePackedHereAsInPythonAndReadAsTheyAreMeant() public {
+        vectors = vm.readFile("test/vectors/swaps.json");
+        vm.chainId(8453);
+        for (uint256 row; row < SWAPS; ++row) {
+            string memory at = string.concat("[", vm.toString(row), "]");
+            bytes memory route = Build.chain();
+            for (uint256 i; _has(at, i); ++i) {
+                route = bytes.concat(route, _hop(_swapHop(at, i)));
+            }
+            bytes memory expected = abi.encodeCall(
+                FlashArbitrage.swap,
+                (
+                    _address(at, ".swap.token_in"),
+                    _number(at, ".swap.amount_in_raw"),
+                    _address(at, ".swap.token_out"),
+                    _number(at, ".swap.amount_out_min_raw"),
+                    _number(at, ".swap.deadline_ts"),
+                    route
+                )
+            );
+            bytes memory actual = vm.parseJsonBytes(vectors, string.concat(at, ".calldata"));
+            same(uint256(keccak256(actual)), uint256(keccak256(expected)), "calldata");
+            _readsSwap(at, route);
+        }
+    }
+
+    function _readsSwap(string memory at, bytes memory rest) private view {
+        uint256 chainId;
+        (chainId, rest) = reader.chain(rest);
+        same(chainId, 8453, "chain");
+        Route.Hop memory hop;
+        for (uint256 i; _has(at, i); ++i) {
+            (hop, rest) = reader.next(rest, _address(at, ".swap.token_out"));
+            same(hop.pool, _address(_swapHop(at, i), ".pool"), "pool");
+            same(hop.tokenOut, _address(_swapHop(at, i), ".token_out"), "token out");
+        }
+        same(rest.length, 0, "rest");
+    }
+
+    function testFuzz_chain_revertsIfCutOff(uint256 length) public {
+        bytes memory cut = new bytes(bound(length, 0, 7));
+        vm.expectPartialRevert(IFlashArbitrage.RouteTooShort.selector);
+        reader.chain(cut);
+    }
+
     function testFuzz_start_revertsIfCutOff(uint256 length) public {
         bytes memory whole = Build.pairLoan(address(1), true, 1);
         bytes memory cut = new bytes(bound(length, 0, whole.length - 1));
@@ -143,8 +194,7 @@ contract EncodingTest is Check {
     function _hop(string memory at) private view returns (bytes memory) {
         address pool = _address(at, ".pool");
         address to = _address(at, ".token_out");
-        string memory route = string.concat(_head(at), ".route.source.token");
-        if (to == vm.parseJsonAddress(vectors, route)) to = address(0);
+        if (to == _end(_head(at))) to = address(0);
         bytes32 hash = keccak256(bytes(vm.parseJsonString(vectors, string.concat(at, ".kind"))));
         if (hash == keccak256("uniswap_v2")) {
             return Build.pair(pool, to, uint24(_number(at, ".fee_pips")));
@@ -168,6 +218,21 @@ contract EncodingTest is Check {
             uint8(_number(at, ".index_out")),
             vm.parseJsonBool(vectors, string.concat(at, ".is_unsigned"))
         );
+    }
+
+    /// Where a route ends: a round's own token, or what a swap gives.
+    function _end(string memory head) private view returns (address) {
+        string memory swap = string.concat(head, ".swap.token_out");
+        if (vm.keyExistsJson(vectors, swap)) return vm.parseJsonAddress(vectors, swap);
+        return _address(head, ".route.source.token");
+    }
+
+    function _swapHop(string memory at, uint256 index) private pure returns (string memory) {
+        return string.concat(at, ".swap.hops[", vm.toString(index), "]");
+    }
+
+    function _has(string memory at, uint256 index) private view returns (bool) {
+        return vm.keyExistsJson(vectors, _swapHop(at, index));
     }
 
     /// "[3].route.hops[1]" is of "[3]".

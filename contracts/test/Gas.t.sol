@@ -118,6 +118,38 @@ contract GasTest is World {
         _measure("V2 > V4 > V3, V2 on credit", Build.firstHop(), home);
     }
 
+    function test_gas_swaps() public {
+        give(weth, EXECUTOR, 2 * AMOUNT);
+        give(usdc, EXECUTOR, 1e6);
+        _swap("swap V2", Build.pair(pairV2, address(0), 3_000));
+        _swap("swap V3", Build.concentrated(poolV3, address(0)));
+        _swap("swap V4 (coin)", Build.v4(manager, address(0), 500, 10, 0x10));
+        _swap("swap Balancer", Build.balancer(vault, address(0), weighted));
+        bytes memory hops = bytes.concat(
+            Build.concentrated(pool("uniswap_v3_usdt_weth_3000"), usdt),
+            Build.v4(manager, address(0), 100, 1, 0)
+        );
+        _swap("swap V3 > V4", hops);
+        vm.prank(EXECUTOR);
+        IERC20(weth).approve(address(bare), AMOUNT);
+        vm.snapshotGasLastCall("routes", "allowance for a swap");
+        uint256 out = _gives(pairV2, weth, AMOUNT, 3_000);
+        vm.prank(EXECUTOR);
+        bare.swap(weth, usdc, pairV2, AMOUNT, out);
+        vm.snapshotGasLastCall("routes", "bare swap V2");
+    }
+
+    function _swap(string memory name, bytes memory hops) private {
+        uint256 before = vm.snapshotState();
+        vm.prank(EXECUTOR);
+        IERC20(weth).approve(address(bot), AMOUNT);
+        bytes memory route = bytes.concat(Build.chain(), hops);
+        vm.prank(EXECUTOR);
+        bot.swap(weth, AMOUNT, usdc, 1, block.timestamp, route);
+        vm.snapshotGasLastCall("routes", name);
+        vm.revertToState(before);
+    }
+
     function _v3() private view returns (bytes memory) {
         return Build.concentrated(poolV3, address(0));
     }

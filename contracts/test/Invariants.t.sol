@@ -11,18 +11,29 @@ import {World} from "./support/World.sol";
 contract InvariantTest is World {
     uint256 private constant HELD_WETH = 50 ether;
     uint256 private constant HELD_USDC = 100_000e6;
+    address private constant OTHER = address(0x07E4);
     FakePool[] private fakes;
     uint256 private giftsWeth;
     uint256 private kept;
     uint256 public earned;
     uint256 public refused;
     uint256 private leftByHonestRoutes;
+    uint256 public traded;
+    uint256 private brokenSwaps;
 
     function setUp() public override {
         super.setUp();
         makeDear();
         give(weth, address(bot), HELD_WETH);
         give(usdc, address(bot), HELD_USDC);
+        // Another account that may send routes, which has allowed the contract all that it has.
+        give(weth, OTHER, HELD_WETH);
+        vm.prank(OTHER);
+        IERC20(weth).approve(address(bot), type(uint256).max);
+        vm.prank(OWNER);
+        bot.setExecutor(OTHER, true);
+        vm.prank(OWNER);
+        bot.setExecutor(EXECUTOR, true);
         address[2] memory tokens = [weth, usdc];
         for (uint256 i; i < 4; ++i) {
             fakes.push(new FakePool(tokens[i % 2], tokens[1 - i % 2], i < 2 ? 100 : 3));
@@ -39,13 +50,14 @@ contract InvariantTest is World {
 
     function targetSelectors() public view returns (FuzzSelector[] memory targets) {
         targets = new FuzzSelector[](1);
-        bytes4[] memory chosen = new bytes4[](6);
+        bytes4[] memory chosen = new bytes4[](7);
         chosen[0] = this.route.selector;
         chosen[1] = this.cheat.selector;
         chosen[2] = this.noise.selector;
         chosen[3] = this.gift.selector;
         chosen[4] = this.callback.selector;
         chosen[5] = this.trade.selector;
+        chosen[6] = this.swap.selector;
         targets[0] = FuzzSelector(address(this), chosen);
     }
 
@@ -79,6 +91,39 @@ contract InvariantTest is World {
     function _stray(uint256 seed, uint256 amount) private {
         bool isDollars = seed % 4 == 0;
         _send(isDollars ? usdc : weth, _random(seed), bound(amount, 1, 60 ether), 0);
+    }
+
+    /// A token of the caller's for another one, through pools that may be fakes; what is allowed may be wrong.
+    function swap(uint256 seed, uint256 amount, uint256 least, uint8 how) public {
+        (address from, address to) = seed % 2 == 0 ? (weth, usdc) : (usdc, weth);
+        amount = bound(amount, 1, from == weth ? 10 ether : 30_000e6);
+        FakePool fake = fakes[seed % 4];
+        fake.set(FakePool.Cheat(how % 3 == 0 ? how % 10 : 0), seed % 3, fakes[(seed + 1) % 4]);
+        give(from, EXECUTOR, amount);
+        vm.prank(EXECUTOR);
+        IERC20(from).approve(address(bot), seed % 7 == 0 ? amount + seed % 2 : amount);
+        bytes memory some = bytes.concat(Build.chain(), _hop(seed >> 8, address(fake), to));
+        if (seed % 5 == 0) {
+            bytes memory there = _hop(seed >> 16, address(fakes[(seed + 1) % 4]), from);
+            some = bytes.concat(some, there, _hop(seed >> 24, address(fake), to));
+        }
+        _swap(from, amount, to, bound(least, 0, 1e6), some);
+    }
+
+    function _swap(address from, uint256 amount, address to, uint256 least, bytes memory some)
+        private
+    {
+        (uint256 gave, uint256 got) = (balance(from, EXECUTOR), balance(to, EXECUTOR));
+        vm.prank(EXECUTOR);
+        try bot.swap(from, amount, to, least, block.timestamp, some) returns (uint256 out) {
+            traded += 1;
+            bool isExact = balance(from, EXECUTOR) + amount == gave;
+            if (!isExact || balance(to, EXECUTOR) != got + out || out < least) brokenSwaps += 1;
+            if (IERC20(from).allowance(EXECUTOR, address(bot)) != 0) brokenSwaps += 1;
+        } catch {
+            refused += 1;
+            if (balance(from, EXECUTOR) != gave || balance(to, EXECUTOR) != got) brokenSwaps += 1;
+        }
     }
 
     /// Somebody makes the coin dear again.
@@ -119,9 +164,13 @@ contract InvariantTest is World {
             route(seed, seed >> 16, seed >> 32);
             _stray(seed, seed >> 16);
             if (i % 4 == 0) trade(seed >> 8);
+            swap(seed >> 40, seed >> 48, 1, 1);
         }
         holds(earned >= 30, string.concat("of 200 earned ", vm.toString(earned)));
+        holds(traded >= 30, string.concat("of 100 traded ", vm.toString(traded)));
         invariant_whatWasHeldIsHeld();
+        invariant_aSwapTakesWhatIsSaidAndGivesTheLeast();
+        invariant_ofNobodyElseAnythingIsTaken();
         invariant_honestRoutesLeaveNothing();
         invariant_nobodyIsAllowedAnything();
         invariant_whatWasGainedIsAtTheRecoveryAddress();
@@ -136,6 +185,16 @@ contract InvariantTest is World {
     /// 2 of Invariants.md
     function invariant_honestRoutesLeaveNothing() public view {
         same(leftByHonestRoutes, 0, "routes that left something");
+    }
+
+    /// 14 of Invariants.md
+    function invariant_aSwapTakesWhatIsSaidAndGivesTheLeast() public view {
+        same(brokenSwaps, 0, "swaps that were otherwise");
+    }
+
+    /// 15 of Invariants.md
+    function invariant_ofNobodyElseAnythingIsTaken() public view {
+        same(balance(weth, OTHER), HELD_WETH, "another's money");
     }
 
     function _holds() private view returns (uint256 all) {

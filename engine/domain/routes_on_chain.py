@@ -219,14 +219,7 @@ class ChainRoute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         _check_range("profit_min_raw", self.profit_min_raw, 0, AMOUNT_RAW_MAX)
         _check_range("deadline_ts", self.deadline_ts, 0, DEADLINE_TS_MAX)
         _check_range("tip_bps", self.tip_bps, 0, BPS)
-        _check_range("number of hops", len(self.hops), 1, HOPS_MAX)
-        token = self.source.token
-        for index, hop in enumerate(self.hops):
-            if hop.token_in != token:
-                raise BadValueError(f"hop {index} takes {hop.token_in} where {token} is there")
-            token = hop.token_out
-        if token != self.source.token:
-            raise BadValueError(f"the route ends in {token}, not in {self.source.token}")
+        _check_way(self.hops, self.source.token, self.source.token)
         if self.source.kind is SourceKind.FIRST_HOP and not isinstance(self.hops[0], GIVES_FIRST):
             raise BadValueError(f"{self.hops[0].pool} does not give before it is paid")
         self._check_locks()
@@ -241,6 +234,49 @@ class ChainRoute(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
         later = self.hops[1:] if self.source.kind is SourceKind.FIRST_HOP else self.hops
         if locked and any(hop.pool == locked for hop in later):
             raise BadValueError(f"{locked} does not swap while it waits to be paid")
+
+
+class ChainSwap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one transaction does that trades a token of its caller's for another one.
+
+    Attributes:
+        contract: which is called, and allowed to take exactly `amount_in_raw` of the caller.
+        amount_out_min_raw: it reverts if the caller gets less.
+        deadline_ts: it reverts in a block of a later second (Unix time).
+    """
+
+    chain_id: int
+    contract: str
+    token_in: str
+    amount_in_raw: int
+    token_out: str
+    amount_out_min_raw: int
+    hops: tuple[ChainHop, ...]
+    deadline_ts: int
+
+    def __post_init__(self) -> None:
+        _check_range("chain_id", self.chain_id, 1, CHAIN_ID_MAX)
+        _check_address("contract of a swap", self.contract)
+        _check_address("token_in of a swap", self.token_in)
+        _check_address("token_out of a swap", self.token_out)
+        if self.token_in == self.token_out:
+            raise BadValueError(f"a swap is from {self.token_in} to itself")
+        _check_range("amount_in_raw of a swap", self.amount_in_raw, 1, AMOUNT_RAW_MAX)
+        # One that may give nothing is a gift to whoever comes in between.
+        _check_range("amount_out_min_raw of a swap", self.amount_out_min_raw, 1, AMOUNT_RAW_MAX)
+        _check_range("deadline_ts", self.deadline_ts, 0, DEADLINE_TS_MAX)
+        _check_way(self.hops, self.token_in, self.token_out)
+
+
+def _check_way(hops: tuple[ChainHop, ...], token: str, end: str) -> None:
+    """Check that each hop takes what the one before gave, up to the end."""
+    _check_range("number of hops", len(hops), 1, HOPS_MAX)
+    for index, hop in enumerate(hops):
+        if hop.token_in != token:
+            raise BadValueError(f"hop {index} takes {hop.token_in} where {token} is there")
+        token = hop.token_out
+    if token != end:
+        raise BadValueError(f"the route ends in {token}, not in {end}")
 
 
 @lru_cache(maxsize=1_024)

@@ -61,6 +61,16 @@ FORMATS: Final[Mapping[str, dict[str, Any]]] = {
         _field("deadline", "Not after", "date", encoding="timestamp"),
         hidden=("route",),
     ),
+    "swap(address tokenIn,uint256 amountIn,address tokenOut,uint256 amountOutMin,uint256 deadline,"
+    "bytes route)": _format(
+        "Trade a token of yours for another",
+        _field("tokenIn", "Token that is given", _NAME, types=["token"]),
+        _field("amountIn", "Amount given", _AMOUNT, tokenPath="tokenIn"),
+        _field("tokenOut", "Token that comes", _NAME, types=["token"]),
+        _field("amountOutMin", "Comes at least", _AMOUNT, tokenPath="tokenOut"),
+        _field("deadline", "Not after", "date", encoding="timestamp"),
+        hidden=("route",),
+    ),
     "pause()": _format("Pause the contract"),
     "unpause()": _format("Let the contract run again"),
     "withdraw(address token)": _format(

@@ -8,7 +8,7 @@ from engine.chains.ports import Json
 from engine.chains.rpc.parsing import parse_bytes, parse_hash, parse_quantity
 from engine.domain.errors import BadValueError
 from engine.domain.routes_on_chain import ChainRoute, V4Hop, VaultHop
-from engine.sending.encoding import pool_of
+from engine.sending.packed_hops import pool_of
 
 PLACE_MAX: Final = 1 << 32
 

@@ -16,7 +16,8 @@ from engine.domain.routes_on_chain import BPS, ChainRoute, SourceKind
 from engine.domain.signing import Purpose, RefusalKind, SignRefusal
 from engine.domain.tokens import Token, is_code
 from engine.domain.units import NS_PER_MS, NS_PER_S
-from engine.sending.encoding import decode, pool_of
+from engine.sending.encoding import decode
+from engine.sending.packed_hops import pool_of
 from engine.signing.rules import Given, refused
 from engine.signing.worth import check_worth
 

@@ -20,7 +20,7 @@ from engine.sending.contract_code import (
     creation_code,
     deployed_code,
 )
-from engine.sending.encoding import PAUSE, REVOKE, SELECTOR, WITHDRAW
+from engine.sending.encoding import PAUSE, REVOKE, SELECTOR, SWAP, WITHDRAW
 from tests.chains.local_world import LocalWorld
 from tests.contracts.building import LIBRARY, build, written
 
@@ -58,7 +58,7 @@ def test_each_fits_into_a_contract(name: str) -> None:
 def test_what_is_sent_to_the_contract_is_in_its_interface() -> None:
     known = {_selector(one) for one in abi(DIRECT) if one["type"] == "function"}
 
-    for selector in (SELECTOR, PAUSE, WITHDRAW, REVOKE):
+    for selector in (SELECTOR, SWAP, PAUSE, WITHDRAW, REVOKE):
         assert selector in known
 
 

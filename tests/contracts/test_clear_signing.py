@@ -10,8 +10,8 @@ from eth_hash.auto import keccak
 from engine.domain.routes_on_chain import SourceKind
 from engine.sending.clear_signing import FORMATS, descriptor
 from engine.sending.contract_code import DIRECT, abi
-from engine.sending.encoding import calldata
-from tests.sending.routes import CONTRACT, WETH, route_of
+from engine.sending.encoding import calldata, swap_calldata
+from tests.sending.routes import CONTRACT, DAI, WETH, route_of, swap_of
 
 CHANGING = ("nonpayable", "payable")
 CALLED_BY_POOLS = re.compile(r"Call(back)?$|^hook$|^executeOperation$|^receiveFlashLoan$")
@@ -65,6 +65,17 @@ def test_a_route_is_shown_as_it_was_approved() -> None:
         "Amount in": f"3 of {WETH}",
         "Profit at least": f"0.010000000000000001 of {WETH}",
         "Builder's share of profit": "90%",
+        "Not after": "1800000000",
+    }
+
+
+def test_a_swap_is_shown_with_what_is_given_and_what_comes_at_least() -> None:
+    assert shown(swap_calldata(swap_of())) == {
+        "": "Trade a token of yours for another",
+        "Token that is given": WETH,
+        "Amount given": f"3 of {WETH}",
+        "Token that comes": DAI,
+        "Comes at least": f"0.010000000000000001 of {DAI}",
         "Not after": "1800000000",
     }
 

@@ -1,5 +1,7 @@
 """Routes for tests: some that a person can read, and any that can be."""
 
+from itertools import pairwise
+
 from hypothesis import strategies as st
 
 from engine.domain.routes_on_chain import (
@@ -17,6 +19,7 @@ from engine.domain.routes_on_chain import (
     TICK_SPACING_MAX,
     ChainHop,
     ChainRoute,
+    ChainSwap,
     ConcentratedHop,
     CurveHop,
     PairHop,
@@ -79,6 +82,23 @@ def route_of(
     )
 
 
+def swap_of(hops: tuple[ChainHop, ...] = AWAY) -> ChainSwap:
+    """Return a swap through pools."""
+    return ChainSwap(
+        chain_id=8_453,
+        contract=CONTRACT,
+        token_in=hops[0].token_in,
+        amount_in_raw=3 * 10**18,
+        token_out=hops[-1].token_out,
+        amount_out_min_raw=10**16 + 1,
+        hops=hops,
+        deadline_ts=1_800_000_000,
+    )
+
+
+SWAPS = [swap_of(), *(swap_of((hop,)) for hop in AWAY)]
+"""One through pools of every kind, and one through each."""
+
 EXAMPLES = [route_of(kind) for kind in SourceKind]
 
 addresses = st.binary(min_size=20, max_size=20).map(lambda some: "0x" + some.hex())
@@ -138,4 +158,24 @@ def routes(draw: st.DrawFn) -> ChainRoute:
         profit_min_raw=draw(amounts),
         deadline_ts=draw(st.integers(0, DEADLINE_TS_MAX)),
         tip_bps=draw(st.integers(0, BPS)),
+    )
+
+
+@st.composite
+def swaps(draw: st.DrawFn) -> ChainSwap:
+    tokens = draw(st.lists(addresses, min_size=2, max_size=HOPS_MAX + 1, unique=True))
+    if len(tokens) > 3:  # a route may pass through a token of its ends
+        tokens[1 + draw(st.integers(0, len(tokens) - 4))] = draw(
+            st.sampled_from([tokens[0], tokens[-1]])
+        )
+    ways = [way for way in pairwise(tokens) if way[0] != way[1]]
+    return ChainSwap(
+        chain_id=draw(st.integers(1, CHAIN_ID_MAX)),
+        contract=draw(addresses),
+        token_in=tokens[0],
+        amount_in_raw=draw(st.integers(1, AMOUNT_RAW_MAX)),
+        token_out=tokens[-1],
+        amount_out_min_raw=draw(st.integers(1, AMOUNT_RAW_MAX)),
+        hops=tuple(draw(hops(draw(addresses), *way)) for way in ways),
+        deadline_ts=draw(st.integers(0, DEADLINE_TS_MAX)),
     )

@@ -25,10 +25,10 @@ from engine.sending.encoding import (
     calldata,
     decode,
     pause_calldata,
-    pool_of,
     revoke_calldata,
     withdraw_calldata,
 )
+from engine.sending.packed_hops import pool_of
 from tests.effort import examples
 from tests.sending.routes import AWAY, CONTRACT, DAI, EXAMPLES, POOLS, USDC, WETH, route_of, routes
 from tests.sending.vectors import VECTORS, vectors

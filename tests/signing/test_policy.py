@@ -26,7 +26,8 @@ from engine.domain.routes_on_chain import (
 )
 from engine.domain.signing import Purpose, RefusalKind, Signed, SigningIntent, SignRefusal
 from engine.domain.units import NS_PER_S
-from engine.sending.encoding import calldata, decode, disallow_calldata, pool_of
+from engine.sending.encoding import calldata, decode, disallow_calldata
+from engine.sending.packed_hops import pool_of
 from engine.signing.caps import DailyCaps
 from engine.signing.curve import LocalKey
 from engine.signing.desk import SigningDesk, caps_of

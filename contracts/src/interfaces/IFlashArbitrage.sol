@@ -5,13 +5,17 @@ import {IRoles} from "./IRoles.sol";
 
 /// @title A contract that trades along a route in one transaction, or not at all
 /// @notice It trusts no pool, lender or token, and no executor with more than the gain of a route: what
-/// it held before a transaction it holds afterwards, and what a route gains goes to one address.
+/// it held before a transaction it holds afterwards, and what a route gains goes to one address. An
+/// executor may trade a token of its own through it, and of nobody else's.
 interface IFlashArbitrage is IRoles {
     error Reentered();
     error NotRunning(address sender);
     error Expired(uint256 deadline, uint256 now_);
     error WrongChain(uint256 wanted, uint256 actual);
     error ProfitTooLow(address asset, uint256 kept, uint256 profitMin);
+    error SameToken(address token);
+    error OutTooLow(address token, uint256 out, uint256 outMin);
+    error HoldsLess(address token, uint256 holds, uint256 held);
     error TipTooHigh(uint256 tipBps);
     error NotTheCoin(address token);
     error RouteTooShort(uint256 length, uint256 needed);
@@ -55,6 +59,26 @@ interface IFlashArbitrage is IRoles {
         uint256 tipBps,
         bytes calldata route
     ) external returns (uint256 gain, uint256 tip);
+
+    /// @notice Trades a token of the caller's for another one, which the caller gets.
+    /// @dev The caller has allowed this contract to take exactly `amountIn`: an allowance of which
+    /// anything is left afterwards undoes it. What is traded is what is measured to have come. Nobody else's
+    /// allowance is touched, and of neither token less is held afterwards than before.
+    /// @param tokenIn token that the route starts in
+    /// @param amountIn what is taken of the caller, in raw units
+    /// @param tokenOut token that the route ends in; another one
+    /// @param amountOutMin the least that the caller gets, in raw units of `tokenOut`
+    /// @param deadline the last second (Unix time) in which a block may hold this
+    /// @param route chain and hops, packed as docs/contract.md says
+    /// @return amountOut by what the caller's balance of `tokenOut` grew
+    function swap(
+        address tokenIn,
+        uint256 amountIn,
+        address tokenOut,
+        uint256 amountOutMin,
+        uint256 deadline,
+        bytes calldata route
+    ) external returns (uint256 amountOut);
 
     /// @notice Sends all that this contract holds of a token, or of the coin if zero, to the recovery
     /// address. Any guardian may, and the owner, also while it is paused.

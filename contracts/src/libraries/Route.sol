@@ -34,7 +34,7 @@ library Route {
     uint8 internal constant UNSIGNED = 0x10;
 
     uint8 private constant KIND = 0x0f;
-    /// The hop gives the route's own token, whose address is left out.
+    /// The hop gives the token that the route ends in, whose address is left out.
     uint8 private constant HOME = 0x80;
 
     struct Start {
@@ -78,6 +78,17 @@ library Route {
         _need(route, at + 16);
         read.fee = route.wordAt(at) >> 128;
         hops = route[at + 16:];
+    }
+
+    /// @notice Returns what stands before the hops of a route without a source, and the hops.
+    function chain(bytes calldata route)
+        internal
+        pure
+        returns (uint256 chainId, bytes calldata hops)
+    {
+        _need(route, 8);
+        chainId = route.wordAt(0) >> 192;
+        hops = route[8:];
     }
 
     /// @notice Returns the first hop and those after it.

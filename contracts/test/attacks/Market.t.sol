@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: UNLICENSED
 pragma solidity 0.8.30;
 
+import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {FlashArbitrage} from "../../src/FlashArbitrage.sol";
 import {IRoles} from "../../src/interfaces/IRoles.sol";
 import {Build} from "../support/Build.sol";
@@ -68,6 +69,29 @@ contract MarketTest is World {
             holds(balance(weth, RECOVERY) >= profitMin, "less than the minimum");
         } catch {
             same(balance(weth, RECOVERY), 0, "nothing");
+        }
+        nothingIsLeft();
+    }
+
+    function testFuzz_sandwich_ofASwapLeavesTheLeastOrTheCallersOwn(uint256 size, bool isFirst)
+        public
+    {
+        uint256 amount = 2 ether;
+        give(weth, EXECUTOR, amount);
+        uint256 least = outOfPair(pairV2, weth, usdc, amount, 3_000) * 995 / 1_000;
+        size = bound(size, 0, 1_000 ether);
+        give(weth, address(this), size);
+        if (isFirst && size > 1e12) swapAtPair(pairV2, weth, usdc, size, 3_000);
+        bytes memory route = bytes.concat(Build.chain(), Build.pair(pairV2, address(0), 3_000));
+        vm.prank(EXECUTOR);
+        IERC20(weth).approve(address(bot), amount);
+
+        vm.prank(EXECUTOR);
+        try bot.swap(weth, amount, usdc, least, block.timestamp, route) {
+            holds(balance(usdc, EXECUTOR) >= least, "less than the least");
+        } catch {
+            same(balance(weth, EXECUTOR), amount, "nothing was taken");
+            same(balance(usdc, EXECUTOR), 0, "nothing came");
         }
         nothingIsLeft();
     }

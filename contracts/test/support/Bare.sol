@@ -44,6 +44,15 @@ contract Bare {
         _sweep(terms);
     }
 
+    /// A pair that is paid by its caller, who gets what comes.
+    function swap(address tokenIn, address tokenOut, address pair, uint256 amount, uint256 out)
+        external
+    {
+        IERC20(tokenIn).transferFrom(msg.sender, pair, amount);
+        bool isUp = tokenIn < tokenOut;
+        IPair(pair).swap(isUp ? 0 : out, isUp ? out : 0, msg.sender, "");
+    }
+
     function uniswapV2Call(address, uint256, uint256, bytes calldata data) external {
         _rest(data);
     }

@@ -3,6 +3,11 @@ pragma solidity 0.8.30;
 
 /// Packs routes, as engine/sending/encoding.py does: test/Encoding.t.sol holds the two together.
 library Build {
+    /// What stands before the hops of a swap.
+    function chain() internal view returns (bytes memory) {
+        return abi.encodePacked(uint64(block.chainid));
+    }
+
     function own() internal view returns (bytes memory) {
         return abi.encodePacked(uint64(block.chainid), uint8(0));
     }

@@ -74,12 +74,20 @@ abstract contract World is Deploy {
     function swapAtPair(address at, address from, address to, uint256 amount, uint256 feePips)
         internal
     {
+        uint256 out = outOfPair(at, from, to, amount, feePips);
+        IERC20(from).transfer(at, amount);
+        IPair(at).swap(from < to ? 0 : out, from < to ? out : 0, address(this), "");
+    }
+
+    function outOfPair(address at, address from, address to, uint256 amount, uint256 feePips)
+        internal
+        view
+        returns (uint256)
+    {
         (uint256 reserveIn, uint256 reserveOut,) = IPair(at).getReserves();
         if (from > to) (reserveIn, reserveOut) = (reserveOut, reserveIn);
         uint256 after_ = amount * (1_000_000 - feePips);
-        uint256 out = after_ * reserveOut / (reserveIn * 1_000_000 + after_);
-        IERC20(from).transfer(at, amount);
-        IPair(at).swap(from < to ? 0 : out, from < to ? out : 0, address(this), "");
+        return after_ * reserveOut / (reserveIn * 1_000_000 + after_);
     }
 
     /// Coin to dollars at the pair where it is dear; then a hop home.
