@@ -84,6 +84,8 @@ class Call:
         line: as it may be repeated, without a code.
         alerts: those of this chat.
         rank: what the person who asks may do.
+        refusal: why it may not let the engine do more just now, as it is answered; only what
+            tightens is carried out then.
     """
 
     ask: Ask
@@ -100,6 +102,7 @@ class Call:
     line: str = ""
     alerts: AlertsOfChat | None = None
     rank: Rank = Rank.ADMIN
+    refusal: Answer | None = None
 
     def seal(
         self, command: AnyCommand, *, at_ns: int | None = None, target: str | None = None
@@ -139,6 +142,8 @@ class CommandEntry:
         tightens: a PROTECTIVE one makes the engine do less; else only the chat is otherwise loud.
         protective_when: arguments with which a CHANGE command is protective.
         changes_when: arguments with which a READ command is a CHANGE.
+        may_tighten_when: arguments with which a CHANGE command may turn out to only tighten, which
+            the engine alone can say: where a change is refused, so much of it is carried out.
     """
 
     name: str
@@ -154,6 +159,7 @@ class CommandEntry:
     tightens: bool = True
     protective_when: Callable[[Arguments], bool] | None = None
     changes_when: Callable[[Arguments], bool] | None = None
+    may_tighten_when: Callable[[Arguments], bool] | None = None
 
     @property
     def usage(self) -> str:

@@ -67,6 +67,12 @@ class Invocation:
         )
 
     @property
+    def may_tighten(self) -> bool:
+        """Say whether this, a change, may turn out to only make the engine do less."""
+        may_when = self.entry.may_tighten_when
+        return self.kind is Kind.CHANGE and may_when is not None and may_when(self.arguments)
+
+    @property
     def is_screen(self) -> bool:
         """Say whether this only shows something, in a message that the next screen may replace."""
         return self.kind is Kind.READ or (self.kind is Kind.PROTECTIVE and not self.tightens)
@@ -209,8 +215,12 @@ class Dispatcher:
         given_at_ns: int | None = None,
         is_late: bool = False,
         ref: str = "",
+        refusal: Answer | None = None,
     ) -> Answer:
-        """Run the handler of an invocation; without `given_at_ns` it was given now."""
+        """Run the handler of an invocation; without `given_at_ns` it was given now.
+
+        With a refusal only what tightens is carried out; the refusal answers all else.
+        """
         now_ns = self.clock()
         call = Call(
             ask=self.ask,
@@ -222,11 +232,12 @@ class Dispatcher:
             now_ns=now_ns,
             settings=self.settings,
             table=command_table.COMMANDS,
-            is_protective=invocation.kind is Kind.PROTECTIVE,
+            is_protective=invocation.kind is Kind.PROTECTIVE or refusal is not None,
             chat=self.read_chat(),
             line=invocation.shown,
             alerts=self.alerts,
             rank=self.rank,
+            refusal=refusal,
         )
         try:
             return await invocation.entry.handler(call)

@@ -1,7 +1,8 @@
 """A chat session: what every chat does with lines and taps, whoever carries them to and fro.
 
 A kill waits for nothing, voids the second steps that wait, and what was sent before it can loosen
-nothing after it. Reads run side by side; what changes the engine runs one after another.
+nothing after it. Reads run side by side; what changes the engine runs one after another. A change
+that may not be carried out now, as it is too old or cannot be stored, is so as far as it tightens.
 """
 
 import asyncio
@@ -84,6 +85,11 @@ class Turn:
         if isinstance(self.asked, Invocation):
             return self.asked.kind
         return Kind.CHANGE if isinstance(self.asked, Choice) else Kind.READ
+
+    @property
+    def may_tighten(self) -> bool:
+        """Say whether this, a change, may turn out to only make the engine do less."""
+        return isinstance(self.asked, Invocation) and self.asked.may_tighten
 
     @property
     def shown(self) -> str:
@@ -171,8 +177,8 @@ class ChatSession:
         try:
             async with self._reading if turn.kind is Kind.READ else self.shared.changing:
                 refusal = self._refusal(turn)
-                if refusal is None:
-                    await self._carry_out(turn, deliver)
+                if refusal is None or turn.may_tighten:
+                    await self._carry_out(turn, deliver, refusal=refusal)
                 else:
                     await deliver(refusal)
         finally:
@@ -198,7 +204,10 @@ class ChatSession:
             return Answer(screen=render_voided(turn.shown))
         return None
 
-    async def _carry_out(self, turn: Turn, deliver: Deliver) -> None:
+    async def _carry_out(
+        self, turn: Turn, deliver: Deliver, *, refusal: Answer | None = None
+    ) -> None:
+        """Carry a turn out; with a refusal only as far as it tightens."""
         answer: Answer | None = None
         match turn.asked:
             case Invocation() as invocation:
@@ -208,12 +217,14 @@ class ChatSession:
                     given_at_ns=turn.given_at_ns,
                     is_late=turn.is_late,
                     ref=turn.ref,
+                    refusal=refusal,
                 )
             case Choice() as choice:
                 answer = await self._choose(choice, by=turn.by)
             case Refused() as refused:
                 answer = refused.answer
-        if turn.kind is Kind.CHANGE and turn.epoch != self.epoch:
+        # What only tightened let nothing through that the kill would have to stop.
+        if turn.kind is Kind.CHANGE and turn.epoch != self.epoch and refusal is None:
             await self._kill_again(turn.by)
         if answer is not None and answer.confirmation is not None:
             now_ns = self.dispatcher.clock()

@@ -291,7 +291,9 @@ ROWS: Final[tuple[Row, ...]] = (
         is_alone=True,
         kind="left",
         topic="What a kill left",
-        severity=lambda notice: Severity.P2 if notice.is_flat else Severity.P1,
+        severity=lambda notice: (
+            Severity.P2 if notice.is_flat and notice.outside.is_known else Severity.P1
+        ),
         fingerprint=_own("left"),
         until=Until.ACK,
         is_mutable=False,

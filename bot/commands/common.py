@@ -76,6 +76,15 @@ async def ask_to_loosen(
     )
 
 
+async def only_tighten(call: Call, command: Command[Acknowledged], refusal: Answer) -> Answer:
+    """Have a command carried out that declines whatever lets the engine do more.
+
+    Where the engine declines it, the answer is why a change may not be carried out now.
+    """
+    report = await call.ask(call.seal(command))
+    return refusal if isinstance(report, Declined) else answer_plainly(report, call.settings)
+
+
 def delay_buttons(report: StatusReport) -> tuple[tuple[Button, ...], ...]:
     """Return what cancels changes that wait, where any do."""
     return ((CANCEL_DELAYED,),) if report.delayed else ()

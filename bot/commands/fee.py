@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from bot.answer import Answer, Button
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import answer_plainly, answer_unknown, ask_to_loosen
+from bot.commands.common import answer_plainly, answer_unknown, ask_to_loosen, only_tighten
 from bot.grammar import Argument, Arguments, Form
 from bot.render.places import render_fees
 from bot.render.safety import render_declined
@@ -30,6 +30,9 @@ async def fee(call: Call) -> Answer:
         return Answer(screen=render_declined(Declined(why=bps)))
     code = call.arguments.text("code")
     command = SetFee(venue=venue, bps=bps, is_confirmed=code is not None, code=code)
+    if call.refusal is not None:
+        higher = replace(command, is_confirmed=False, code=None, only_tightens=True)
+        return await only_tighten(call, higher, call.refusal)
     report = await call.ask(call.seal(command, at_ns=call.given_at_ns if code else call.now_ns))
     if isinstance(report, Declined) and report.needs_confirmation:
         return await ask_to_loosen(
@@ -105,4 +108,5 @@ FEE = CommandEntry(
     ),
     parent="limits",
     changes_when=is_set,
+    may_tighten_when=is_set,
 )

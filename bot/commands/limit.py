@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from bot.answer import Answer
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import answer_plainly, ask_to_loosen
+from bot.commands.common import answer_plainly, ask_to_loosen, only_tighten
 from bot.grammar import Argument, Form
 from bot.render.safety import render_declined
 from engine.bus.reports import Declined
@@ -23,6 +23,9 @@ async def limit(call: Call) -> Answer:
         )
     except InvalidOperation:
         return Answer(screen=render_declined(Declined(why=f"{value} is no number")))
+    if call.refusal is not None:
+        tighter = replace(command, is_confirmed=False, code=None, only_tightens=True)
+        return await only_tighten(call, tighter, call.refusal)
     report = await call.ask(call.seal(command, at_ns=call.given_at_ns if code else call.now_ns))
     if isinstance(report, Declined) and report.needs_confirmation:
         return await ask_to_loosen(
@@ -55,4 +58,5 @@ LIMIT = CommandEntry(
         Argument(name="value", form=Form.WORD, is_required=True),
         Argument(name="code", form=Form.CODE),
     ),
+    may_tighten_when=lambda _: True,
 )

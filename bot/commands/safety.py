@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from bot.answer import Answer, Button, Confirmation
 from bot.command import Call, CommandEntry, Kind, Topic
-from bot.commands.common import answer_plainly, ask_to_loosen
+from bot.commands.common import answer_plainly, ask_to_loosen, only_tighten
 from bot.grammar import Argument, Arguments, Form
 from bot.menus import KILL as KILL_BUTTON
 from bot.menus import OVERVIEW, PLACES
@@ -199,6 +199,9 @@ async def mode(call: Call) -> Answer:
     wanted, code = call.arguments.text("mode"), call.arguments.text("code")
     if wanted is None:
         return Answer(screen=render_mode(await call.ask(GetStatus())), buttons=_MODE_BUTTONS)
+    if call.refusal is not None:
+        down = SetMode(mode=Mode(wanted), only_tightens=True)
+        return await only_tighten(call, down, call.refusal)
     command = SetMode(mode=Mode(wanted), is_confirmed=code is not None, code=code)
     report = await call.ask(call.seal(command, at_ns=call.given_at_ns if code else call.now_ns))
     if isinstance(report, Declined) and report.needs_confirmation:
@@ -212,6 +215,11 @@ async def mode(call: Call) -> Answer:
 def is_mode_protective(arguments: Arguments) -> bool:
     """Say whether a /mode call can only make the engine do less, or only shows."""
     return arguments.text("mode") in {None, Mode.OBSERVE.value}
+
+
+def may_mode_go_down(arguments: Arguments) -> bool:
+    """Say whether a mode lies below another, from which it would be a step down."""
+    return arguments.text("mode") not in {None, MODES_UPWARD[-1].value}
 
 
 async def cancel(call: Call) -> Answer:
@@ -243,8 +251,9 @@ MODE = CommandEntry(
     long_help=(
         "Without an argument: shows the mode.",
         (
-            "Going down takes one step. Going up asks for a second one: a tap, or where an"
-            " authenticator is set up the same line with its six digits, as /mode paper 123456."
+            "Going down takes one step, also while the ledger is away. Going up asks for a second"
+            " one: a tap, or where an authenticator is set up the same line with its six digits,"
+            " as /mode paper 123456."
         ),
         "approve: each trade waits for your word, or for a mandate that covers it.",
     ),
@@ -255,6 +264,7 @@ MODE = CommandEntry(
         Argument(name="code", form=Form.CODE),
     ),
     protective_when=is_mode_protective,
+    may_tighten_when=may_mode_go_down,
 )
 
 

@@ -66,12 +66,7 @@ def render_why(report: WhyReport) -> Screen:
         report = _without_what_the_story_tells(report)
     line = report.line
     facts = [
-        (
-            "Route",
-            f"{line.buy_venue}→{line.sell_venue}"
-            if is_gap(line)
-            else words.cycle([hop.target for hop in line.hops]),
-        ),
+        _route_fact(report),
         ("Seen", f"{words.clock_zone(line.seen_at_ns)}, {words.age(line.lasted_ms)}"),
         *([("Size", _size(line))] if is_gap(line) and not report.story else []),
         ("Edge", f"{words.percent(report.gross_edge_bps)}, net {words.percent(line.net_edge_bps)}"),
@@ -133,6 +128,15 @@ def render_nothing_yet() -> Screen:
         title="No opportunity and no trade yet",
         blocks=(Text("/spreads shows how far the market is from one."),),
     )
+
+
+def _route_fact(report: WhyReport) -> tuple[str, str]:
+    line = report.line
+    if report.is_closing:
+        return "Closes", f"a leftover at {line.buy_venue}"
+    if is_gap(line):
+        return "Route", f"{line.buy_venue}→{line.sell_venue}"
+    return "Route", words.cycle([hop.target for hop in line.hops])
 
 
 def render_unknown(report: Unknown) -> Screen:

@@ -176,10 +176,7 @@ def _trade_lines(trade: TradeLine, engine_id: str, *, says_money: bool) -> list[
             f" of {words.usd(trade.expected_usd, is_signed=True)}"
             f"{f', {engine_id}' if engine_id else ''}{f', {trade.money}' if says_money else ''}"
         ),
-        (
-            f"  {words.route(trade.pair, trade.buy_venue, trade.sell_venue, trade.assets)}"
-            f" {words.size(trade.size_base)}"
-        ),
+        f"  {_what(trade)} {words.size(trade.size_base)}",
     ]
     if trade.story is not None:
         lines.append(f"  {path(trade.story)}")
@@ -188,6 +185,13 @@ def _trade_lines(trade: TradeLine, engine_id: str, *, says_money: bool) -> list[
     if trade.left_over:
         lines.append(f"  {words.left_over(trade.left_over)}")
     return lines
+
+
+def _what(trade: TradeLine) -> str:
+    """Say which route was traded, or that it was what closes a leftover, and where."""
+    if trade.closes is not None:
+        return f"{trade.pair} closing at {trade.buy_venue}"
+    return words.route(trade.pair, trade.buy_venue, trade.sell_venue, trade.assets)
 
 
 def _bases_note(names: list[str] | list[Basis]) -> str:

@@ -8,7 +8,7 @@ _SENTENCE_LIMIT = 300
 
 WITHOUT_ROLE = {
     "engine": "No plan is made.",
-    "ledger": "No plan is made, and nothing that changes the engine is accepted.",
+    "ledger": "No plan is made, and nothing that lets the engine do more is accepted.",
     "sandbox": "There are no prices.",
 }
 """What it means for trading that a role is not there."""
@@ -46,7 +46,10 @@ def render_ledger_away(*, line: str) -> Screen:
         mark=Mark.WARN,
         blocks=(
             Text(f"Left: {line}"),
-            Text("Nothing that changes the engine is accepted until it is back. /kill works."),
+            Text(
+                "Nothing that lets the engine do more is accepted until it is back."
+                " What lets it do less is, and /kill works."
+            ),
         ),
     )
 

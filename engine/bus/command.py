@@ -17,6 +17,9 @@ from engine.domain.engines import MAIN
 
 _ID_BYTES: Final = 12
 
+LOOSENS: Final = "it would let the engine do more"
+"""Why what was to only tighten is declined."""
+
 
 class Envelope(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of a command beside its content.

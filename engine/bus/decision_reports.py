@@ -108,6 +108,7 @@ class WhyReport(Report, frozen=True, kw_only=True):
         story: of a trade, from found to realised; those of earlier versions have none.
         advice: what of background work's bore on the decision, in words.
         truth: what its transaction was predicted, simulated and realised to come to, if it was one.
+        is_closing: it is no route, but what closed something that was left over.
     """
 
     basis: Basis
@@ -128,6 +129,7 @@ class WhyReport(Report, frozen=True, kw_only=True):
     story: TradeStory | None = None
     advice: list[str] = msgspec.field(default_factory=list)
     truth: TruthLine | None = None
+    is_closing: bool = False
 
 
 def step_lines(plan: OnChain, transaction: Transaction | None) -> list[LegLine]:

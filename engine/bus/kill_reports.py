@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 
+from engine.bus.open_outside import ON_PAPER, OpenOutside
 from engine.bus.reports import Report
 from engine.domain.assets import Amount
 from engine.domain.modes import Basis, Mode
@@ -16,6 +17,7 @@ class AftermathReport(Report, frozen=True, kw_only=True):
         plans: under way still.
         left_over: by asset, with what it is worth now and was worth then.
         refused: opportunities that were refused since because of the latch.
+        outside: open at venues and on chains.
     """
 
     basis: Basis
@@ -29,6 +31,7 @@ class AftermathReport(Report, frozen=True, kw_only=True):
     refused: int
     mode: Mode
     is_paused: bool
+    outside: OpenOutside = ON_PAPER
 
 
 class DrillReport(Report, frozen=True, kw_only=True):

@@ -97,6 +97,7 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
         corrects: the execution of which this was told only after it had ended; empty for one.
         engine_id: whose it is.
         money: whether it was on paper or live.
+        closes: what had been left over that it traded back, negative if owed; None for a route.
     """
 
     execution_id: str
@@ -115,6 +116,7 @@ class TradeLine(msgspec.Struct, frozen=True, kw_only=True):
     corrects: str = ""
     engine_id: str = MAIN
     money: Money = Money.PAPER
+    closes: Decimal | None = None
 
 
 class TradesReport(Report, frozen=True, kw_only=True):

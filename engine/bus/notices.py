@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from engine.bus.open_outside import ON_PAPER, OpenOutside
 from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.assets import Amount, AssetCode
 from engine.domain.discoveries import Learned
@@ -297,10 +298,11 @@ class LooseningCancelled(_Notice, frozen=True, kw_only=True):
 
 
 class KillLeft(_Notice, frozen=True, kw_only=True):
-    """What a kill left, by the engine's own books.
+    """What a kill left, by the engine's own books and by those who place orders and send.
 
     Attributes:
-        is_flat: no plan is open, and what is left over is worth next to nothing.
+        is_flat: nothing is open, here or outside as far as that could be asked, and what is left
+            over is worth next to nothing.
         plans: open still.
         usd: what is left over is worth.
     """
@@ -309,6 +311,7 @@ class KillLeft(_Notice, frozen=True, kw_only=True):
     plans: int
     left_over: tuple[Amount, ...]
     usd: Decimal
+    outside: OpenOutside = ON_PAPER
 
 
 class StillThere(_Notice, frozen=True, kw_only=True):

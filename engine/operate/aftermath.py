@@ -1,14 +1,16 @@
 """What a kill leaves: plans under way until they have ended, and what is left over then.
 
-It is told once nothing is open any more, or after a while what still is, and again when that ends.
-On paper the engine's own books are all that can be asked.
+It is told once nothing is open any more, or after a while what still is, and again when that ends:
+by the engine's own books, and by those who place orders and send transactions, where any are there.
 """
 
+from collections.abc import Awaitable, Callable
 from decimal import Decimal
 from typing import Final
 
 from engine.bus.kill_reports import AftermathReport
 from engine.bus.notices import KillLeft
+from engine.bus.open_outside import OpenOutside
 from engine.domain.assets import Amount
 from engine.domain.exact import exact_sum
 from engine.domain.opportunities import Reason
@@ -25,8 +27,15 @@ SETTLE_NS: Final = 5 * NS_PER_S
 class Aftermath:
     """Looks at what is open from a kill on."""
 
-    def __init__(self, core: Core, latches: EngineLatches, clock: Clock) -> None:
+    def __init__(
+        self,
+        core: Core,
+        latches: EngineLatches,
+        clock: Clock,
+        look_outside: Callable[[], Awaitable[OpenOutside]],
+    ) -> None:
         self._core = core
+        self._look_outside = look_outside
         self._latches = latches
         self._clock = clock
         self._since_ns = 0
@@ -34,7 +43,7 @@ class Aftermath:
         self._usd = Decimal(0)
         self._told: tuple[int, tuple[Amount, ...]] | None = None
 
-    def watch(self) -> None:
+    async def watch(self) -> None:
         """Look once; tells what there is to tell."""
         if not self._latches.is_killed():
             self._since_ns = 0
@@ -49,10 +58,12 @@ class Aftermath:
             is_news = self._told is None or not found[0]
             self._told = found
             if is_news:
-                self._core.journal.notices.tell(self._left(at_ns))
+                outside = await self._look_outside()
+                self._core.journal.notices.tell(self._left(self._clock(), outside))
 
-    def report(self) -> AftermathReport:
+    async def report(self) -> AftermathReport:
         """Return what is so now, and what changed since the kill."""
+        outside = await self._look_outside()
         at_ns, core = self._clock(), self._core
         is_killed = self._latches.is_killed()
         return AftermathReport(
@@ -67,17 +78,19 @@ class Aftermath:
             refused=self._refusals() - self._refused if is_killed else 0,
             mode=core.control.mode,
             is_paused=core.control.is_paused,
+            outside=outside,
         )
 
-    def _left(self, at_ns: int) -> KillLeft:
+    def _left(self, at_ns: int, outside: OpenOutside) -> KillLeft:
         usd, plans = self._exposure(at_ns), self._core.plans
         return KillLeft(
             at_ns=at_ns,
             basis=self._core.basis,
-            is_flat=not plans and usd < DUST_USD,
+            is_flat=not plans and usd < DUST_USD and outside.is_nothing,
             plans=plans,
             left_over=self._left_over(),
             usd=usd,
+            outside=outside,
         )
 
     def _left_over(self) -> tuple[Amount, ...]:

@@ -1,7 +1,7 @@
 """The engine's side of the bus: carries out commands and answers with what is so afterwards."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
 from functools import partial
 from typing import Final
@@ -12,6 +12,7 @@ from engine.bus.command import Envelope
 from engine.bus.kill_reports import DrillReport
 from engine.bus.lease import Lease
 from engine.bus.notices import Notice
+from engine.bus.open_outside import ON_PAPER, OpenOutside
 from engine.bus.reports import Acknowledged, Declined
 from engine.bus.request import Caller, Reply, Request
 from engine.bus.work_reports import WorkDone
@@ -94,9 +95,10 @@ class EngineAnswers:
         self.step_up = step_up
         self.silence = silence
         self.sight = sight
-        self.aftermath = Aftermath(core, latches, clock)
+        self.aftermath = Aftermath(core, latches, clock, self._outside)
         self.waiting = delayed
         self.why_not_live: Callable[[], str] = lambda: NOT_LIVE
+        self.look_outside: Callable[[], Awaitable[OpenOutside]] = _nothing_outside
         self.sender: Caller | None = None
         self.trader: Caller | None = None
         self._outbox = outbox
@@ -335,6 +337,9 @@ class EngineAnswers:
         """Tell a notice."""
         self.core.journal.notices.tell(notice)
 
+    async def _outside(self) -> OpenOutside:
+        return await self.look_outside()
+
     @property
     def basis(self) -> Basis:
         """Where the figures of this run come from."""
@@ -348,6 +353,10 @@ class EngineAnswers:
             is_paused=self.control.is_paused,
             mode=self.control.mode,
         )
+
+
+async def _nothing_outside() -> OpenOutside:
+    return ON_PAPER
 
 
 def _unstored(why: str, *, is_looser: bool) -> str:

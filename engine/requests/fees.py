@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from engine.bus.command import Command, Envelope
+from engine.bus.command import LOOSENS, Command, Envelope
 from engine.bus.place_reports import FeesReport
 from engine.bus.reports import Acknowledged, Declined
 from engine.bus.request import EngineRequest
@@ -29,12 +29,14 @@ class SetFee(Command[Acknowledged], frozen=True, kw_only=True):
 
     Attributes:
         bps: None for what the settings say.
+        only_tightens: a lower fee is declined, with whatever it comes.
     """
 
     venue: str
     bps: Decimal | None
     is_confirmed: bool = False
     code: str | None = None
+    only_tightens: bool = False
 
     async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> Acknowledged | Declined:
         """See `Command.act`."""
@@ -47,6 +49,8 @@ class SetFee(Command[Acknowledged], frozen=True, kw_only=True):
         except BadValueError as error:
             return Declined(why=str(error))
         if fees.is_looser(wanted):
+            if self.only_tightens:
+                return Declined(why=LOOSENS)
             asked = engine.step_up.of_fee(
                 venue, fees.in_force[venue], self.bps, mode=engine.control.mode
             )

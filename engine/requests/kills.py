@@ -16,7 +16,7 @@ class GetAftermath(EngineRequest[AftermathReport], frozen=True, kw_only=True):
 
     async def answer(self, engine: "EngineAnswers", /) -> AftermathReport:
         """See `Request.answer`."""
-        return engine.aftermath.report()
+        return await engine.aftermath.report()
 
 
 class DrillKill(Command[DrillReport], frozen=True, kw_only=True):

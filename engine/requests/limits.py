@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from engine.bus.command import Command, Envelope
+from engine.bus.command import LOOSENS, Command, Envelope
 from engine.bus.reports import Acknowledged, Declined
 from engine.domain.errors import BadValueError
 
@@ -19,12 +19,14 @@ class SetLimit(Command[Acknowledged], frozen=True, kw_only=True):
 
     Attributes:
         name: as `LimitLine.term` has it.
+        only_tightens: letting more through is declined, with whatever it comes.
     """
 
     name: str
     value: Decimal
     is_confirmed: bool = False
     code: str | None = None
+    only_tightens: bool = False
 
     async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> Acknowledged | Declined:
         """See `Command.act`."""
@@ -36,6 +38,8 @@ class SetLimit(Command[Acknowledged], frozen=True, kw_only=True):
         term = limits.find(self.name)
         what = f"{self.name} {self.value:f} {term.unit}"
         if limits.is_looser(wanted):
+            if self.only_tightens:
+                return Declined(why=LOOSENS)
             asked = engine.step_up.of_limit(
                 term, limits[term], self.value, mode=engine.control.mode
             )

@@ -3,7 +3,7 @@
 import asyncio
 from typing import TYPE_CHECKING
 
-from engine.bus.command import Command, Envelope, seal
+from engine.bus.command import LOOSENS, Command, Envelope, seal
 from engine.bus.records import LatchRecord, kill_record
 from engine.bus.reports import Acknowledged, Declined, KillReport
 from engine.bus.request import Roles
@@ -38,22 +38,30 @@ class Resume(Command[Acknowledged], frozen=True, kw_only=True):
 class SetMode(Command[Acknowledged], frozen=True, kw_only=True):
     """Change the mode; going up needs `is_confirmed`, and a code where there is an authenticator.
 
-    What was tightened since it was asked declines going up.
+    What was tightened since it was asked declines going up. Going down is never declined, and waits
+    for no ledger.
+
+    Attributes:
+        only_tightens: going up is declined, with whatever it comes.
     """
 
     mode: Mode
     is_confirmed: bool = False
     code: str | None = None
+    only_tightens: bool = False
 
     async def act(self, engine: "EngineAnswers", envelope: Envelope, /) -> Changed:
         """See `Command.act`."""
         current = engine.control.mode
+        is_up = is_upward(current=current, wanted=self.mode)
+        if self.only_tightens and is_up:
+            return Declined(why=LOOSENS)
         is_sent = self.mode is Mode.LIVE or (
-            self.mode is Mode.APPROVE and engine.control.sends_approved
+            is_up and self.mode is Mode.APPROVE and engine.control.sends_approved
         )
         if is_sent and (why := engine.why_not_live()):
             return Declined(why=why)
-        if is_upward(current=current, wanted=self.mode):
+        if is_up:
             return await engine.loosen(
                 envelope,
                 engine.step_up.to_mode(current, self.mode),

@@ -215,14 +215,15 @@ async def load_trades(connection: AsyncConnection, *, limit: int) -> TradesRepor
             size_base=row.size_base,
             profit_usd=row.profit_usd,
             expected_usd=row.expected_usd,
-            assets=_assets(row.plan),
+            assets=tuple(hop.target for hop in plan.opportunity.hops),
+            closes=None if plan.closes is None else plan.closes.held,
             left_over=left_over.get(row.execution_id, ()),
             story=decode_story(row.story),
             corrects=row.corrects or "",
             engine_id=row.engine_id,
             money=Money(row.money),
         )
-        for row in rows
+        for row, plan in ((row, msgspec.json.decode(row.plan, type=_Plan)) for row in rows)
     ]
     return TradesReport(
         trades=trades,
@@ -237,15 +238,18 @@ class _Hop(msgspec.Struct):
 
 class _Route(msgspec.Struct):
     hops: tuple[_Hop, ...] = ()
+    """What each leg receives; plans of two early versions have none."""
+
+
+class _Closes(msgspec.Struct):
+    held: Decimal
 
 
 class _Plan(msgspec.Struct):
+    """What a list of trades shows of a stored plan."""
+
     opportunity: _Route
-
-
-def _assets(plan: str) -> tuple[AssetCode, ...]:
-    """Return what each leg of a stored plan receives; plans of two early versions have no hops."""
-    return tuple(hop.target for hop in msgspec.json.decode(plan, type=_Plan).opportunity.hops)
+    closes: _Closes | None = None
 
 
 _OF_LIVE: Final = frozenset({"upkeep_usd", "upkeep", "unpriced"})

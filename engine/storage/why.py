@@ -14,7 +14,7 @@ from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Money, basis_of
 from engine.domain.opportunities import Hop, Leg, Opportunity
 from engine.domain.orders import Purpose
-from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan, decode_plan
+from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan, closes_of, decode_plan
 from engine.domain.stories import ending
 from engine.domain.units import NS_PER_MS
 from engine.storage.tables.trades import executions, fills, opportunities, orders
@@ -80,6 +80,7 @@ async def load_why(
         story=None if execution is None else decode_story(execution.story),
         advice=[] if plan is None or plan.advice is msgspec.UNSET else list(plan.advice),
         truth=None if plan is None else await load_of_plan(connection, plan.plan_id),
+        is_closing=plan is not None and closes_of(plan) is not None,
     )
 
 

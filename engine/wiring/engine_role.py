@@ -234,7 +234,8 @@ async def open_engine(
                 live.run(),
                 holding.keep_looking(),
                 _watch_spreads(core.spread_watch, now_ns),
-                _watch_latches(kill_switches, answers.aftermath),
+                _watch_latches(kill_switches),
+                _watch_aftermath(answers.aftermath),
                 *(watch(answers) for watch in (watch_delays, watch_silence, watch_sight)),
             )
             yield answers
@@ -271,10 +272,16 @@ async def _watch_spreads(watch: SpreadWatch, clock: Clock) -> None:
         watch.sample_next(clock())
 
 
-async def _watch_latches(kill_switches: KillSwitches, aftermath: Aftermath) -> None:
+async def _watch_latches(kill_switches: KillSwitches) -> None:
     while True:
         kill_switches.watch()
-        aftermath.watch()
+        await asyncio.sleep(LATCH_S)
+
+
+async def _watch_aftermath(aftermath: Aftermath) -> None:
+    """Look what a kill left; the latches wait for nobody who is asked then."""
+    while True:
+        await aftermath.watch()
         await asyncio.sleep(LATCH_S)
 
 

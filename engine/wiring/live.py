@@ -4,6 +4,7 @@ from asyncio import TaskGroup
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from engine.bus.request import Caller
 from engine.operate.clock import Clock
@@ -13,6 +14,7 @@ from engine.operate.hot_path import HotPath
 from engine.settings.schema import Settings
 from engine.wiring.live_sending import LiveSending, open_live_sending
 from engine.wiring.live_trading import LiveTrading, open_live_trading
+from engine.wiring.outside import open_outside
 from engine.wiring.paths import Paths
 
 
@@ -47,6 +49,9 @@ class Live:
         self.trading.join(hot_path, watch)
         answers.why_not_live = self.why_not
         answers.trader = self.trading.trader_role
+        answers.look_outside = partial(
+            open_outside, trader=self.trading.trader_role, sender=self.sending.sender_role
+        )
 
     async def run(self) -> None:
         """Hand over and listen until cancelled."""

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from engine.bus.allowances import GetAllowances, RevokeAllowance
+from engine.bus.command import LOOSENS
 from engine.bus.notices import Notice, StampedNotice
 from engine.bus.reports import (
     Acknowledged,
@@ -37,7 +38,7 @@ from engine.bus.work_reports import WorkDone
 from engine.domain.approvals import ApprovalAct
 from engine.domain.delays import Delayed
 from engine.domain.errors import TransientError
-from engine.domain.modes import Mode, Money
+from engine.domain.modes import Mode, Money, is_upward
 from engine.domain.performance import Sums
 from engine.requests.alerts import ActOnAlerts
 from engine.requests.approvals import (
@@ -464,6 +465,8 @@ class FakeFacade:
         return self._acknowledged("The kill latch is cleared")
 
     def _set_mode(self, command: SetMode) -> Report:
+        if command.only_tightens and is_upward(current=self.mode, wanted=command.mode):
+            return Declined(why=LOOSENS)
         if command.mode is Mode.PAPER and self.mode is Mode.OBSERVE:
             lacks = self._lacks(
                 command, why="paper plans and simulates trades; no real money moves"
@@ -480,6 +483,8 @@ class FakeFacade:
         *,
         why: str = "that lets more through",
     ) -> Declined | None:
+        if not isinstance(command, SwitchOn) and command.only_tightens:
+            return Declined(why=LOOSENS)
         if not command.is_confirmed or (self.has_authenticator and command.code is None):
             return Declined(
                 why=why,

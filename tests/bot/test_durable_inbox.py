@@ -174,7 +174,7 @@ async def test_what_came_since_waits_also_where_the_ledger_was_away_at_the_first
 
 
 async def test_a_stale_command_is_refused_loudly_and_a_stale_kill_is_not(chat: Chat) -> None:
-    chat.facade.mode = Mode.PAPER
+    chat.facade.mode = Mode.OBSERVE
     old = int(chat.clock.seconds()) - 8 * 3600
     await chat.facade.ask(seal(Kill(why="first"), by="file", at_ns=0))
     for line in (f"/unkill {CODE}", "/resume", "/mode paper", "/pause", "/mode observe", "/kill"):
@@ -275,6 +275,9 @@ async def test_without_a_ledger_reads_and_protection_work_and_changes_are_refuse
         assert "ledger is away" in await chat.say("/trades")
         assert "Not done: the ledger is away" in await chat.say("/resume")
         assert "Paused" in await chat.say("/pause")
+        chat.facade.mode = Mode.LIVE
+        assert "Mode is paper" in await chat.say("/mode paper")
+        assert "Not done: the ledger is away" in await chat.say("/mode approve")
         assert "Killed" in await chat.say("/kill")
         chat.facade.is_ledger_away = False
         chat.facade.notify()

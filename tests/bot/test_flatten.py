@@ -1,8 +1,12 @@
 """What is left over, what closing it would come to, and the question to close it."""
 
+from decimal import Decimal
+
 from msgspec.structs import replace
 
 from bot.render.flatten import render_ask_closing, render_closings
+from bot.render.market import render_why
+from bot.render.money import render_trades
 from bot.render.plain import write_plain
 from bot.render.screen import Screen
 from engine.bus.closings import ClosingsReport
@@ -77,3 +81,21 @@ async def test_nothing_is_closed_before_the_second_step_and_then_what_was_shown(
         )
 
     assert chat.facade.effects == ["close 1"]
+
+
+def test_what_closed_a_leftover_is_no_route_on_any_screen() -> None:
+    report = samples.trades(2)
+    venue = report.trades[0].buy_venue
+    closing = replace(
+        report.trades[0], sell_venue=venue, closes=Decimal("0.015612"), assets=("BTC", "USD")
+    )
+    why = samples.why()
+    closed = replace(why, line=replace(why.line, sell_venue=venue), is_closing=True)
+
+    listed = words_of(render_trades(replace(report, trades=[closing, report.trades[1]]), asked=2))
+    explained = words_of(render_why(closed))
+
+    assert f"BTC-USD closing at {venue} 0.0156" in listed
+    assert "coinbase→bitstamp" in listed, "the other is a route"
+    assert f"a leftover at {venue}" in explained
+    assert f"{venue}→{venue}" not in listed + explained

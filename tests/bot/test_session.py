@@ -12,8 +12,9 @@ from bot.console import run_console
 from bot.dispatch import Dispatcher, read_line
 from bot.render.plain import write_plain
 from bot.session import ChatSession, Choice, Shared, Turn, read_button
-from engine.bus.command import seal
+from engine.bus.command import LOOSENS, seal
 from engine.domain.modes import Mode
+from engine.domain.units import NS_PER_S
 from engine.facade.front_end import FrontEndSettings
 from engine.requests.overview import GetStatus
 from engine.requests.safety import Kill, Pause, Resume, SetMode, Unkill
@@ -304,3 +305,42 @@ def test_a_button_carries_no_line_that_is_its_own_second_step() -> None:
     assert read_button("/pause") is not None
     assert read_button(f"/unkill {CODE}") is None
     assert read_button("nonsense") is None
+
+
+@pytest.mark.parametrize("refused_as", ["not stored", "too old", "before a kill", "in conflict"])
+async def test_what_may_not_be_changed_now_is_carried_out_as_far_as_it_tightens(
+    facade: FakeFacade, clock: Clock, refused_as: str
+) -> None:
+    dispatcher = Dispatcher(facade=facade, settings=FrontEndSettings(), clock=clock)
+    shared, told = Shared(60), list[str]()
+    session = ChatSession(dispatcher, shared, lambda: refused_as == "in conflict")
+    given_at_ns = clock() - (3_600 if refused_as == "too old" else 0) * NS_PER_S
+    shared.epoch = 1 if refused_as == "before a kill" else 0
+
+    async def say(line: str) -> str:
+        asked = read_line(line)
+        is_stored = refused_as != "not stored"
+        turn = Turn(asked=asked, by="me", epoch=0, given_at_ns=given_at_ns, is_stored=is_stored)
+        await session.answer(turn, deliver)
+        return told[-1]
+
+    async def deliver(answer: Answer | None) -> None:
+        assert answer is not None
+        told.append(write_plain(answer.screen))
+
+    facade.mode = Mode.LIVE
+    downward = [
+        await say(f"{line} {CODE}")
+        for line in ("/mode approve", "/mode paper", "/limit position_usd 100", "/fee gemini 90")
+    ]
+    effects = list(facade.effects)
+    facade.mode = Mode.OBSERVE
+    upward = [
+        await say(f"{line} {CODE}")
+        for line in ("/mode paper", "/mode live", "/limit position_usd 900", "/fee gemini 1")
+    ]
+
+    assert not any("Not done" in one for one in downward), downward
+    assert effects == ["mode approve", "mode paper", "limit position_usd 100", "fee gemini 90"]
+    assert all("Not done" in one and LOOSENS not in one for one in upward), upward
+    assert facade.effects == effects, "nor was the kill carried out again"

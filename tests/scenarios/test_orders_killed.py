@@ -49,9 +49,9 @@ async def test_what_is_booked_is_what_the_accounts_have_after_kills_at_any_momen
                     await installation.go_up_to("live")
                 await asyncio.sleep(random.random() * 3)
             await asyncio.sleep(0.02)
-        # It only protects, so that it is carried out while the ledger is away, too.
-        phone.person_writes("/mode observe")
-        await installation.until_status(lambda status: status.mode == Mode.OBSERVE)
+        # It goes down, so that it is carried out while the ledger is away, too.
+        phone.person_writes("/mode paper")
+        await installation.until_status(lambda status: status.mode == Mode.PAPER)
         # At Bitstamp it takes nearly three minutes until a request can be told to come no more.
         async with asyncio.timeout(PATIENCE_S + PROVEN_S):
             while any(

@@ -49,7 +49,12 @@ from engine.wiring.chains import _ChainInputs
 from engine.wiring.core import Surroundings, build_core
 from engine.wiring.engine_inputs import _list_of, accept_of, intents_to
 from engine.wiring.engine_recording import begin_segment
-from engine.wiring.engine_role import _first_state, _tell_start, _watch_latches
+from engine.wiring.engine_role import (
+    _first_state,
+    _tell_start,
+    _watch_aftermath,
+    _watch_latches,
+)
 from engine.wiring.markets import ChainSource
 from engine.wiring.run_set_up import OpenVenues, VenueAccess, begin_run
 from engine.wiring.ticks import Ticks
@@ -170,7 +175,8 @@ class Life:
         self._tasks: list[asyncio.Task[None]] = [
             asyncio.create_task(self.outbox.run()),
             asyncio.create_task(self._ticks.run()),
-            asyncio.create_task(_watch_latches(self.kill_switches, self.answers.aftermath)),
+            asyncio.create_task(_watch_latches(self.kill_switches)),
+            asyncio.create_task(_watch_aftermath(self.answers.aftermath)),
             asyncio.create_task(self._record()),
         ]
         self._commands: set[asyncio.Task[None]] = set()

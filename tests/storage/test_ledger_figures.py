@@ -10,6 +10,7 @@ from engine.bus.records import EngineState, LoadState
 from engine.bus.reports import PnlReport, TradesReport, Unknown, WhyReport
 from engine.domain.modes import Basis
 from engine.domain.orders import OrderState
+from engine.domain.plans import Closes, LeggedPlan
 from engine.requests.money import GetPnl, GetTrades
 from engine.requests.why import GetStoredWhy
 from engine.storage import totals
@@ -124,6 +125,29 @@ async def test_trades_are_newest_first_and_counted_whole(
 
     assert [trade.execution_id for trade in report.trades] == ["exec-run1-3", "exec-run1-2"]
     assert report.total == 3
+
+
+async def test_what_closes_a_leftover_is_listed_and_explained_as_that(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    route = makers.make_execution_record(number=1)
+    closing = makers.make_execution_record(number=2, closed_at_ns=makers.NOW_NS + 1)
+    closes = Closes(held=Decimal("0.01"), carry=Decimal(600))
+    assert isinstance(closing.plan, LeggedPlan)
+    closing = msgspec.structs.replace(
+        closing,
+        plan=msgspec.structs.replace(closing.plan, closes=closes, legs=closing.plan.legs[1:]),
+        execution=dataclasses.replace(closing.execution, orders=closing.execution.orders[1:]),
+    )
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, route, closing)
+
+        report = await ask(ledger, GetTrades(limit=2), TradesReport)
+        why = await ask(ledger, GetStoredWhy(ref="exec-run1-2"), WhyReport)
+        other = await ask(ledger, GetStoredWhy(ref="exec-run1-1"), WhyReport)
+
+    assert [trade.closes for trade in report.trades] == [Decimal("0.01"), None]
+    assert (why.is_closing, other.is_closing) == (True, False)
 
 
 async def test_a_long_profit_curve_is_thinned_and_keeps_its_end(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bot.alert_desk import is_answered
-from engine.bus.command import seal
+from engine.bus.command import LOOSENS, seal
 from engine.bus.notices import FeeChanged, ModeChanged, PlaceSwitched
 from engine.bus.place_reports import FeesReport, PlacesReport
 from engine.bus.records import Record, StateRecord
@@ -16,14 +16,16 @@ from engine.bus.reports import Acknowledged, Declined
 from engine.core.inputs.fees_set import FEES_SET
 from engine.core.inputs.places_off import PLACES_OFF
 from engine.domain.errors import BadValueError, TransientError
+from engine.domain.modes import Mode
 from engine.domain.switched_off import PlaceKind
 from engine.facade.client import BusFacade
 from engine.operate.outbox import Outbox
 from engine.operate.recording import EntryKind, read_entries
 from engine.requests.fees import GetFees, SetFee
+from engine.requests.limits import SetLimit
 from engine.requests.overview import GetStatus
 from engine.requests.places import GetPlaces, SwitchOff, SwitchOn
-from engine.requests.safety import Pause
+from engine.requests.safety import Pause, SetMode
 from engine.settings.schema import MarketsSettings, Settings
 from engine.tools.replaying import replay
 from engine.wiring.one_process import open_roles
@@ -37,7 +39,10 @@ VENUE, PAIR = PlaceKind.VENUE, PlaceKind.PAIR
 
 
 async def switch(
-    facade: BusFacade, command: SwitchOff | SwitchOn | SetFee, *, at_ns: int | None = None
+    facade: BusFacade,
+    command: SwitchOff | SwitchOn | SetFee | SetLimit | SetMode,
+    *,
+    at_ns: int | None = None,
 ) -> Acknowledged | Declined:
     sealed = seal(command, by="me", at_ns=time.time_ns() if at_ns is None else at_ns)
     return await insist(facade, sealed)
@@ -162,7 +167,18 @@ async def test_without_the_ledger_off_holds_and_on_does_not_come_true(
     monkeypatch.setattr("engine.operate.engine_answers.STORED_WITHIN_S", 0.3)
     async with open_roles(SETTINGS, paths) as facade:
         await switch(facade, SwitchOff(kind=VENUE, name="gemini"))
+        await switch(facade, SetMode(mode=Mode.PAPER, is_confirmed=True))
+        await switch(facade, SetLimit(name="position_usd", value=Decimal(100)))
         is_away = True
+        for too_loose in (
+            SetMode(mode=Mode.APPROVE, is_confirmed=True, only_tightens=True),
+            SetFee(venue="binance", bps=Decimal(1), is_confirmed=True, only_tightens=True),
+            SetLimit(
+                name="position_usd", value=Decimal(200), is_confirmed=True, only_tightens=True
+            ),
+        ):
+            declined = await facade.ask(seal(too_loose, by="me", at_ns=time.time_ns()))
+            assert declined == Declined(why=LOOSENS)
         for looser in (
             SwitchOn(kind=VENUE, name="gemini", is_confirmed=True),
             SetFee(venue="binance", bps=Decimal(1), is_confirmed=True),
@@ -171,11 +187,13 @@ async def test_without_the_ledger_off_holds_and_on_does_not_come_true(
                 await facade.ask(seal(looser, by="me", at_ns=time.time_ns()))
         for tighter in (
             SwitchOff(kind=PAIR, name="ETH-USD"),
-            SetFee(venue="binance", bps=Decimal(11)),
+            SetFee(venue="binance", bps=Decimal(11), only_tightens=True),
+            SetMode(mode=Mode.OBSERVE, only_tightens=True),
         ):
             with pytest.raises(TransientError, match="was done but is not yet stored"):
                 await facade.ask(seal(tighter, by="me", at_ns=time.time_ns()))
         assert (await fees(facade))["binance"] == 11
+        assert (await insist(facade, GetStatus())).mode is Mode.OBSERVE
         with pytest.raises(TransientError, match="was done but is not yet stored"):
             await facade.ask(seal(Pause(), by="me", at_ns=time.time_ns()))
         assert await off(facade) == ("gemini", "ETH-USD")
@@ -183,9 +201,11 @@ async def test_without_the_ledger_off_holds_and_on_does_not_come_true(
         async with asyncio.timeout(PATIENCE_S):
             while (await insist(facade, GetStatus())).records_waiting:
                 await asyncio.sleep(0.02)
-        *_, switched, charged, paused = await _told(facade, 4)  # behind what was done
+        *_, switched, charged, down, paused = await _told(facade, 6)  # behind what was done
         assert isinstance(switched, PlaceSwitched)
         assert isinstance(charged, FeeChanged)
+        assert isinstance(down, ModeChanged)
+        assert down.mode is Mode.OBSERVE
         assert isinstance(paused, ModeChanged)
         assert (switched.name, charged.venue, paused.is_paused) == ("ETH-USD", "binance", True)
 
@@ -194,7 +214,7 @@ async def test_without_the_ledger_off_holds_and_on_does_not_come_true(
         assert isinstance(refused, Declined)
         assert "holds now but NOT after a restart" in refused.why
         assert await off(facade) == ("gemini", "ETH-USD", "BTC-USD")
-        *_, told = await _told(facade, 5)
+        *_, told = await _told(facade, 7)
         assert isinstance(told, PlaceSwitched)
         assert (told.name, told.is_on) == ("BTC-USD", False)
         is_full = False
