@@ -120,6 +120,22 @@ api-keys: $(VENV)/.runtime ## list the keys of the HTTP API
 api-key-off: $(VENV)/.runtime ## let the key NAME= of the HTTP API open nothing any more
 	@$(PY) -m bot.web keys remove "$(NAME)"
 
+.PHONY: hook
+hook: $(VENV)/.runtime ## let a provider post events of chains: NAME=pools PROVIDER=moralis, alchemy or quicknode, CHAIN=base; asks for its secret
+	@$(PY) -m bot.web hooks add "$(NAME)" --provider "$(PROVIDER)" --chain "$(CHAIN)"
+
+.PHONY: hook-secret
+hook-secret: $(VENV)/.runtime ## another secret for the webhook NAME=; the old one is good for OLD_HOURS=48 more
+	@$(PY) -m bot.web hooks rotate "$(NAME)" --old-hours $(or $(OLD_HOURS),48)
+
+.PHONY: hooks
+hooks: $(VENV)/.runtime ## list webhooks and until when an old secret is good
+	@$(PY) -m bot.web hooks list
+
+.PHONY: hook-off
+hook-off: $(VENV)/.runtime ## take nothing at the webhook NAME= any more
+	@$(PY) -m bot.web hooks remove "$(NAME)"
+
 .PHONY: exchange-test
 exchange-test: $(VENV)/.runtime ## try all that orders at VENUE=kraken need: key, its rights, a small order far from the market, reconciliation
 	@exec $(PY) -m engine exchange-test --venue "$(VENUE)"

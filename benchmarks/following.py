@@ -35,7 +35,7 @@ from engine.domain.gas import GasPrice
 from engine.domain.token_safety import Standing, Verdict
 from engine.facade.engine import Facade
 from engine.operate.supervisor import Supervisor
-from engine.pools.blocks import Block
+from engine.pools.blocks import Block, SwapTold
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
 from engine.requests.chains import GetChains
@@ -142,6 +142,9 @@ class Heard:
         """Not looked at: none comes meanwhile."""
 
     def gas(self, price: GasPrice) -> None:
+        """Not looked at."""
+
+    def told(self, swap: SwapTold) -> None:
         """Not looked at."""
 
     def lost(self, fault: Fault) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from bot.render import words
+from bot.render.hooks import hook_rows
 from bot.render.screen import Lines, Mark, Screen, Text, wrapped
 from engine.bus.chain_reports import ChainLine, ChainsReport, PoolLine, PoolsReport, ProviderLine
 
@@ -48,6 +49,7 @@ def render_chain(report: ChainsReport, chain: ChainLine) -> Screen:
             f" {words.count(chain.ahead_kept)} of them came so"
         )
     lines.append(f"{words.count(chain.gaps)} gaps, {chain.listeners} listening")
+    lines += [row for one in chain.hooks for row in hook_rows(one)]
     trouble = _trouble(chain)
     said = tuple(Text(f"{one[0].upper()}{one[1:]}.") for one in (trouble, *chain.warnings) if one)
     return Screen(

@@ -13,6 +13,7 @@ from pathlib import Path
 from bot.render.words import use_zone
 from bot.web.api_keys import ApiKeys
 from bot.web.app import make_gateway, run_gateway
+from bot.web.hooks import command as hooks_command
 from engine.domain.people import Rank
 from engine.domain.units import NS_PER_S
 from engine.wiring.front_end import exit_code_after, gateway_directory, open_gateway
@@ -30,15 +31,18 @@ def main() -> int:
     add.add_argument("--rank", type=Rank, choices=list(Rank), default=Rank.VIEWER)
     remove = what.add_parser("remove", help="let one open nothing any more, at once")
     remove.add_argument("name")
+    hooks_command.add_verb(verbs)
     asked = parser.parse_args()
     if asked.verb is None:
         asyncio.run(_serve())
         return 0
+    if asked.verb == "hooks":
+        directory = gateway_directory(os.environ, directory=Path.cwd())
+        hooks_command.obey(asked, directory, _now_ns)
+        return 0
     kept = ApiKeys(gateway_directory(os.environ, directory=Path.cwd()))
     if asked.what == "add":
-        text = kept.add(
-            asked.name, asked.rank, clock=lambda: int(datetime.now(UTC).timestamp()) * NS_PER_S
-        )
+        text = kept.add(asked.name, asked.rank, clock=_now_ns)
         sys.stdout.write(f"{text}\n")
         sys.stderr.write("this is shown once: keep it where secrets are kept\n")
     elif asked.what == "remove":
@@ -49,6 +53,10 @@ def main() -> int:
             made = datetime.fromtimestamp(key.made_at_ns // NS_PER_S, UTC)
             sys.stdout.write(f"{key.name}  {key.rank}  {key.id}  made {made:%Y-%m-%d %H:%M} UTC\n")
     return 0
+
+
+def _now_ns() -> int:
+    return int(datetime.now(UTC).timestamp()) * NS_PER_S
 
 
 async def _serve() -> None:

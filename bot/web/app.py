@@ -13,6 +13,7 @@ from bot.web.asking import asking_routes
 from bot.web.commanding import Commanding
 from bot.web.entering import entering_routes
 from bot.web.guard import HEADERS, Guard
+from bot.web.hooks.opening import Hooks, add_hooks
 from bot.web.killing import killing_route
 from bot.web.metrics import metrics_route
 from bot.web.openapi import describe
@@ -40,6 +41,7 @@ class Gateway:
     routes: list[Route]
     guard: Guard
     commanding: Commanding
+    hooks: Hooks
 
 
 def make_gateway(
@@ -69,12 +71,14 @@ def make_gateway(
     application.on_response_prepare.append(_add_headers)
     for route in routes:
         application.router.add_route(route.method, route.path, guard.guarded(route))
+    hooks = add_hooks(application, facade.ask, terms, clock)
     return Gateway(
         application=application,
         document=document,
         routes=routes,
         guard=guard,
         commanding=commanding,
+        hooks=hooks,
     )
 
 
@@ -95,6 +99,7 @@ async def serve_gateway(gateway: Gateway, *, port: int) -> AsyncIterator[int]:
     runner = web.AppRunner(
         gateway.application,
         access_log=None,
+        auto_decompress=False,  # what a stranger compressed is not opened before it is known whose
         handle_signals=False,
         keepalive_timeout=KEEP_ALIVE_S,
         shutdown_timeout=CLOSE_S,

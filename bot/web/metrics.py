@@ -18,6 +18,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 
 from bot.web.guard import Guard
+from bot.web.hooks.metrics import hook_samples
 from bot.web.rates import Pace
 from bot.web.route import Ask, Asked, Route
 from engine.bus.chain_reports import ChainsReport
@@ -158,6 +159,8 @@ def _of_chains(report: ChainsReport) -> Iterator[Metric]:
     lags = [((c.chain, name), ms / MS_IN_S) for c in chains for name, ms in c.lag_ms.items()]
     told = "From when a block was heard of until the engine was told."
     yield _gauge("chain_lag_seconds", told, lags, "chain", "level")
+    for name, help_text, samples, is_count in hook_samples(chains):
+        yield (_count if is_count else _gauge)(name, help_text, samples, "chain", "stream")
 
 
 def _of_work(report: WorkReport) -> Iterator[Metric]:

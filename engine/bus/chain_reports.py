@@ -2,6 +2,7 @@
 
 import msgspec
 
+from engine.bus.hooked import HookLine
 from engine.bus.reports import Report
 from engine.domain.block_facts import BlockFact
 from engine.domain.instruments import VenueId
@@ -47,6 +48,7 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
             name: heard, predicted exactly, and others.
         ahead, ahead_kept: events that a sequencer has confirmed ahead of their block, of blocks
             that have come since; and those of them that were in it.
+        hooks: webhooks that tell of it.
     """
 
     chain: str
@@ -73,6 +75,7 @@ class ChainLine(msgspec.Struct, frozen=True, kw_only=True):
     lag_ms: dict[str, float] = {}
     warnings: list[str] = []
     tokens: dict[str, int] = {}
+    hooks: list[HookLine] = []
 
 
 def away_line(chain: str, why: str) -> ChainLine:

@@ -17,7 +17,7 @@ from engine.domain.backoff import Backoff
 from engine.domain.errors import BadValueError
 from engine.domain.faults import Fault
 from engine.domain.gas import GasPrice
-from engine.pools.blocks import Block, ChainWord
+from engine.pools.blocks import Block, ChainWord, SwapTold
 from engine.pools.snapshots import PoolSnapshot
 
 log = logging.getLogger(__name__)
@@ -45,6 +45,10 @@ class ChainSink(Protocol):
 
     def gas(self, price: GasPrice) -> None:
         """Take what a transaction costs from now on."""
+        ...
+
+    def told(self, swap: SwapTold) -> None:
+        """Take that a large swap is in a block that is still to come."""
         ...
 
     def lost(self, fault: Fault) -> None:
@@ -112,6 +116,8 @@ class BlockStream:
                     await asyncio.sleep(0)  # a deep one takes milliseconds; frames go between
                 if word.gas is not None:
                     self._sink.gas(word.gas)
+                for swap in word.told:
+                    self._sink.told(swap)
                 if word.block is not None:
                     self._sink.block(word.block)
 

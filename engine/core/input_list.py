@@ -27,6 +27,7 @@ from engine.core.inputs.order_told import ORDER_TOLD
 from engine.core.inputs.places_off import PLACES_OFF
 from engine.core.inputs.pool_added import POOL_ADDED
 from engine.core.inputs.pool_removed import POOL_REMOVED
+from engine.core.inputs.swap_told import SWAP_TOLD
 from engine.core.inputs.switched import SWITCHED
 from engine.core.inputs.tick import TICK
 from engine.core.inputs.transaction_told import TRANSACTION_TOLD
@@ -64,4 +65,5 @@ INPUTS: Final[tuple[AnyKind, ...]] = (
     ORDER_TOLD,
     VENUE_SEEN,
     LEFTOVERS_CLOSED,
+    SWAP_TOLD,
 )

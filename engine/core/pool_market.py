@@ -7,7 +7,7 @@ from engine.detect.screening.detector import Detector
 from engine.domain.faults import Fault
 from engine.domain.gas import GasPrice
 from engine.domain.pools import PoolId
-from engine.pools.blocks import Block
+from engine.pools.blocks import Block, SwapTold
 from engine.pools.snapshots import PoolSnapshot
 
 
@@ -43,6 +43,10 @@ class PoolMarket:
         """Take what gas costs on a chain from now on; see `MovingPools.price_gas`."""
         open_pools = {number for one in self._detector.open_episodes for number in one.pools}
         self._pools.price_gas(chain, price, at_ns, open_pools=sorted(open_pools))
+
+    def foretell(self, swap: SwapTold, at_ns: int) -> None:
+        """Learn that a pool is not as its nodes say any more; see `MovingPools.foretell`."""
+        self._pools.foretell(swap, at_ns)
 
     def lose(self, chain: str, fault: Fault, at_ns: int) -> None:
         """Have all pools of a chain stale; see `MarketSink.lose`."""

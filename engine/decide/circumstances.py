@@ -28,6 +28,10 @@ def _no_schedules() -> Schedules:
     return Schedules(advice=AdviceBook())
 
 
+def _never(_number: int, _at_ns: int) -> bool:
+    return False
+
+
 @dataclass(slots=True, kw_only=True)
 class Circumstances:
     """What the limits look at.
@@ -35,6 +39,7 @@ class Circumstances:
     Attributes:
         is_killed, is_ledger_behind: looks of decisions; each is recorded with the run.
         is_pool_fresh: whether the pool of a number may be acted on at a time.
+        is_told_ahead: whether a webhook told a large swap in it whose block is not here yet.
         limits: the values of limits.
         schedules: for which block a transaction is, as far as that is advised.
         gas: what gas is reckoned with.
@@ -59,6 +64,7 @@ class Circumstances:
     shows_ledger_behind: Callable[[], bool]
     is_pool_fresh: Callable[[int, int], bool]
     limits: LimitSet
+    is_told_ahead: Callable[[int, int], bool] = _never
     schedules: Schedules = field(default_factory=_no_schedules)
     gas: GasBook = field(default_factory=GasBook)
     off: OffList = field(default_factory=OffList)

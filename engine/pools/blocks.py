@@ -119,6 +119,25 @@ class Block(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         return self.changes if self.pairs is None else (*self.pairs.moves(), *self.changes)
 
 
+class SwapTold(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A large swap of a followed pool in a block that no node has told yet: a hint.
+
+    Attributes:
+        address: of the pool, as its chain writes it.
+        block: number of the block that it is in, as a provider says.
+        impact_bps: by how much it moves the price, rounded down.
+        stream: by which webhook it came.
+        tx: its transaction.
+    """
+
+    chain: str
+    address: str
+    block: int
+    impact_bps: int
+    stream: str
+    tx: str
+
+
 class ChainWord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One message of a source of blocks: whole states as of its newest block, or the next block.
 
@@ -126,9 +145,11 @@ class ChainWord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         removed: addresses of pools that are not followed any more, or not by these terms: one of
             them may be among `pools` with others.
         gas: what a transaction costs from now on; said again before it grows too old.
+        told: large swaps of a block that is still to come.
     """
 
     removed: tuple[str, ...] = ()
     pools: tuple[PoolSnapshot, ...] = ()
     block: Block | None = None
     gas: GasPrice | None = None
+    told: tuple[SwapTold, ...] = ()

@@ -5,6 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
+from msgspec.structs import replace
+
 from engine.bus.advice_reports import AdviceTaken
 from engine.bus.chain_reports import (
     BlockFactsReport,
@@ -16,6 +18,7 @@ from engine.bus.chain_reports import (
     ProviderLine,
     richest_first,
 )
+from engine.bus.hooked import HookLine, HooksTaken, HookWord
 from engine.bus.request import Reply, Request
 from engine.bus.token_report import TokenReport
 from engine.chains.discovery.found import PoolRefusal
@@ -30,22 +33,26 @@ from engine.domain.units import NS_PER_S
 from engine.operate.clock import Clock
 from engine.pools.integers import PIPS
 from engine.requests.chains import PAGE_POOLS_MAX, GetBlockFacts, GetPoolRates, GetPools
+from engine.requests.hooked import TakeHooked
 from engine.requests.token import GetToken
 from engine.wiring.one_chain import OneChain
 from engine.wiring.pool_rates import pool_rates
 from engine.wiring.token_answer import token_report
 
 RATES_MAX: Final = 5_000
+HOOKS_QUIET_S: Final = 30.0
+"""The gateway tells how its webhooks are every 5 s."""
 
 
 class ChainAnswers:
-    """Obeys `bus.request.Answerer`, `requests.chains.Chains` and `requests.token.Tokens`."""
+    """Obeys `bus.request.Answerer` and what `requests.chains`, `token` and `hooked` ask of it."""
 
     def __init__(self, chains: Mapping[str, OneChain], *, basis: Basis, clock: Clock) -> None:
         self.of: Final = chains
         self._basis = basis
         self._clock = clock
         self._advised: tuple[DatedAdvice, ...] = ()
+        self._hooks: HookWord | None = None
 
     async def answer(self, request: Request[Reply], /) -> Reply:
         """Answer one request."""
@@ -117,6 +124,43 @@ class ChainAnswers:
         in_force = sum(one.advise(self._advised) for one in self.of.values())
         return AdviceTaken(in_force=in_force, is_changed=is_changed)
 
+    def hooked(self, asked: TakeHooked) -> HooksTaken:
+        """Take what webhooks told; see `requests.hooked.Hooked`."""
+        one = self.of.get(asked.chain)
+        if one is None:
+            raise BadValueError(f"{asked.chain} is not followed")
+        return one.pending.take_hooked(asked.events, asked.spans)
+
+    def hooks_are(self, word: HookWord) -> HooksTaken:
+        """Hear how webhooks are; see `requests.hooked.Hooked`."""
+        self._hooks = word
+        return HooksTaken()
+
+    def _hook_lines(self, one: OneChain) -> list[HookLine]:
+        """Return each stream that tells, or is to tell, of a chain, with what the gateway says."""
+        judged = {line.stream: line for line in one.pending.hooked.lines(self._clock())}
+        said = {of.stream: of for of in (self._hooks.streams if self._hooks else ())}
+        name = one.machine.name
+        streams = {*judged, *(of.stream for of in said.values() if of.chain in ("", name))}
+        return [
+            replace(judged.get(stream) or HookLine(stream=stream), figures=said.get(stream))
+            for stream in sorted(streams)
+        ]
+
+    def _hook_warnings(self, one: OneChain) -> list[str]:
+        word = self._hooks
+        if word is None:
+            return []
+        quiet_s = (self._clock() - word.told_at_ns) / NS_PER_S
+        found = [word.trouble] if word.trouble else []
+        if quiet_s > HOOKS_QUIET_S:
+            found.append(f"the gateway says nothing of webhooks for {quiet_s:.0f} s")
+        return found + [
+            f"webhook {line.stream} was wrong too often: nothing follows of it"
+            for line in one.pending.hooked.lines(self._clock())
+            if line.is_doubted
+        ]
+
     def _line(self, one: OneChain) -> ChainLine:
         tip, health = one.tip, None if one.node is None else one.node.health()
         head = None if tip is None else tip.number
@@ -145,7 +189,8 @@ class ChainAnswers:
             counts={str(kind): count for kind, count in one.machine.counts.items()},
             listeners=one.stream.client_count,
             lag_ms=one.lag_ms(),
-            warnings=one.warnings,
+            warnings=[*one.warnings, *self._hook_warnings(one)],
+            hooks=self._hook_lines(one),
             tokens=dict(one.tokens.standings()),
             ahead=one.pending.desk.counts[Waited.AHEAD_KEPT]
             + one.pending.desk.counts[Waited.AHEAD_DROPPED],

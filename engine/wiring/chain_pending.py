@@ -8,22 +8,26 @@ from fractions import Fraction
 from functools import partial
 from typing import Final
 
+from engine.bus.hooked import HookEvent, HooksTaken
 from engine.bus.notices import WhaleSeen
 from engine.chains.families.family_list import families_of
 from engine.chains.following.machine import Following
 from engine.chains.following.pair_events import Changed
 from engine.chains.pending.desk import PendingDesk
+from engine.chains.pending.hooked import Hooked, Told
 from engine.chains.pending.preconfirmed import Preconfirmed, PreconfirmedWatch
 from engine.chains.pending.prices import RoughPrices
 from engine.chains.pending.router_list import RouterAt, routers_of
 from engine.chains.pending.waiting import Waits
 from engine.chains.pending.watch import PendingWatch, WatchLimits
-from engine.chains.pending.whales import Swapped, UsdOf, Whale, WhaleTerms
+from engine.chains.pending.whales import Swapped, UsdOf, Whale, WhaleTerms, impact_of
 from engine.chains.ports import BlockRef, Log, Node
 from engine.domain.chains import ChainFacts
 from engine.domain.dexes import Dex
+from engine.domain.errors import BadValueError
 from engine.domain.modes import Basis
-from engine.domain.units import BPS_PER_UNIT
+from engine.domain.units import BPS_PER_UNIT, NS_PER_S
+from engine.pools.blocks import SwapTold
 from engine.settings.schema import ChainsSettings
 from engine.wiring.pending_pools import LivePools, PoolsBefore, is_far, steps_of, told_of
 
@@ -32,6 +36,8 @@ log = logging.getLogger(__name__)
 RESTART_S: Final = 1.0
 RATIO_DIGITS: Final = Decimal("0.000001")
 MS_PER_S: Final = 1_000
+ASK_LATEST_S: Final = 0.25
+"""Nodes are asked for their newest block at a webhook's word no more often than that."""
 
 
 class ChainPending:
@@ -41,6 +47,9 @@ class ChainPending:
         desk: what was heard, foretold and found.
         watch: what hears it; None before it runs.
         hints: what its sequencer has confirmed ahead of the next block.
+        hooked: what webhooks told of it.
+        on_swap_told: takes each large swap that a webhook told of the next block.
+        look_now: has its nodes asked for their newest block.
         restart_count: how often it failed and began anew.
 
     Args:
@@ -49,6 +58,7 @@ class ChainPending:
         dexes: whose pools those find by their tokens.
         on_whale: takes each large trade that is to be told.
         on_impact: is told at once of each that moves its price far or is large, told or not.
+        on_told: is told at once of each large swap of a webhook, with its transaction.
         note: is shown each block with its swaps, and what values them.
         note_taken: is shown what each took that had waited.
     """
@@ -63,6 +73,7 @@ class ChainPending:
         terms: WhaleTerms,
         on_whale: Callable[[Whale], None],
         on_impact: Callable[[], None] = lambda: None,
+        on_told: Callable[[str], None] = lambda _tx: None,
         now_ns: Callable[[], int],
         hears_pending: bool = True,
         limits: WatchLimits | None = None,
@@ -72,6 +83,10 @@ class ChainPending:
         self.restart_count = 0
         self._machine, self._on_whale, self._now_ns = machine, on_whale, now_ns
         self._on_impact, self._far_ratio = on_impact, float(terms.impact_ratio)
+        self._on_told, self._impact_ratio = on_told, terms.impact_ratio
+        self.on_swap_told: Callable[[SwapTold], None] = lambda _swap: None
+        self.look_now: Callable[[], None] = lambda: None
+        self._asked_latest_s = -ASK_LATEST_S
         dexes = tuple(dexes)
         self._live = LivePools(machine.pools)
         self._block_s = facts.block_ms // MS_PER_S
@@ -93,6 +108,14 @@ class ChainPending:
             steps_of=lambda log: steps_of(log, machine.pools),
             pools=self._live,
             counts=self.desk.counts,
+        )
+        self.hooked: Final = Hooked(
+            steps_of=lambda log: steps_of(log, machine.pools),
+            pools=self._live,
+            is_followed=lambda log: bool(machine.pools.about(log)),
+            tip=lambda: None if machine.branch.tip is None else machine.branch.tip.ref,
+            depth_of=machine.branch.depth_of,
+            ask_latest=self._ask_latest,
         )
         hears_hints = hears_pending and facts.confirms_ahead
         families = families_of(dexes).values() if hears_hints else ()
@@ -138,9 +161,56 @@ class ChainPending:
             tip_number=lambda: None if branch.tip is None else branch.tip.ref.number,
         )
 
+    def take_hooked(
+        self, events: Sequence[HookEvent], spans: Iterable[tuple[str, int, int]]
+    ) -> HooksTaken:
+        """Take what webhooks told of the chain."""
+        self.hooked.spans(spans)
+        return self._follow_up(self.hooked.hear(events))
+
+    def after_block(self) -> None:
+        """Look at what webhooks told of the block that is the next one now."""
+        self._follow_up(self.hooked.after_block())
+
+    def _follow_up(self, told: Sequence[Told]) -> HooksTaken:
+        """Have background work make way for large swaps, and the engine wait for their block."""
+        triggers = 0
+        for one in told:
+            triggers += self._is_large(one)
+        return HooksTaken(swaps=len(told), triggers=triggers)
+
+    def _is_large(self, told: Told) -> bool:
+        swap, log = told.swap, told.swap.log
+        try:
+            impact = impact_of(swap)
+        except BadValueError:
+            return False  # what nobody can trade from has no price
+        if log is None or not impact.reaches(self._impact_ratio):
+            return False
+        self._on_told(log.tx_hash)
+        self.hooked.triggered(told.stream)
+        self.on_swap_told(
+            SwapTold(
+                chain=self._machine.name,
+                address=swap.pool.address,
+                block=log.block_number,
+                impact_bps=impact.change_bps_floor,
+                stream=told.stream,
+                tx=log.tx_hash,
+            )
+        )
+        return True
+
+    def _ask_latest(self) -> None:
+        now_s = self._now_ns() / NS_PER_S
+        if not 0 <= now_s - self._asked_latest_s < ASK_LATEST_S:
+            self._asked_latest_s = now_s
+            self.look_now()
+
     def look(self, ref: BlockRef, logs: Sequence[Log], changed: Changed) -> None:
         """Look at a block: at once whether it moves a price far, at the rest once it is told."""
         self.hints.block(ref, logs)
+        self.hooked.block(ref, logs, self._now_ns())
         if self.watch is not None:
             if is_far(changed, self._far_ratio):
                 self._on_impact()

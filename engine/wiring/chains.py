@@ -14,7 +14,7 @@ from engine.domain.pools import PoolId
 from engine.operate.clock import Clock
 from engine.operate.clock_watch import ClockWatch
 from engine.operate.hot_path import HotPath
-from engine.pools.blocks import Block
+from engine.pools.blocks import Block, SwapTold
 from engine.pools.snapshots import PoolSnapshot
 from engine.settings.schema import ChainsSettings
 from engine.wiring.markets import ChainSource
@@ -84,6 +84,10 @@ class _ChainInputs:
                 tips=price.tips,
             )
         )
+
+    def told(self, swap: SwapTold) -> None:
+        """Take that a large swap is in a block that is still to come."""
+        self._take(swap, is_read=True)
 
     def lost(self, fault: Fault) -> None:
         """Learn that nothing of the chain is sure any more."""

@@ -103,6 +103,7 @@ async def open_chains(
         return ChainPending(
             machine,
             on_impact=partial(hold.trigger, Trigger.IMPACT),
+            on_told=partial(hold.trigger, Trigger.WEBHOOK),
             facts=nodes.facts,
             routers=nodes.routers,
             dexes=nodes.dexes,

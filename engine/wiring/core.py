@@ -196,6 +196,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         shows_killed=around.world.shows_killed,
         shows_ledger_behind=around.world.shows_ledger_behind,
         is_pool_fresh=graph.is_pool_fresh,
+        is_told_ahead=moving.is_told_ahead,
         limits=limits,
         schedules=Schedules(
             advice=AdviceBook(), head_of=moving.head_of, newest_at_ns=moving.newest_at_ns

@@ -191,6 +191,7 @@ async def open_gateway(
                     port=settings.gateway.port,
                     trusts_proxy=settings.gateway.trusts_proxy,
                     directory=paths.gateway,
+                    hook_keep_days=settings.gateway.hook_keep_days,
                 ),
                 on_ready=tell,
             )

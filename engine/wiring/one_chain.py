@@ -133,6 +133,8 @@ class OneChain:
         self.machine: Final = Following(nodes.facts.name, rhythm_of(nodes, undo_blocks))
         self.stream: Final = ChainStream(self.machine)
         self.pending: Final = watched(self.machine, nodes, blocks)
+        self.pending.on_swap_told = lambda swap: self.stream.tell(ChainWord(told=(swap,)))
+        self.pending.look_now = self._look_now
         self.blocks: Final = blocks
         self.node: ProviderPool | None = None
         self.choice: Choice | None = None
@@ -280,9 +282,14 @@ class OneChain:
         self.stream.tell(word)
         if word.block is not None:
             self.blocks.told(word.block)
+            self.pending.after_block()
             self._has_tip.set()
             if word.block.undone >= DEEP_BLOCKS:
                 self._on_reorganised(self.machine.name, word.block.undone, word.block.number)
+
+    def _look_now(self) -> None:
+        if self._follower is not None:
+            self._follower.look_now()
 
     async def _find_pools(self, discovery: Discovery, follower: Follower) -> None:
         """Look for pools and choose those that are followed, again and again."""

@@ -6,7 +6,7 @@ over the same object sees what the first one stored.
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from msgspec.structs import replace
@@ -71,6 +71,7 @@ from engine.requests.discoveries import (
 from engine.requests.fees import GetFees, SetFee
 from engine.requests.flatten import CloseLeftovers, GetClosings
 from engine.requests.gas import GetGas
+from engine.requests.hooked import TakeHooked, TellHooks
 from engine.requests.inventory import GetInventoryPast, GetRebalancing
 from engine.requests.kills import DrillKill, GetAftermath
 from engine.requests.life import GetExposure, GetLife
@@ -139,6 +140,7 @@ class FakeFacade:
         gates: commands of these types wait for their event.
         has_authenticator: what loosens takes a code.
         is_ledger_away, is_engine_away: the role raises `TransientError`.
+        hooks: answers what webhooks hand over.
     """
 
     def __init__(self) -> None:
@@ -167,9 +169,12 @@ class FakeFacade:
         self.performance: dict[str, Any] = {}
         self.sent = Sums()
         self._changed = asyncio.Event()
+        self.hooks: Callable[[Request[Any]], Awaitable[Any]] | None = None
 
     async def ask(self, command: Request[Any], /) -> Any:
         """Carry out a command."""
+        if self.hooks is not None and isinstance(command, TakeHooked | TellHooks):
+            return await self.hooks(command)
         self.asked.append(command)
         if isinstance(command, Kill):
             self.is_killed = True

@@ -6,6 +6,7 @@ from msgspec.structs import replace
 from bot.render.chains import render_chain, render_chains, render_pools
 from bot.render.screen import Lines, Screen, monospace_rows
 from engine.bus.chain_reports import ChainsReport
+from engine.bus.hooked import HookFigures, HookLine
 from engine.domain.modes import Basis
 from engine.requests.chains import GetPools
 from tests.bot import chain_samples
@@ -98,3 +99,36 @@ def test_screens_of_chains_fit_a_phone() -> None:
         render_pools(chain_samples.pools(GetPools(is_unsafe=True)), of="unsafe"),
     ):
         assert all(len(row) <= 36 for row in _rows(screen).splitlines())
+
+
+def test_how_each_webhook_is_stands_on_its_chain() -> None:
+    base = REPORT.chains[0]
+    assert "webhook" not in _rows(render_chain(REPORT, base))
+    line = HookLine(
+        stream="pools",
+        told=1_204,
+        wrong=3,
+        missing=2,
+        ahead=900,
+        triggers=7,
+        age_s=4.0,
+        is_doubted=True,
+        gaps=1,
+        gap_blocks=12,
+        lag_ms={"p50": 1_400.0, "p99": 3_020.0},
+        figures=HookFigures(
+            stream="pools", provider="moralis", duplicates=1_199, forged=5, refused=1, old=2
+        ),
+    )
+    rows = " ".join(_rows(render_chain(REPORT, replace(base, hooks=[line]))).split())
+    for said in (
+        "webhook pools 4.0 s ago",
+        "not believed: wrong too often",
+        "1,204 told, 3 wrong, 2 missing",
+        "900 ahead of nodes, 7 large swaps",
+        "1400 ms after the block, p99 3020",
+        "12 blocks left out",
+        "1,199 told again, 5 forged",
+        "1 refused, 0 not readable, 2 old",
+    ):
+        assert said in rows

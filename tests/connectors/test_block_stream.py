@@ -13,7 +13,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from engine.connectors.block_stream import BlockStream
 from engine.domain.faults import Fault
 from engine.domain.gas import GasPrice
-from engine.pools.blocks import Block, ChainWord
+from engine.pools.blocks import Block, ChainWord, SwapTold
 from engine.pools.snapshots import PoolSnapshot
 from engine.sandbox.server import Sandbox, open_sandbox
 from engine.sandbox.settings import SandboxSettings
@@ -24,7 +24,7 @@ class Told:
     """Keeps what it is told, in order."""
 
     def __init__(self) -> None:
-        self.words: list[PoolSnapshot | Block | GasPrice | Fault | str] = []
+        self.words: list[PoolSnapshot | Block | GasPrice | SwapTold | Fault | str] = []
         self.changed = asyncio.Event()
 
     def removed(self, address: str) -> None:
@@ -39,10 +39,13 @@ class Told:
     def gas(self, price: GasPrice) -> None:
         self._tell(price)
 
+    def told(self, swap: SwapTold) -> None:
+        self._tell(swap)
+
     def lost(self, fault: Fault) -> None:
         self._tell(fault)
 
-    def _tell(self, word: PoolSnapshot | Block | GasPrice | Fault | str) -> None:
+    def _tell(self, word: PoolSnapshot | Block | GasPrice | SwapTold | Fault | str) -> None:
         self.words.append(word)
         self.changed.set()
 

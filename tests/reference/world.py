@@ -393,6 +393,7 @@ class World:
             shows_killed=lambda: self.is_killed,
             shows_ledger_behind=lambda: self.is_ledger_behind,
             is_pool_fresh=self.graph.is_pool_fresh,
+            is_told_ahead=self.moving.is_told_ahead,
             limits=setup.values,
             schedules=Schedules(
                 advice=self.advice,

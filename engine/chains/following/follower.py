@@ -155,6 +155,11 @@ class Follower:
         self.machine.forget(address)
         self._carry_on()
 
+    def look_now(self) -> None:
+        """Have the nodes asked for their newest block: somebody else told of one."""
+        self.machine.ask_latest()
+        self._carry_on()
+
     async def _keep_on(self) -> None:
         """Ask for what is due, again and again."""
         while True:

@@ -26,9 +26,10 @@ from engine.domain.faults import Fault
 from engine.domain.gas import GasPrice
 from engine.domain.instruments import VenueId
 from engine.domain.pools import Pool, PoolId
-from engine.domain.units import NS_PER_MS
+from engine.domain.units import NS_PER_MS, NS_PER_S
 from engine.market.chain_blocks import ChainBlocks, Standing
-from engine.pools.blocks import Block, PoolChange, PoolLost, PoolMoved
+from engine.market.told_ahead import ToldAhead
+from engine.pools.blocks import Block, PoolChange, PoolLost, PoolMoved, SwapTold
 from engine.pools.snapshots import PoolSnapshot
 
 _log = logging.getLogger(__name__)
@@ -39,6 +40,10 @@ _FAULTS: Final = {
     Standing.TOO_DEEP: Fault.REORGANISED,
 }
 
+
+TOLD_BLOCKS: Final = 2
+TOLD_NS_MIN: Final = NS_PER_S
+"""A block of which a webhook told is waited for so long at most."""
 
 Works = dict[int, "PoolWork | KnownPool"]
 """Pools while a block is taken: at work, or as they are after it. A pair that only moves needs no
@@ -83,6 +88,7 @@ class MovingPools:
         numbers: of each pool.
         counts: how many pools there are at each venue.
         known_counts: of how many of them the state is known.
+        told_ahead: pools that are not as they are here any more, in a block that is not here yet.
         has_returned: whether a chain had a block again after its pools were too old; for the caller
             to take back.
     """
@@ -116,6 +122,7 @@ class MovingPools:
         self.counts: Counter[VenueId] = Counter()
         self.known_counts: Counter[VenueId] = Counter()
         self.has_returned = False
+        self.told_ahead = ToldAhead()
         self._graph = graph
         self._next_number = max(graph.pools, default=-1) + 1
         self._chains = {chain: _Chain(own) for chain, own in terms.items()}
@@ -160,9 +167,30 @@ class MovingPools:
         undo = self._put_all(works, marks, block.number, at_once)
         chain.blocks.add(block.number, block.hash, undo)
         chain.count += 1
+        self.told_ahead.block(block.chain, block.number)
         chain.newest_at_ns = at_ns
         self.has_returned |= at_ns > chain.until_ns
         self._set_until(block.chain, chain, at_ns + chain.stale_ns)
+
+    def foretell(self, swap: SwapTold, at_ns: int) -> None:
+        """Learn that a pool is not as it is here any more: nothing of it changes before its block.
+
+        Of a block that is here, and of a pool that is not, it says nothing.
+        """
+        chain = self._chains.get(swap.chain)
+        if chain is None or swap.address not in chain.numbers:
+            self._count(swap.chain, Fault.UNKNOWN_INSTRUMENT)
+            return
+        newest = chain.blocks.newest
+        if newest is None or swap.block <= newest.number:
+            return
+        waits_ns = min(max(TOLD_BLOCKS * chain.block_ns, TOLD_NS_MIN), chain.stale_ns)
+        self.told_ahead.tell(swap.chain, swap.address, block=swap.block, until_ns=at_ns + waits_ns)
+
+    def is_told_ahead(self, number: int, at_ns: int) -> bool:
+        """Say whether a pool is not as it is here any more, and its block is on its way."""
+        pool = self._graph.terms_of_pools.get(number)
+        return pool is not None and self.told_ahead.is_waited_for(pool.chain, pool.address, at_ns)
 
     def price_gas(
         self, chain: str, price: GasPrice, at_ns: int, *, open_pools: Iterable[int]
@@ -324,6 +352,7 @@ class MovingPools:
     def step_clock(self, step_ns: int) -> None:
         """Keep the age of what is known over a step of the clock."""
         self._graph.terms.gas.step_clock(step_ns)
+        self.told_ahead.step_clock(step_ns)
         for chain, followed in self._chains.items():
             if followed.newest_at_ns is not None:
                 followed.newest_at_ns += step_ns

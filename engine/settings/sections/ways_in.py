@@ -23,3 +23,9 @@ class GatewaySettings(Section, frozen=True, kw_only=True):
         Meta(description="who asks is the last address of X-Forwarded-For: true only where a proxy "
              "of yours stands before it and writes that; else anybody can name any address"),
     ] = False  # fmt: skip
+    hook_keep_days: Annotated[
+        int,
+        Meta(ge=1, le=90, extra={"unit": "days"},
+             description="for so long an event of a webhook is known again; what"
+             " a body tells of longer ago is not taken, as it may have been told before"),
+    ] = 7  # fmt: skip

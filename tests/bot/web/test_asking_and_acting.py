@@ -35,7 +35,7 @@ async def test_the_description_names_every_route_and_command(web: Web) -> None:
     served = {
         (one.method, one.resource.canonical)
         for one in web.gateway.application.router.routes()
-        if one.resource is not None
+        if one.resource is not None and not one.resource.canonical.startswith("/hooks/")
     }
     assert described == served
     assert {f"/v1/commands/{one.name}" for one in COMMANDS} <= set(document["paths"])

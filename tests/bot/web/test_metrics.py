@@ -2,9 +2,11 @@
 
 from http import HTTPStatus
 
+from msgspec.structs import replace
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.web.metrics import ASKED
+from bot.web.metrics import ASKED, exposition
+from engine.bus.hooked import HookFigures, HookLine
 from engine.domain.people import Rank
 from tests.bot import chain_samples, samples, work_samples
 from tests.bot.web.conftest import Web
@@ -51,3 +53,18 @@ async def test_refusals_are_counted(web: Web) -> None:
     _, text = await web.ask("GET", "/metrics")
 
     assert _figures(text)["syndicate_gateway_answers_total", ("401",)] == 1.0
+
+
+def test_each_webhook_has_its_figures_by_chain_and_stream() -> None:
+    report = chain_samples.chains()
+    figures = HookFigures(stream="pools", provider="moralis", forged=5, taken=90)
+    line = HookLine(stream="pools", told=80, missing=2, lag_ms={"p50": 1.0, "p99": 2_500.0})
+    chain = replace(report.chains[0], hooks=[replace(line, figures=figures)])
+    text = exposition({"chains": replace(report, chains=[chain])}, answered={}).decode()
+    found = _figures(text)
+
+    assert found["syndicate_webhook_events_total", ("base", "pools")] == 80
+    assert found["syndicate_webhook_events_missing_total", ("base", "pools")] == 2
+    assert found["syndicate_webhook_bodies_forged_total", ("base", "pools")] == 5
+    assert found["syndicate_webhook_lag_p99_seconds", ("base", "pools")] == 2.5
+    assert ("syndicate_webhook_age_seconds", ("base", "pools")) not in found

@@ -10,7 +10,7 @@ from engine.domain.dexes import Dex
 from engine.domain.faults import Fault
 from engine.domain.gas import GasPrice
 from engine.domain.pools import Protocol
-from engine.pools.blocks import Block, ChainWord
+from engine.pools.blocks import Block, ChainWord, SwapTold
 from engine.pools.snapshots import PoolSnapshot
 from tests.chains.following.test_any_order import Engine
 
@@ -52,6 +52,9 @@ class Witness:
 
     def gas(self, price: GasPrice) -> None:
         del price  # it moves no pool
+
+    def told(self, swap: SwapTold) -> None:
+        del swap  # nor does a hint
 
     def lost(self, fault: Fault) -> None:
         del fault
