@@ -220,7 +220,28 @@ class Scatter:
     basis_note: str
 
 
-Picture = Chart | Heatmap | QuoteMap | Waterfall | Equity | Bars | Funnel | Panels | Scatter
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Strips:
+    """How each of several things stood over one time, a strip each, to be drawn as a picture.
+
+    Attributes:
+        rows: label, what stands at its end, and (at_ns, state), oldest first; a state (good, worse,
+            bad or unseen) holds up to the next, the last one up to `until_ns`.
+        hint: says what the colours are.
+    """
+
+    name: str
+    title: str
+    rows: tuple[tuple[str, str, tuple[tuple[int, str], ...]], ...]
+    since_ns: int
+    until_ns: int
+    hint: str
+    basis_note: str
+
+
+Picture = (
+    Chart | Heatmap | QuoteMap | Waterfall | Equity | Bars | Funnel | Panels | Scatter | Strips
+)
 
 
 class Theme(StrEnum):

@@ -22,6 +22,7 @@ from bot.chart_times import bounds_of, moment_of, set_times
 from bot.draw_panels import draw_panels
 from bot.draw_report import draw_bars, draw_equity, draw_funnel
 from bot.draw_scatter import draw_scatter
+from bot.draw_strips import draw_strips
 
 
 def draw(chart: Given, look: Look) -> bytes:
@@ -146,6 +147,7 @@ DRAWINGS: dict[str, Callable[[Given, Look], bytes]] = {
     "funnel": draw_funnel,
     "panels": draw_panels,
     "scatter": draw_scatter,
+    "strips": draw_strips,
 }
 
 

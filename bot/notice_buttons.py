@@ -9,6 +9,8 @@ from engine.bus.notices import (
     BalanceBack,
     BalanceLow,
     DayClosed,
+    IncidentEnded,
+    IncidentOpened,
     LateFill,
     LeftoverClosed,
     LimitHit,
@@ -43,6 +45,7 @@ _BALANCES = Button(label="Balances", line="/balances")
 _REPORTS = Button(label="Reports", line="/reports")
 _APPROVALS = Button(label="Approvals", line="/approvals")
 _MANDATES = Button(label="Mandates", line="/mandates")
+_HEALTH = Button(label="Health", line="/health")
 _PAUSE = Button(label="Pause", line="/pause")
 CANCEL_DELAYED = Button(label="Cancel it", line="/cancel", is_alarming=True)
 _STILL_HERE: Row = (Button(label="Still here", line="/status"), _PAUSE)
@@ -83,11 +86,21 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
             row = _buttons_of_amount(notice)
         case DayClosed() | LeftoverClosed():
             row = _buttons_of_sums(notice)
-        case StillThere() | LooseningWaits():
-            row = _STILL_HERE if isinstance(notice, StillThere) else (CANCEL_DELAYED, _STATUS)
+        case StillThere() | LooseningWaits() | IncidentOpened() | IncidentEnded():
+            row = _buttons_of_state(notice)
         case _:
             row = (_STATUS,)
     return (row,)
+
+
+def _buttons_of_state(
+    notice: StillThere | LooseningWaits | IncidentOpened | IncidentEnded,
+) -> Row:
+    if isinstance(notice, StillThere):
+        return _STILL_HERE
+    if isinstance(notice, LooseningWaits):
+        return (CANCEL_DELAYED, _STATUS)
+    return (Button(label="Timeline", line=f"/incident {notice.number}"), _HEALTH)
 
 
 def _buttons_of_sums(notice: DayClosed | LeftoverClosed) -> Row:

@@ -51,6 +51,7 @@ class Alert(msgspec.Struct, kw_only=True):
         is_told: a message tells of this episode, or a digest counts it.
         wants_message: a new message is due although there is one.
         repeats: steps of the chain that were taken.
+        whole: the alert that this one tells a part of; empty if none did when it fired.
         pages_due, pages_sent: how often it is to go, and went, out by other ways than the chat.
     """
 
@@ -81,6 +82,7 @@ class Alert(msgspec.Struct, kw_only=True):
     message_id: int | None = None
     wants_message: bool = False
     repeats: int = 0
+    whole: str = ""
     pages_due: int = 0
     pages_sent: int = 0
 

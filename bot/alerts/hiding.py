@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 
 from bot.alerts.alert import Alert, Severity, State
-from bot.alerts.table import row_of
+from bot.alerts.table import INCIDENT, row_of
 from bot.alerts.terms import Terms
 
 
@@ -42,7 +42,21 @@ def parent_of(alert: Alert, alerts: Mapping[str, Alert]) -> str | None:
         parent = alerts.get(name)
         if parent is not None and not parent.is_over and name != alert.fingerprint:
             return name
-    return None
+    whole = alerts.get(alert.whole)
+    return alert.whole if whole is not None and not whole.is_over else None
+
+
+def join(alert: Alert, alerts: Mapping[str, Alert]) -> None:
+    """Join an alert that fires with what it is a part of, and its own parts with it."""
+    hides = row_of(alert.newest.notice).hides(alert.newest.notice)
+    for name in hides:
+        if name in alerts:
+            alerts[name].whole = alert.fingerprint
+    for name, other in alerts.items():
+        if other.kind != INCIDENT or other.is_over:
+            continue
+        if alert.fingerprint in row_of(other.newest.notice).hides(other.newest.notice):
+            alert.whole = name
 
 
 def shown_state(alert: Alert, terms: Terms, *, now_ns: int) -> State:

@@ -10,7 +10,7 @@ from typing import Final
 from bot.alerts import acts, chain, flaps, network
 from bot.alerts.alert import Alert, Severity, State
 from bot.alerts.daily import Day
-from bot.alerts.hiding import why_hidden
+from bot.alerts.hiding import join, why_hidden
 from bot.alerts.storm import MINUTE_NS, NEW_MAX, Rate, Storm
 from bot.alerts.table import Row, Until, Way, row_of
 from bot.alerts.terms import Terms
@@ -194,6 +194,7 @@ class AlertMachine:
             self._rate.count(now_ns)
         self.alerts.pop(name, None)
         self.alerts[name] = alert
+        join(alert, self.alerts)
 
     def _fire_on(self, alert: Alert, stamped: StampedNotice, row: Row, *, now_ns: int) -> None:
         """Take in that an alert is still so, or is so again before its end was told."""
@@ -209,6 +210,7 @@ class AlertMachine:
             alert.state, alert.resolved_at_ns = State.FIRING, 0
             if not alert.is_critical:
                 flaps.count_firing(alert, now_ns=now_ns)
+        join(alert, self.alerts)
         alert.change()
 
     def _end(self, name: str, stamped: StampedNotice, row: Row, *, now_ns: int) -> None:

@@ -21,6 +21,8 @@ from engine.bus.notices import (
     ClockCorrected,
     DayClosed,
     FeeChanged,
+    IncidentEnded,
+    IncidentOpened,
     Killed,
     KillLeft,
     LateFill,
@@ -69,6 +71,7 @@ HOUR_S: Final = 3_600
 ACK_S: Final = 30 * MINUTE_S
 """An acknowledged alert that is still so after this fires anew."""
 
+INCIDENT: Final = "incident"
 NETWORK: Final = "network"
 """Of several venues that are lost together: the way out is gone, not each of them."""
 
@@ -112,6 +115,7 @@ class Row:
         calm_s: how long nothing is told before it is over (`Until.CALM`).
         ends: fingerprints that it ends.
         under: fingerprints that hide it while they fire: it follows from them.
+        hides: fingerprints that it hides while it fires: what it tells, they tell a part of.
         is_alone: it comes of a person's hand: no storm is made of it, and none swallows it.
         is_mutable: its kind may be muted; where it is all critical, or asks for a word, it may not.
         ack_s: how long an acknowledgement lasts while it is still so; None for as long as it is so.
@@ -127,6 +131,7 @@ class Row:
     calm_s: int = 10 * MINUTE_S
     ends: Callable[[Any], tuple[str, ...]] = lambda _notice: ()
     under: Callable[[Any], tuple[str, ...]] = lambda _notice: ()
+    hides: Callable[[Any], tuple[str, ...]] = lambda _notice: ()
     ack_s: int | None = ACK_S
     is_mutable: bool = True
     is_alone: bool = False
@@ -156,6 +161,18 @@ def _place(notice: BalanceLow | BalanceBack) -> str:
 def _way(notice: TransferProposed) -> str:
     one = notice.transfer
     return f"move:{_word_of(f'{one.asset}:{one.source}:{one.target}')}"
+
+
+_FEEDS_OF_NETWORK: Final = 2
+
+
+def _parts(notice: IncidentOpened) -> tuple[str, ...]:
+    """Return the alerts of the components of an incident, which belong to it."""
+    names = [one.split("/", 1) for one in notice.components if "/" in one]
+    alerts = {"feed": "venue", "chain": "venue", "role": "restart"}
+    own = [f"{alerts[kind]}:{name}" for kind, name in names if kind in alerts]
+    feeds = sum(kind == "feed" for kind, _ in names)
+    return (*own, NETWORK) if feeds >= _FEEDS_OF_NETWORK else tuple(own)
 
 
 def _latch(notice: Killed | Unkilled) -> str:
@@ -470,6 +487,22 @@ ROWS: Final[tuple[Row, ...]] = (
         severity=_always(Severity.P3),
         fingerprint=_way,
         until=Until.TOLD,
+    ),
+    Row(
+        notice=IncidentOpened,
+        kind=INCIDENT,
+        topic="Incidents",
+        fingerprint=lambda notice: f"incident:{notice.number}",
+        until=Until.NOTICE,
+        hides=_parts,
+    ),
+    Row(
+        notice=IncidentEnded,
+        kind=INCIDENT,
+        topic="Incidents over",
+        way=Way.END,
+        severity=_always(Severity.P3),
+        ends=lambda notice: (f"incident:{notice.number}",),
     ),
     Row(
         notice=WorkTrouble,

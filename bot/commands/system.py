@@ -10,8 +10,16 @@ from bot.render.system import render_system
 from engine.requests.overview import GetStatus
 
 _SYSTEM_BUTTONS = (
-    (Button(label="Venues", line="/venues"), Button(label="Alerts", line="/alerts")),
-    (Button(label="Log", line="/log"), Button(label="Version", line="/version")),
+    (
+        Button(label="Health", line="/health"),
+        Button(label="Incidents", line="/incident"),
+        Button(label="Alerts", line="/alerts"),
+    ),
+    (
+        Button(label="Venues", line="/venues"),
+        Button(label="Log", line="/log"),
+        Button(label="Version", line="/version"),
+    ),
     (Button(label="Agents", line="/agents"), Button(label="Resources", line="/resources")),
 )
 _CONFIG_BUTTONS = (
@@ -44,7 +52,6 @@ SYSTEM = CommandEntry(
         ),
     ),
     handler=system,
-    aliases=("health",),
 )
 
 

@@ -14,6 +14,7 @@ from bot.render.approvals import (
 from bot.render.away import AWAY, away_content
 from bot.render.chain_notices import CHAIN_NOTICES, chain_content
 from bot.render.discoveries import learned_words
+from bot.render.health import HEALTH_NOTICES, health_content
 from bot.render.place_notices import PLACE_NOTICES, place_content
 from bot.render.reports import Came, came_lines, live_facts
 from bot.render.safety import KILLED_TITLE
@@ -150,8 +151,8 @@ def _count_of(notice: Notice) -> int:
 def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
     if isinstance(notice, (*_STATES, *_CHANGES)):
         return _state_content(notice) if isinstance(notice, _STATES) else _change_content(notice)
-    if isinstance(notice, (*ACTS, *AWAY)):
-        return act_content(notice) if isinstance(notice, ACTS) else away_content(notice)
+    if isinstance(notice, (*ACTS, *AWAY, *HEALTH_NOTICES)):
+        return _standing_content(notice)
     if isinstance(notice, (OpportunitySeen, WhaleSeen)):
         return whale_content(notice) if isinstance(notice, WhaleSeen) else _seen_content(notice)
     if isinstance(notice, (ClockCorrected, *PLACE_NOTICES)):
@@ -162,6 +163,15 @@ def _content(notice: Notice) -> tuple[Mark, str, list[str]]:
         return _plan_content(notice)
     assert not isinstance(notice, (ApprovalAsked, ApprovalEnded, MandateEnded))
     return chain_content(notice) if isinstance(notice, CHAIN_NOTICES) else _trouble_content(notice)
+
+
+def _standing_content(notice: Notice) -> tuple[Mark, str, list[str]]:
+    if isinstance(notice, HEALTH_NOTICES):
+        return health_content(notice)
+    if isinstance(notice, ACTS):
+        return act_content(notice)
+    assert isinstance(notice, AWAY)
+    return away_content(notice)
 
 
 def _seen_content(notice: OpportunitySeen) -> tuple[Mark, str, list[str]]:

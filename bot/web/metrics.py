@@ -22,12 +22,15 @@ from bot.web.hooks.metrics import hook_samples
 from bot.web.rates import Pace
 from bot.web.route import Ask, Asked, Route
 from engine.bus.chain_reports import ChainsReport
+from engine.bus.health_reports import HealthReport
 from engine.bus.reports import PnlReport, StatusReport
 from engine.bus.request import Request
 from engine.bus.work_reports import ResourcesReport, WorkReport
 from engine.domain.errors import SyndicateError
+from engine.domain.health import Health
 from engine.domain.people import Rank
 from engine.requests.chains import GetChains
+from engine.requests.health import GetHealth
 from engine.requests.money import GetPnl
 from engine.requests.overview import GetStatus
 from engine.requests.work import GetResources, GetWork
@@ -42,6 +45,7 @@ ASKED: Final[Mapping[str, Request[Any]]] = {
     "chains": GetChains(),
     "workers": GetWork(),
     "resources": GetResources(),
+    "health": GetHealth(),
 }
 Sample = tuple[tuple[str, ...], float | Decimal]
 US_IN_S: Final = 1e6
@@ -122,6 +126,8 @@ def _families(reports: Mapping[str, Any], answered: Mapping[int, int]) -> Iterat
         yield from _of_work(reports["workers"])
     if isinstance(reports.get("resources"), ResourcesReport):
         yield from _of_roles(reports["resources"])
+    if isinstance(reports.get("health"), HealthReport):
+        yield from _of_health(reports["health"])
 
 
 def _of_engine(report: StatusReport) -> Iterator[Metric]:
@@ -183,6 +189,18 @@ def _of_roles(report: ResourcesReport) -> Iterator[Metric]:
     yield from _each(report.roles, "role", _OF_ROLE)
     free = [((), report.free_mb * BYTES_IN_MB)]
     yield _gauge("machine_free_bytes", "Memory that is left.", free)
+
+
+def _of_health(report: HealthReport) -> Iterator[Metric]:
+    states = {Health.WELL: 1.0, Health.DEGRADED: 0.5, Health.DOWN: 0.0}
+    stands = [((c.name,), states[c.health]) for c in report.components if c.health in states]
+    yield _gauge("component_health", "1 well, 0.5 degraded, 0 down.", stands, "component")
+    shares = [((c.name,), c.available["24 h"]) for c in report.components if "24 h" in c.available]
+    told = "Share of a day, as far as seen, in which it worked."
+    yield _gauge("component_available_ratio", told, shares, "component")
+    yield _gauge("incidents_open", "That are not over.", [((), len(report.open_incidents))])
+    yield _count("incidents", "Since the watch began.", [((), report.incidents)])
+    yield _count("component_failures", "Since the watch began.", [((), report.failures)])
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from engine.domain.assets import Amount, AssetCode
 from engine.domain.discoveries import Learned
 from engine.domain.engines import MAIN
 from engine.domain.faults import Fault
+from engine.domain.health import Weight
 from engine.domain.instruments import VenueId
 from engine.domain.mandates import MandateUse
 from engine.domain.modes import Basis, Mode
@@ -529,6 +530,34 @@ class TransferProposed(_Notice, frozen=True, kw_only=True):
     transfer: Transfer
 
 
+class IncidentOpened(_Notice, frozen=True, kw_only=True):
+    """Components failed of one cause; told again, as the same, when another one joins them.
+
+    Attributes:
+        number: of the incident.
+        cause: the component that the others need, or what all have in common.
+    """
+
+    number: int
+    opened_at_ns: int
+    cause: str
+    weight: Weight
+    components: tuple[str, ...]
+
+
+class IncidentEnded(_Notice, frozen=True, kw_only=True):
+    """All components of an incident are well, and have been for a while.
+
+    Attributes:
+        lasted_ms: from the first failure until the last of them was well.
+    """
+
+    number: int
+    cause: str
+    components: tuple[str, ...]
+    lasted_ms: int
+
+
 class ChainFileLost(_Notice, frozen=True, kw_only=True):
     """What was kept of a chain over a restart could not be read, and is asked anew.
 
@@ -605,6 +634,8 @@ Notice = (
     | BalanceLow
     | BalanceBack
     | TransferProposed
+    | IncidentOpened
+    | IncidentEnded
     | AlertAct
 )
 

@@ -25,6 +25,7 @@ from engine.decide.switches import Switches
 from engine.domain.delays import Delayed
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.fees import FeeWord
+from engine.domain.health import Sight
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode, is_upward
 from engine.domain.switched_off import Off
@@ -66,6 +67,7 @@ class EngineAnswers:
         advice: of background work.
         sender: the role that sends transactions; None where nothing may be sent.
         trader: the role that places orders; None where none may be placed.
+        look: sees how feeds, chains, the recording and the chat stand.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class EngineAnswers:
         self.look_outside: Callable[[], Awaitable[OpenOutside]] = _nothing_outside
         self.sender: Caller | None = None
         self.trader: Caller | None = None
+        self.look: Callable[[], list[Sight]] = list
         self._outbox = outbox
         self._lease = lease
         self._records = StateRecords(core.header.run_id, clock)

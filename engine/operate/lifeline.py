@@ -20,6 +20,9 @@ from engine.operate.role_words import give_sign_of_life
 
 LIFELINE_ENVIRONMENT_NAME = "SYNDICATE_INTERNAL_LIFELINE_FD"
 
+ROLES_ENVIRONMENT_NAME = "SYNDICATE_INTERNAL_ROLES"
+"""Which roles the supervisor runs: whoever watches them is told."""
+
 SIGN_S: Final = 0.5
 """Interval of the signs of life, and of looks at the lease."""
 

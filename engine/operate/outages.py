@@ -14,6 +14,7 @@ from engine.bus.notices import Notice, VenueBack, VenueLost
 from engine.detect.moving.moving_pools import MovingPools
 from engine.detect.moving.pool_health import chain_of
 from engine.domain.faults import Fault
+from engine.domain.health import Health, Sight
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_MS
@@ -25,6 +26,9 @@ TOLD_AFTER_NS: Final = 10_000_000_000
 
 TOLD_AFTER_START_NS: Final = 30_000_000_000
 """... and that of a venue which was not live yet in this run, after this."""
+
+SEEN_AFTER_NS: Final = 3_000_000_000
+"""An outage is one for whoever looks when it has lasted this long; resyncs are shorter."""
 
 STEADY_NS: Final = 30_000_000_000
 """A venue that was told to be out is back when it has been live for this long on end."""
@@ -87,11 +91,30 @@ class Outages:
             else:
                 self._out(venue, watch, at_ns)
 
+    def sights(self, at_ns: int) -> list[Sight]:
+        """Return how each place stands, for whoever watches health; see `health.component_list`.
+
+        One that was not live yet in this run is unseen until an outage of it would be told.
+        """
+        return [self._sight(venue, watch, at_ns) for venue, watch in self._watches.items()]
+
     def step_clock(self, step_ns: int) -> None:
         """Keep outages as long as they are, whatever the clock was set by."""
         for watch in self._watches.values():
             watch.out_at_ns += step_ns if watch.out_at_ns else 0
             watch.back_at_ns += step_ns if watch.back_at_ns else 0
+
+    def _sight(self, venue: VenueId, watch: _Watch, at_ns: int) -> Sight:
+        place = self._places[venue]
+        name = f"{'chain' if place.is_chain else 'feed'}/{venue}"
+        is_new = watch.told_after_ns != TOLD_AFTER_NS
+        lasts_ns = at_ns - watch.out_at_ns if watch.out_at_ns else 0
+        if is_new and lasts_ns < watch.told_after_ns:
+            return Sight(component=name, health=Health.UNSEEN, why="not live yet in this run")
+        if watch.out_at_ns == 0 or watch.back_at_ns or lasts_ns < SEEN_AFTER_NS:
+            return Sight(component=name, health=Health.WELL, since_ns=watch.back_at_ns)
+        why = f"{place.fault(at_ns)}, {place.count()} {'pools' if place.is_chain else 'books'}"
+        return Sight(component=name, health=Health.DOWN, why=why, since_ns=watch.out_at_ns)
 
     def _live(self, venue: VenueId, watch: _Watch, at_ns: int) -> None:
         watch.told_after_ns = TOLD_AFTER_NS

@@ -19,10 +19,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.bus.background_copies import CopiesKept, TaskCopies, TaskCopy
 from engine.bus.booked import BookedOrdersReport, BookedReport
+from engine.bus.health_reports import HealthDesk, NotWatched
 from engine.bus.lease import held_lease
 from engine.bus.life import LifeReport
 from engine.bus.money_reports import FreeAt, InventoryPast, RebalancingReport
-from engine.bus.notices import AlertAct, AuditGap
+from engine.bus.notices import AlertAct, AuditGap, Notice
 from engine.bus.past_reports import EpisodesReport, PastTradesReport
 from engine.bus.performance import BooksReport, PerformanceReport
 from engine.bus.permit_reports import WaitingReport
@@ -94,6 +95,10 @@ class Ledger:
     """Answers requests; made by `open_ledger`. Safe to be asked by many tasks at once.
 
     How a request is answered stands with it, in `requests`.
+
+    Attributes:
+        health_desk: answers how components stand.
+        on_notice: is told each notice that was stored.
     """
 
     def __init__(self, *, writer: Writer, settings: LedgerSettings, clock: Clock) -> None:
@@ -104,6 +109,8 @@ class Ledger:
         self._changes = 0
         self._ever = Ever(settings.basis)
         self._known = make_known()
+        self.health_desk: HealthDesk = NotWatched()
+        self.on_notice: Callable[[Notice], None] = lambda _notice: None
         self.chats = Chats(change=self._change, transact=writer.transact, clock=clock)
         self.discoveries = Discoveries(
             change=self._change, transact=writer.transact, clock=clock, basis=settings.basis
@@ -206,11 +213,17 @@ class Ledger:
                 self._head_file.write(head)
             if notice is not None:
                 self.wake()
+                self._tell_watch(records)
 
         result = await self._writer.transact(work, then=tell)
         if isinstance(result, Superseded):
             return result
         return Appended(count=len(records))
+
+    def _tell_watch(self, records: Sequence[Record]) -> None:
+        for record in records:
+            if isinstance(record, NoticeRecord):
+                self.on_notice(record.notice)
 
     async def load_state(
         self, *, day_start_ns: int, engine_id: str = MAIN, drawdown_since_ns: int = 0

@@ -54,7 +54,7 @@ from engine.wiring.chains import open_streams
 from engine.wiring.core import Surroundings, build_core
 from engine.wiring.engine_inputs import intents_to, lists_of, run_venues, sessions_of
 from engine.wiring.engine_recording import begin_segment, open_recording
-from engine.wiring.engine_sights import sights_of
+from engine.wiring.engine_sights import looks_of, sights_of
 from engine.wiring.holding import EngineHold
 from engine.wiring.live import open_live
 from engine.wiring.paths import Paths, prepare_engine
@@ -214,6 +214,7 @@ async def open_engine(
             mode_word=mode_word,
         )
         ticks.on_step = answers.step_clock
+        answers.look = looks_of(ticks, recorder, answers.sight, now_ns)
         answers.approvals.on_answer = holding.approval
         outbox.on_intent = intents_to(core.hot_path, ticks.watch, now_ns)
         outbox.intended = live.trading.rehearse

@@ -1,9 +1,12 @@
 """What the engine's reports see of a run beside its core: venues, records, prices, the loop."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from engine.connectors.session import Session
+from engine.domain.health import Health, Sight
 from engine.domain.instruments import VenueId
+from engine.operate.chat_sight import ChatSight
+from engine.operate.clock import Clock
 from engine.operate.core_parts import Core
 from engine.operate.engine_reports import Sights
 from engine.operate.kill_latch import EngineLatches
@@ -13,6 +16,7 @@ from engine.operate.recorder import Recorder
 from engine.wiring.lists import VenueList
 from engine.wiring.run_set_up import OpenVenues
 from engine.wiring.shared_prices import SharedPrices
+from engine.wiring.ticks import Ticks
 
 
 def sights_of(
@@ -52,3 +56,24 @@ def sights_of(
         loop_lag=loop_lag,
         venue_notes=notes,
     )
+
+
+def looks_of(
+    ticks: Ticks, recorder: Recorder | None, sight: ChatSight, clock: Clock
+) -> Callable[[], list[Sight]]:
+    """Return what sees the components that are the engine's business."""
+
+    def look() -> list[Sight]:
+        sights = ticks.sights(clock())
+        if recorder is not None:
+            why = recorder.failure or ""
+            sights.append(
+                Sight(component="recorder", health=Health.DOWN if why else Health.WELL, why=why)
+            )
+        is_blind = sight.is_blind
+        why = "no chat reaches you" if is_blind else ""
+        health = Health.DOWN if is_blind else Health.WELL
+        sights.append(Sight(component="telegram", health=health, why=why))
+        return sights
+
+    return look

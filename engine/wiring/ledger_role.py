@@ -12,6 +12,7 @@ from engine.settings.schema import Settings
 from engine.storage.ledger import open_ledger
 from engine.storage.ledger_settings import LedgerSettings
 from engine.wiring.bus import served
+from engine.wiring.health import watched
 from engine.wiring.markets import basis_of, market_note
 from engine.wiring.paths import Paths
 
@@ -58,6 +59,7 @@ async def run_ledger(settings: Settings, paths: Paths) -> None:
         own = ledger_settings(settings, paths, note=market_note(settings, paths))
         async with (
             open_ledger(own, clock=make_clock()) as ledger,
+            watched(settings, paths, ledger, clock=make_clock()),
             served(paths, "ledger", ledger, on_fatal=role.on_fatal),
         ):
             await role.until_stopped()

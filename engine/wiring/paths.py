@@ -21,7 +21,7 @@ from engine.storage.ledger_settings import LEASE_NAME
 PRIVATE_FILES: Final = ("ledger.sqlite3*", "*.lock", "kill-latch", "installation")
 PRIVATE_FOLDERS: Final = (
     *("run", "recordings", "backups", "logs", "exports", "charts", "chains", "background"),
-    *("engines", "signer", "sender", "trader", "gateway"),
+    *("engines", "signer", "sender", "trader", "gateway", "health"),
 )
 MARKER: Final = "installation"
 """Made once with the latch beside it: where it is and the latch is not, somebody removed that."""
@@ -117,6 +117,11 @@ class Paths:
     def gateway(self) -> Path:
         """Hashes of the keys by which programs and browsers come in."""
         return self.data_dir / "gateway"
+
+    @property
+    def health(self) -> Path:
+        """How components stood when, and which incidents there were."""
+        return self.data_dir / "health"
 
     @property
     def signer(self) -> Path:

@@ -20,7 +20,7 @@ from engine.domain.engines import MAIN
 from engine.domain.errors import SettingsError, TransientError
 from engine.domain.redaction import redact
 from engine.operate.clock import make_clock
-from engine.operate.lifeline import stop_signals
+from engine.operate.lifeline import ROLES_ENVIRONMENT_NAME, stop_signals
 from engine.operate.own_core import set_core_aside
 from engine.operate.role_logs import tail_of
 from engine.operate.streams import say_last
@@ -80,7 +80,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
                 stop_s=6.0,
                 log_path=paths.log("ledger"),
                 lease=paths.lease("ledger"),
-                environment=partial(role_environment, settings, "ledger", os.environ),
+                environment=lambda: _told_of_roles(settings, specs),
             )
         )
     if is_main and follows_chains(settings):
@@ -277,6 +277,12 @@ def _told_of_chains(settings: Settings, role: str) -> dict[str, str]:
     """Tell a role which chains are followed: where their nodes are is none of its business."""
     names = {FOLLOWED_ENVIRONMENT_NAME: ",".join(followed_names(settings))}
     return role_environment(settings, role, os.environ) | names
+
+
+def _told_of_roles(settings: Settings, specs: list[RoleSpec]) -> dict[str, str]:
+    """Tell the ledger, who watches them, which roles there are; it is asked once all are listed."""
+    names = {ROLES_ENVIRONMENT_NAME: ",".join(spec.name for spec in specs)}
+    return role_environment(settings, "ledger", os.environ) | names
 
 
 def _bot_environment(settings: Settings) -> dict[str, str]:

@@ -9,6 +9,7 @@ from engine.bus.notices import REFUSED, ClockCorrected, RecordingStopped, Record
 from engine.connectors.session import Session
 from engine.core.inputs.kind import Answers
 from engine.domain.corrections import Correction
+from engine.domain.health import Sight
 from engine.domain.instruments import VenueId
 from engine.domain.units import NS_PER_S
 from engine.operate.clock import SteadyClock
@@ -60,6 +61,10 @@ class Ticks:
             tell=core.journal.notices.tell,
             at_ns=clock.now_ns(),
         )
+
+    def sights(self, at_ns: int) -> list[Sight]:
+        """Return how each venue and chain stands."""
+        return self._outages.sights(at_ns)
 
     async def run(self) -> None:
         """Tick until cancelled."""

@@ -71,6 +71,7 @@ from engine.requests.discoveries import (
 from engine.requests.fees import GetFees, SetFee
 from engine.requests.flatten import CloseLeftovers, GetClosings
 from engine.requests.gas import GetGas
+from engine.requests.health import GetHealth, GetIncident, GetIncidents
 from engine.requests.hooked import TakeHooked, TellHooks
 from engine.requests.inventory import GetInventoryPast, GetRebalancing
 from engine.requests.kills import DrillKill, GetAftermath
@@ -112,6 +113,7 @@ from engine.requests.work import GetResources, GetTask, GetWork, RunTask, Switch
 from tests.bot import (
     chain_samples,
     discovery_samples,
+    health_samples,
     order_samples,
     samples,
     sending_samples,
@@ -366,6 +368,12 @@ class FakeFacade:
                 return work_samples.switched(command.name, is_on=command.is_on)
             case GetResources():
                 return work_samples.resources()
+            case GetHealth():
+                return health_samples.health()
+            case GetIncidents():
+                return health_samples.incidents()
+            case GetIncident():
+                return health_samples.incident(command.number)
             case GetWallets():
                 return sending_samples.wallets()
             case CancelVenueOrders():

@@ -113,7 +113,7 @@ from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Wort
 from engine.domain.switched_off import PlaceKind
 from engine.domain.told import Matter
 from engine.requests.inventory import GetInventoryPast
-from tests.bot import discovery_samples
+from tests.bot import discovery_samples, health_samples
 
 AT_NS = 1_790_000_000_000_000_000
 FEE_BPS = Decimal(40)
@@ -1299,6 +1299,7 @@ def all_notices() -> list[Notice]:
         ),
         transfer_proposed(),
         WorkTrouble(at_ns=at_ns, basis=basis, task="", what="copies do not reach the ledger"),
+        *health_samples.notices(at_ns, basis),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_700_000_000_000, asleep_ns=0),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_000_000, asleep_ns=28_800_000_000_000),
         RoleAway(at_ns=at_ns, basis=basis, role="engine", why="no answer within 5 s"),

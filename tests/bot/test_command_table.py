@@ -16,7 +16,7 @@ REQUIRED = {
     *("orders", "order", "balances", "fees", "flatten"),
     *("agents", "tasks", "task", "resources"),
     *("alerts", "ack", "hush", "mute", "unmute", "threshold", "quiet"),
-    *("system", "config", "reports"),
+    *("system", "config", "reports", "health", "incident"),
     *("daily", "report", "performance", "chart", "positions", "exposure", "trade", "log"),
     *("approvals", "approve", "reject", "half", "snooze", "mandate", "mandates", "revoke"),
     *(

@@ -57,6 +57,8 @@ EXAMPLES = {
     "unkill": (f"/unkill {CODE}", "The kill latch is cleared"),
     "mode": ("/mode paper", "Go up to mode paper?"),
     "system": ("/system", "System: "),
+    "health": ("/health", "Health: 15 of 18 well, 2 down"),
+    "incident": ("/incident 7", "Incident 7: open"),
     "config": ("/config", "Settings: "),
     "reports": ("/reports", "Reports"),
     "daily": ("/daily", "Day 2026-09-21: +$12.35"),

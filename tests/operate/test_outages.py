@@ -6,6 +6,7 @@ from bot.render.notices import render_notice
 from engine.bus.notices import Notice, StampedNotice, VenueBack, VenueLost
 from engine.domain.chains import BlockTerms
 from engine.domain.faults import Fault
+from engine.domain.health import Health, Sight
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis
 from engine.market.board import Board
@@ -189,3 +190,33 @@ def test_every_venue_and_every_chain_of_a_run_is_watched() -> None:
         CHAIN: True,
     }
     assert [place.count() for place in places.values()] == [1, 1]
+
+
+def test_whoever_looks_sees_an_outage_from_its_beginning_and_no_short_fault(
+    watched: Watched,
+) -> None:
+    def here() -> Sight:
+        return watched.outages.sights(watched.now_ns)[0]
+
+    assert here() == Sight(component="feed/here", health=Health.WELL)
+    watched.lose(0, Fault.GAP)
+    watched.run(2.8, here_every_s=0)
+    assert here().health is Health.WELL
+    watched.run(0.4, here_every_s=0)
+    lost_ns = watched.now_ns - 3_200_000_000
+
+    assert here().health is Health.DOWN
+    assert here().since_ns == pytest.approx(lost_ns, abs=3 * TICK)
+    assert here().why == "gap, 1 books"
+    watched.run(5)
+    assert here().health is Health.WELL
+
+
+def test_a_venue_that_was_not_live_yet_is_unseen_before_it_is_down() -> None:
+    watched = Watched()
+    watched.change(1)
+    watched.run(29, here_every_s=0)
+    assert watched.outages.sights(watched.now_ns)[0].health is Health.UNSEEN
+    watched.run(2, here_every_s=0)
+
+    assert watched.outages.sights(watched.now_ns)[0].health is Health.DOWN

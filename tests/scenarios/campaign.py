@@ -15,6 +15,10 @@ import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from engine.bus.health_reports import IncidentsReport
+from engine.domain.errors import TransientError
+from engine.requests.health import GetIncidents
+from tests.patience import PATIENCE_S
 from tests.scenarios.rig import ROLES, Installation, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
@@ -58,10 +62,12 @@ async def kill_and_check(
             if number % 3 == 2:
                 await _change_and_check(installation, result, is_pause=number % 2 == 0)
         await _check_trades(installation, result)
+        await _until_in_incidents(installation, result)
         assert await installation.stop() == 0
     async with running_installation(data_dir, phone) as installation:
         await installation.until_live()
         await _check_trades(installation, result)
+        await _until_in_incidents(installation, result)
     result.seconds = round(time.monotonic() - started_s, 1)
     return result
 
@@ -94,6 +100,19 @@ async def _check_trades(installation: Installation, result: CampaignResult) -> N
     result.acknowledged_trades = len(set(told))
     result.repeated_notices = len(told) - len(set(told))
     result.lost += [f"trade {ref}" for ref in sorted(set(told) - stored)]
+
+
+async def _until_in_incidents(installation: Installation, result: CampaignResult) -> None:
+    """Wait until each role that was killed is in an incident, as it is told or was kept."""
+    wanted = {f"role/{role}" for role in result.by_role}
+    async with asyncio.timeout(PATIENCE_S):
+        while True:
+            with contextlib.suppress(TransientError):
+                report = await installation.facade.ask(GetIncidents(most=100))
+                assert isinstance(report, IncidentsReport)
+                if wanted <= {name for one in report.incidents for name in one.components}:
+                    return
+            await asyncio.sleep(0.1)
 
 
 async def _main(kills: int, seed: int) -> CampaignResult:

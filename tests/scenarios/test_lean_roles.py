@@ -43,6 +43,7 @@ async def test_a_role_loads_the_large_libraries_that_it_needs_and_no_others(
     ):
         await installation.until_live()
         await installation.say("/status", "Latency")
+        await installation.say("/health", "Health: ")
 
     logs = {role: data_dir / "logs" / f"{role}.log" for role in (*ROLES, "workers")}
     loaded = {role: _loaded(path) for role, path in logs.items()}

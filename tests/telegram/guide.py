@@ -152,6 +152,10 @@ SCENES: Final = (
         name="exposure", line="/exposure", says="If I die now: what is at stake, what protects it."
     ),
     Scene(name="system", line="/system", says="Feeds, clock, outbox, memory; troubles first."),
+    Scene(name="health", line="/health", says="What is not well, since when, and why."),
+    Scene(name="stood", line="/health picture", says="How each component stood over a day."),
+    Scene(name="incidents", line="/incident", says="Failures that belong together."),
+    Scene(name="incident", line="/incident 7", says="What was seen and tried, line by line."),
     Scene(name="agents", line="/agents", says="Who learns what in the background."),
     Scene(name="tasks", line="/tasks", says="What runs, what waits and for what."),
     Scene(name="task", line="/task base_gas_trend", says="One task, with its last runs."),

@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from engine.bus.health_reports import IncidentReport
 from engine.bus.memory import MemoryCaller
 from engine.bus.reports import (
     InstrumentLine,
@@ -19,18 +20,23 @@ from engine.bus.reports import (
     VenuesReport,
 )
 from engine.bus.request import Caller
+from engine.domain.health import Health
+from engine.health.watch import Watch
 from engine.market.matrix_block import RowKind
 from engine.market.matrix_file import shared_path
 from engine.market.matrix_reader import PriceMatrixReader
-from engine.operate.clock import SteadyClock
+from engine.operate import outages
+from engine.operate.clock import SteadyClock, make_clock
 from engine.operate.engine_answers import EngineAnswers
 from engine.requests.overview import GetOpportunities, GetStatus, GetVenues
 from engine.requests.request_list import requests_of
 from engine.settings.schema import MarketsSettings, PaperSettings, Settings
-from engine.storage.ledger import open_ledger
+from engine.storage.ledger import Ledger, open_ledger
 from engine.tools.replaying import replay
 from engine.wiring import lists
 from engine.wiring.engine_role import open_engine
+from engine.wiring.health import watching
+from engine.wiring.health_looks import Looks
 from engine.wiring.ledger_role import ledger_settings
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.sandbox_role import open_markets
@@ -56,9 +62,20 @@ ALL = {venue for venue, _, _ in MAINTENANCE}
 class Market:
     """A running engine with its sandbox, whose venues' lists the test changes."""
 
-    def __init__(self, paths: Paths, answers: EngineAnswers) -> None:
+    def __init__(self, paths: Paths, answers: EngineAnswers, ledger: Ledger) -> None:
         self.paths = paths
+        self.ledger = ledger
         self._answers = answers
+
+    @asynccontextmanager
+    async def watching(self) -> AsyncIterator[Watch]:
+        """Have the health of this engine watched, without the waits of a real watch."""
+        caller = MemoryCaller(requests_of("engine"), self._answers)
+        looks = Looks(roles=(), callers={"engine": caller}, alone="ledger", tests={})
+        async with watching(
+            SETTINGS, self.paths, self.ledger, looks, clock=make_clock(), look_s=0.05, settled_ns=0
+        ) as watch:
+            yield watch
 
     async def status(self) -> StatusReport:
         report = await self._answers.answer(GetStatus())
@@ -108,7 +125,7 @@ async def running(paths: Paths) -> AsyncIterator[Market]:
     async with open_ledger(ledger_settings(SETTINGS, paths), clock=SteadyClock().now_ns) as ledger:
         caller: Caller = MemoryCaller(requests_of("ledger"), ledger)
         async with open_engine(SETTINGS, paths, caller, clock=SteadyClock()) as answers:
-            yield Market(paths, answers)
+            yield Market(paths, answers, ledger)
     (run,) = paths.recordings.iterdir()
     replayed = replay(run, lines=[])
     assert replayed.first_difference is None
@@ -132,8 +149,13 @@ async def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
     ],
 )
 async def test_a_venue_in_maintenance_at_the_start_trades_once_it_is_back_in_the_same_run(
-    paths: Paths, venue: str, down: dict[str, Any], up: dict[str, Any]
+    paths: Paths,
+    venue: str,
+    down: dict[str, Any],
+    up: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(outages, "SEEN_AFTER_NS", 0)
     await change(paths, venue, **down)
     async with running(paths) as market:
         await until(lambda: _has_live(market, ALL - {venue}))
@@ -151,6 +173,18 @@ async def test_a_venue_in_maintenance_at_the_start_trades_once_it_is_back_in_the
         line = await market.venue(venue)
         assert line.note == ""
         assert line.books_live > 0
+        if "state" not in down:
+            return  # its books go on without a list
+
+        async with market.watching() as watch:
+            await until(lambda: _stands(watch, venue, Health.WELL))
+            await change(paths, venue, **down)
+            await until(lambda: _stands(watch, venue, Health.DOWN))
+            (opened,) = watch.incidents(1).incidents
+            assert opened.components == (f"feed/{venue}",)
+            assert not opened.ended_at_ns
+            await change(paths, venue, **up)
+            await until(lambda: _is_over(watch, opened.number))
 
 
 async def test_a_pair_that_a_venue_lists_later_is_taken_in(paths: Paths) -> None:
@@ -204,6 +238,17 @@ async def test_a_halt_that_a_frame_tells_is_obeyed_before_the_next_list(
 
         await change(paths, "coinbase", instrument="BTC-USD", state="")
         await until(lambda: _is_live(market, "coinbase", "BTC-USD"))
+
+
+async def _stands(watch: Watch, venue: str, health: Health) -> bool:
+    lines = {one.name: one.health for one in watch.health().components}
+    return lines.get(f"feed/{venue}") is health
+
+
+async def _is_over(watch: Watch, number: int) -> bool:
+    report = watch.incident(number)
+    assert isinstance(report, IncidentReport)
+    return not report.incident.is_open
 
 
 async def _has_live(market: Market, venues: set[str]) -> bool:

@@ -7,7 +7,8 @@ from bot.alerts.hiding import shown_state
 from bot.alerts.kept import adopt, encode
 from bot.alerts.machine import DAY, STORM, AlertMachine
 from bot.alerts.table import ROWS, Way, kinds, row_of
-from engine.bus.notices import Notice, RoleBack, Unkilled
+from engine.bus.notices import IncidentEnded, IncidentOpened, Notice, RoleBack, Unkilled
+from engine.domain.health import Weight
 from engine.domain.modes import Basis
 from tests.bot import samples
 from tests.bot.alerts.makers import BY, MINUTE, Table, away, back, killed, limit, lost, refused
@@ -464,3 +465,52 @@ def test_repeats_that_were_missed_are_one() -> None:
 
     assert len(table.wait(31 * 60, step_s=31 * 60)) == 1
     assert table.wait(5) == []
+
+
+def _incident(*components: str, at_ns: int = AT_NS) -> IncidentOpened:
+    return IncidentOpened(
+        at_ns=at_ns,
+        basis=Basis.SANDBOX,
+        number=7,
+        opened_at_ns=AT_NS,
+        cause="network",
+        weight=Weight.MAJOR,
+        components=components,
+    )
+
+
+def _over() -> IncidentEnded:
+    return IncidentEnded(
+        at_ns=AT_NS, basis=Basis.SANDBOX, number=7, cause="network", components=(), lasted_ms=9
+    )
+
+
+def test_an_incident_is_one_message_that_grows_and_what_it_tells_is_not_told_beside_it() -> None:
+    table = Table()
+    table.feed(_incident("feed/gemini", "rpc/base/one"), lost("gemini"))
+    table.wait(20)
+    table.feed(_incident("feed/gemini", "rpc/base/one", "rpc/base/two"), lost("coinbase"))
+    table.wait(20)
+
+    assert [say.what for say in table.new_messages()] == ["incident:7", "venue:coinbase"]
+    assert any(say.edits == 1 for say in table.said)
+
+
+def test_what_outlasts_its_incident_is_told_then_and_the_end_of_that_edits_its_message() -> None:
+    table = Table()
+    table.feed(lost("gemini"), _incident("feed/gemini", "feed/kraken"))
+    table.wait(20)
+    table.feed(_over())
+    table.wait(20)
+
+    assert [say.what for say in table.new_messages()] == ["incident:7", "venue:gemini"]
+    assert table.machine.alerts["incident:7"].is_over
+
+
+def test_of_three_venues_in_an_incident_no_second_alert_is_made() -> None:
+    table = Table()
+    names = ("gemini", "kraken", "binance")
+    table.feed(*(lost(name) for name in names), _incident(*(f"feed/{name}" for name in names)))
+    table.wait(60)
+
+    assert [say.what for say in table.new_messages()] == ["incident:7"]

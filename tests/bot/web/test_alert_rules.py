@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.web.metrics import ASKED, exposition
-from tests.bot import chain_samples, samples, work_samples
+from tests.bot import chain_samples, health_samples, samples, work_samples
 
 ROOT = Path(__file__).parents[3]
 METRICS = ROOT / "docs" / "metrics"
@@ -75,5 +75,6 @@ def _exposed() -> str:
         chain_samples.chains(),
         work_samples.work(),
         work_samples.resources(),
+        health_samples.health(),
     )
     return exposition(dict(zip(ASKED, reports, strict=True)), answered={200: 3}).decode()

@@ -31,6 +31,10 @@ async def test_a_scrape_has_the_figures_of_the_reports(web: Web) -> None:
     assert figures["syndicate_role_memory_bytes", (role.role,)] == expected
     chain = chain_samples.chains().chains[0]
     assert figures["syndicate_chain_pools_live", (chain.chain,)] == chain.pools_live
+    assert figures["syndicate_component_health", ("feed/gemini",)] == 0.0
+    assert figures["syndicate_component_health", ("wallet",)] == 0.5
+    assert figures["syndicate_component_available_ratio", ("feed/gemini",)] == 0.9921
+    assert figures["syndicate_incidents_open", ()] == 1.0
     money = samples.pnl()
     assert figures["syndicate_profit_day_usd", ("paper",)] == float(money.realised_usd)
     assert figures["syndicate_profit_day_usd", ("live",)] == float(money.live.realised_usd)

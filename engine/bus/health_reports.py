@@ -1,0 +1,135 @@
+"""What is reported of components' health and of incidents."""
+
+from typing import Protocol
+
+import msgspec
+
+from engine.bus.report import Report, Unknown
+from engine.domain.errors import TransientError
+from engine.domain.health import Health, Incident, Sight, Weight
+from engine.domain.modes import Basis
+
+
+class ComponentLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One component at a glance.
+
+    Attributes:
+        name: its kind and what it is of.
+        since_ns: since when it stands so.
+        available: by time that was looked back ("1 h"): the share in which it worked, of the time
+            in which it was seen; what was not seen at all is missing.
+        changes: of the last day, oldest first: instant and how it stood from then on.
+    """
+
+    name: str
+    says: str
+    health: Health
+    why: str
+    since_ns: int
+    available: dict[str, float]
+    changes: list[tuple[int, Health]]
+
+
+class IncidentSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One incident at a glance; `ended_at_ns` is 0 while it is open."""
+
+    number: int
+    opened_at_ns: int
+    ended_at_ns: int
+    cause: str
+    weight: Weight
+    components: tuple[str, ...]
+    failures: int
+
+
+class HealthReport(Report, frozen=True, kw_only=True):
+    """How all components stand.
+
+    Attributes:
+        components: in the order in which they are shown.
+        open_incidents: numbers of the incidents that are not over.
+        incidents, failures: how many there were since this began to be watched.
+        watched_since_ns: since when it is watched, without a break.
+        trouble: why none of this is kept over a restart; empty if it is.
+    """
+
+    basis: Basis
+    at_ns: int
+    components: list[ComponentLine]
+    open_incidents: list[int]
+    incidents: int
+    failures: int
+    watched_since_ns: int
+    trouble: str = ""
+
+
+class IncidentsReport(Report, frozen=True, kw_only=True):
+    """The newest incidents, those that are open first."""
+
+    basis: Basis
+    at_ns: int
+    incidents: list[IncidentSummary]
+
+
+class IncidentReport(Report, frozen=True, kw_only=True):
+    """One incident with its timeline."""
+
+    basis: Basis
+    at_ns: int
+    incident: Incident
+
+
+class SightsReport(Report, frozen=True, kw_only=True):
+    """What a role sees of the components that are its business."""
+
+    sights: list[Sight]
+
+
+def summary_of(incident: Incident) -> IncidentSummary:
+    """Return an incident without its timeline."""
+    return IncidentSummary(
+        number=incident.number,
+        opened_at_ns=incident.opened_at_ns,
+        ended_at_ns=incident.ended_at_ns,
+        cause=incident.cause,
+        weight=incident.weight,
+        components=tuple(incident.members),
+        failures=sum(member.failures for member in incident.members.values()),
+    )
+
+
+class HealthDesk(Protocol):
+    """What is answered of health."""
+
+    def health(self) -> HealthReport:
+        """Return how all components stand."""
+        ...
+
+    def incidents(self, most: int) -> IncidentsReport:
+        """Return the newest incidents."""
+        ...
+
+    def incident(self, number: int) -> IncidentReport | Unknown:
+        """Return one incident; the newest if the number is 0."""
+        ...
+
+
+class NotWatched:
+    """Where nobody watches; obeys `HealthDesk`."""
+
+    def health(self) -> HealthReport:
+        """Raise `TransientError`."""
+        raise TransientError(_WHY)
+
+    def incidents(self, most: int) -> IncidentsReport:
+        """Raise `TransientError`."""
+        del most
+        raise TransientError(_WHY)
+
+    def incident(self, number: int) -> IncidentReport | Unknown:
+        """Raise `TransientError`."""
+        del number
+        raise TransientError(_WHY)
+
+
+_WHY = "nobody watches components here: that is done beside a ledger with a process of its own"

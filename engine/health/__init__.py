@@ -1,0 +1,1 @@
+"""How all components stand over time, and which failures belong together."""

@@ -1,0 +1,145 @@
+"""Reports of health and incidents, as the ledger answers them."""
+
+from engine.bus.health_reports import (
+    ComponentLine,
+    HealthReport,
+    IncidentReport,
+    IncidentsReport,
+    IncidentSummary,
+    summary_of,
+)
+from engine.bus.notices import IncidentEnded, IncidentOpened, Notice
+from engine.bus.reports import Unknown
+from engine.domain.health import (
+    NETWORK,
+    Health,
+    Incident,
+    IncidentLine,
+    Member,
+    Said,
+    Weight,
+)
+from engine.domain.modes import Basis
+from engine.health.component_list import in_order, kind_of
+
+S = 1_000_000_000
+AT_NS = 1_790_000_000 * S
+"""As in `samples`, which has these."""
+
+_DAY = 86_400 * S
+_ALWAYS = (
+    *("role/sandbox", "role/ledger", "role/engine", "role/chains", "role/bot", "role/workers"),
+    *("role/gateway", "database", "disk", "recorder", "telegram"),
+    *("feed/binance", "feed/coinbase", "chain/base", "rpc/base/one.example 1"),
+)
+
+
+def _line(
+    name: str, health: Health = Health.WELL, *, why: str = "", ago_s: int = 90_000, day: float = 1.0
+) -> ComponentLine:
+    since_ns = AT_NS - ago_s * S
+    begun = [(AT_NS - _DAY, Health.WELL)]
+    changes = begun if health is Health.WELL else [*begun, (since_ns, health)]
+    return ComponentLine(
+        name=name,
+        says=kind_of(name).says,
+        health=health,
+        why=why,
+        since_ns=since_ns,
+        available={"1 h": min(day, 0.98), "24 h": day, "7 d": day},
+        changes=changes,
+    )
+
+
+def health() -> HealthReport:
+    lines = {
+        **{name: _line(name) for name in _ALWAYS},
+        "feed/gemini": _line(
+            "feed/gemini", Health.DOWN, why="disconnected, 6 books", ago_s=95, day=0.9921
+        ),
+        "rpc/base/two.example 2": _line(
+            "rpc/base/two.example 2", Health.DOWN, why="quarantined: another chain", ago_s=88
+        ),
+        "wallet": _line("wallet", Health.DEGRADED, why="it is locked", ago_s=4_000),
+    }
+    return HealthReport(
+        basis=Basis.SANDBOX,
+        at_ns=AT_NS + 118 * S,
+        components=[lines[name] for name in in_order(lines)],
+        open_incidents=[7],
+        incidents=7,
+        failures=19,
+        watched_since_ns=AT_NS - 8 * _DAY,
+    )
+
+
+def _incident() -> Incident:
+    def seen(after_s: int, component: str, text: str) -> IncidentLine:
+        at_ns = AT_NS - 95 * S + after_s * S
+        return IncidentLine(at_ns=at_ns, component=component, said=Said.SEEN, text=text)
+
+    return Incident(
+        number=7,
+        opened_at_ns=AT_NS - 95 * S,
+        cause=NETWORK,
+        weight=Weight.MAJOR,
+        members={
+            "feed/gemini": Member(failed_at_ns=[AT_NS - 95 * S]),
+            "rpc/base/two.example 2": Member(failed_at_ns=[AT_NS - 88 * S]),
+        },
+        lines=[
+            seen(0, "feed/gemini", "down: disconnected, 6 books"),
+            IncidentLine(
+                at_ns=AT_NS - 93 * S,
+                component="feed/gemini",
+                said=Said.TRIED,
+                text="reconnect, 3 times",
+            ),
+            seen(7, "rpc/base/two.example 2", "down: quarantined: another chain"),
+        ],
+        is_told=True,
+    )
+
+
+def incident(number: int) -> IncidentReport | Unknown:
+    if number not in (0, 7):
+        return Unknown(what=f"no incident has the number {number}")
+    return IncidentReport(basis=Basis.SANDBOX, at_ns=AT_NS, incident=_incident())
+
+
+def incidents() -> IncidentsReport:
+    over = IncidentSummary(
+        number=6,
+        opened_at_ns=AT_NS - 40_000 * S,
+        ended_at_ns=AT_NS - 39_940 * S,
+        cause="role/engine",
+        weight=Weight.CRITICAL,
+        components=("role/engine", "feed/binance", "feed/coinbase"),
+        failures=3,
+    )
+    return IncidentsReport(
+        basis=Basis.SANDBOX, at_ns=AT_NS, incidents=[summary_of(_incident()), over]
+    )
+
+
+def notices(at_ns: int, basis: Basis) -> list[Notice]:
+    components = ("feed/kraken", "rpc/base/one.example 1", "rpc/base/two.example 2")
+    return [
+        IncidentOpened(
+            at_ns=at_ns,
+            basis=basis,
+            number=7,
+            opened_at_ns=at_ns - 20 * S,
+            cause=NETWORK,
+            weight=Weight.MAJOR,
+            components=components,
+        ),
+        IncidentEnded(
+            at_ns=at_ns,
+            basis=basis,
+            number=7,
+            cause=NETWORK,
+            components=components,
+            lasted_ms=184_000,
+        ),
+    ]
