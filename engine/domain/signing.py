@@ -9,16 +9,19 @@ from enum import StrEnum
 import msgspec
 
 from engine.domain.engines import MAIN
-from engine.domain.plans import AtomicPlan
+from engine.domain.plans import OnChain
 
 
 class Purpose(StrEnum):
     """What a transaction is for."""
 
     ROUTE = "route"
-    """The first transaction of a plan."""
+    """The first transaction that carries a plan out; of one with orders beside it, the swap."""
     REPLACE = "replace"
     """The same plan with the same nonce and a higher fee."""
+    ALLOW = "allow"
+    """Our contract may take of the wallet what the swap of a plan takes, and no more: by a call of
+    the token itself."""
     CANCEL = "cancel"
     """Nothing, to ourselves, in the place of what has the nonce."""
     PAUSE = "pause"
@@ -35,11 +38,16 @@ class Purpose(StrEnum):
     @property
     def is_protective(self) -> bool:
         """Whether it only takes risk away: then it is signed while killed, too."""
-        return self not in {Purpose.ROUTE, Purpose.REPLACE, Purpose.UNPAUSE}
+        return self not in {Purpose.ROUTE, Purpose.REPLACE, Purpose.ALLOW, Purpose.UNPAUSE}
 
     @property
     def has_plan(self) -> bool:
-        """Whether it carries a plan out: then the mode has to allow it."""
+        """Whether it carries a plan out, or a part of it: then the mode has to allow it."""
+        return self in {Purpose.ROUTE, Purpose.REPLACE, Purpose.ALLOW}
+
+    @property
+    def moves(self) -> bool:
+        """Whether it moves what the plan moves; an allowance by itself moves nothing."""
         return self in {Purpose.ROUTE, Purpose.REPLACE}
 
 
@@ -74,14 +82,14 @@ class SigningIntent(msgspec.Struct, frozen=True, kw_only=True):
         plan: that is carried out, with its permit, as it was stored; None where none is.
         approved: the terms that a person approved, where the plan's permit is an approval.
         code_hash: keccak of the contract's code as the sender sees it at its head, with 0x; empty
-            where no contract of ours is called.
+            where no contract of ours is called, or allowed anything.
     """
 
     purpose: Purpose
     transaction: UnsignedTransaction
     engine: str = MAIN
-    plan: AtomicPlan | None = None
-    approved: AtomicPlan | None = None
+    plan: OnChain | None = None
+    approved: OnChain | None = None
     code_hash: str = ""
 
 

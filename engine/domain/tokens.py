@@ -83,6 +83,15 @@ def known_assets(chain: str) -> set[AssetCode]:
     return {asset for (of, _), (asset, _) in _KNOWN.items() if of == chain}
 
 
+def tokens_of(chain: str) -> tuple[Token, ...]:
+    """Return the tokens of a chain that are in the table, what wraps its coin among them."""
+    return tuple(
+        Token(chain=of, address=address, decimals=decimals)
+        for (of, address), (_, decimals) in _KNOWN.items()
+        if of == chain and address != NATIVE_ADDRESS
+    )
+
+
 CURATED: Final[Mapping[str, Mapping[str, tuple[str, int]]]] = {
     "ethereum": {
         "0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2": ("ETH", 18),

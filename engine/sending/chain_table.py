@@ -1,6 +1,10 @@
-"""What is known of each chain: by what it is known again, and in which tokens there were gains."""
+"""What is known of each chain: by what it is known again, and in which tokens there was something.
 
-from collections.abc import Callable
+A token of which our places once had something is looked at ever after: that there is nothing left
+of it is to be told, too.
+"""
+
+from collections.abc import Callable, Collection
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -14,6 +18,9 @@ create table if not exists marks (chain_id integer primary key, mark blob not nu
 create table if not exists gained_in (
   chain_id integer not null, token text not null, asset text not null, decimals integer not null,
   primary key (chain_id, token)
+) without rowid;
+create table if not exists held_in (
+  chain_id integer not null, token text not null, primary key (chain_id, token)
 ) without rowid;
 """
 
@@ -62,3 +69,20 @@ class ChainTable:
                 (chain_id,),
             )
         ]
+
+    def held_in(self, chain_id: int, now: Collection[str]) -> set[str]:
+        """Return of which tokens the wallet has something now, or once had.
+
+        Args:
+            chain_id: of the chain.
+            now: of which it has something.
+        """
+        known = {
+            token
+            for (token,) in self._run("select token from held_in where chain_id = ?", (chain_id,))
+        }
+        if fresh := sorted({*now} - known):
+            with self._together():
+                for token in fresh:
+                    self._run("insert or ignore into held_in values (?, ?)", (chain_id, token))
+        return known | {*now}

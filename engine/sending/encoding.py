@@ -145,7 +145,12 @@ def revoke_calldata(token: str, spender: str) -> bytes:
 
 def disallow_calldata(spender: str) -> bytes:
     """Return what a token is called with to take back an allowance of the caller: and no more."""
-    return APPROVE + int(spender, 16).to_bytes(WORD) + bytes(WORD)
+    return allow_calldata(spender, 0)
+
+
+def allow_calldata(spender: str, amount_raw: int) -> bytes:
+    """Return what a token is called with to let somebody take so much of the caller."""
+    return APPROVE + int(spender, 16).to_bytes(WORD) + amount_raw.to_bytes(WORD)
 
 
 def _arguments(head: tuple[int, ...], packed: bytes) -> bytes:

@@ -15,7 +15,9 @@ import msgspec
 from engine.domain.assets import AssetCode
 from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import TransientError
+from engine.domain.exact import exact_sum
 from engine.domain.plans import recovery_of, wallet_of
+from engine.domain.tokens import asset_of, tokens_of
 from engine.domain.told import Chore, HeldOnChain, TransactionNews, WalletSeen
 from engine.domain.units import NATIVE_DECIMALS
 from engine.sending.beginnings import DeskTerms
@@ -99,14 +101,20 @@ class KnownChain:
         mark = self.table.chains.mark(chain_id)
         if mark is None:
             return None
-        tokens = self.table.chains.gained_in(chain_id)
-        coins, *amounts = await self.view.held(head, recovery, [token for token, *_ in tokens])
-        place = recovery_of(chain)
-        gains = [
-            HeldOnChain(venue=place, asset=AssetCode(asset), amount=Decimal(raw).scaleb(-decimals))
-            for (_, asset, decimals), raw in zip(tokens, amounts, strict=True)
-        ]
-        own = HeldOnChain(venue=wallet_of(chain), asset=NATIVE_ASSETS[chain], amount=_coins(coins))
+        gained, own = self.table.chains.gained_in(chain_id), tokens_of(chain)
+        coins, gains, amounts = await self.view.held(
+            head, recovery, [token for token, *_ in gained], [one.address for one in own]
+        )
+        known = self.table.chains.held_in(
+            chain_id, [one.address for one, raw in zip(own, amounts, strict=True) if raw]
+        )
+        wallet, place = wallet_of(chain), recovery_of(chain)
+        # What wraps the coin is the same asset: wrapping costs gas alone.
+        in_wallet = {NATIVE_ASSETS[chain]: _coins(coins)}
+        for token, raw in zip(own, amounts, strict=True):
+            if token.address in known:
+                had = in_wallet.get(asset := asset_of(token, symbol=""), Decimal(0))
+                in_wallet[asset] = exact_sum((had, Decimal(raw).scaleb(-token.decimals)))
         return WalletSeen(
             chain=chain,
             era=mark.era,
@@ -114,7 +122,18 @@ class KnownChain:
             block=head.number,
             block_hash=head.hash,
             told=self.table.told.newest_number(),
-            held=(own, *gains),
+            held=(
+                *(
+                    HeldOnChain(venue=wallet, asset=asset, amount=amount)
+                    for asset, amount in in_wallet.items()
+                ),
+                *(
+                    HeldOnChain(
+                        venue=place, asset=AssetCode(asset), amount=Decimal(raw).scaleb(-decimals)
+                    )
+                    for (_, asset, decimals), raw in zip(gained, gains, strict=True)
+                ),
+            ),
         )
 
     def _begin_anew(self, mark: ChainMark, head: HeadNow, lives: Sequence[Life]) -> None:

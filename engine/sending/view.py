@@ -74,8 +74,16 @@ class ChainView:
         except BadValueError as error:
             raise TransientError(str(error)) from error
 
-    async def held(self, head: HeadNow, recovery: str, tokens: Sequence[str]) -> list[int]:
-        """Return what is ours at a block: coins of the wallet, and tokens where gains go, raw.
+    async def held(
+        self, head: HeadNow, recovery: str, gained: Sequence[str], own: Sequence[str]
+    ) -> tuple[int, list[int], list[int]]:
+        """Return what is ours at a block, raw: coins of the wallet, and tokens of two places.
+
+        Args:
+            head: the block.
+            recovery: where gains go.
+            gained: tokens to look at there.
+            own: tokens to look at in the wallet; it holds nothing of one that is not on the chain.
 
         Raises:
             TransientError: nodes do not say, or the block is another one by now.
@@ -85,12 +93,17 @@ class ChainView:
             [
                 ("eth_getBalance", (self._wallet, at)),
                 ("eth_getBlockByNumber", (at, False)),
-                *(("eth_call", (balance_call(token, recovery), at)) for token in tokens),
+                *(("eth_call", (balance_call(token, recovery), at)) for token in gained),
+                *(("eth_call", (balance_call(token, self._wallet), at)) for token in own),
             ]
         )
         if not isinstance(block, dict) or block.get("hash") != head.hash:
             raise TransientError(f"block {head.number} is another one by now")
-        return [_quantity(coins, "a balance"), *(_word(one, "a balance") for one in words)]
+        return (
+            _quantity(coins, "a balance"),
+            [_word(one, "a balance") for one in words[: len(gained)]],
+            [0 if one == "0x" else _word(one, "a balance") for one in words[len(gained) :]],
+        )
 
     async def count(self, block: int) -> int:
         """Return how many nonces of the wallet a block has used."""

@@ -15,11 +15,11 @@ import msgspec
 from engine.domain.plans import digest_of_plan
 from engine.domain.signing import Purpose, RefusalKind, Signed, SigningIntent, SignRefusal
 from engine.signing.caps import DailyCaps
+from engine.signing.carrying import check_carrying
 from engine.signing.curve import LocalKey
 from engine.signing.journal import Entry, Journal
 from engine.signing.nonces import check_nonce
 from engine.signing.permits import check_permit, use_permit
-from engine.signing.routes import check_route
 from engine.signing.rules import Given, check_chain, check_form, first_refusal, refused
 from engine.signing.terms import SigningTerms
 from engine.signing.transactions import Unsigned, hash_of
@@ -120,7 +120,7 @@ class SigningDesk:
             return
         digest_of_intent(intent)
         first_refusal(given)
-        if check_route(given, now_ns=self._clock()) is None:
+        if check_carrying(given, now_ns=self._clock()) is None:
             digest_of_plan(intent.plan)
             self.caps.beyond(charges_of(intent, (), chain, self.terms))
         unsigned = Unsigned(transaction)
@@ -154,7 +154,7 @@ class SigningDesk:
         self.caps.look(now_ns)
         plan_digest = "" if intent.plan is None else digest_of_plan(intent.plan)
         if refusal := (
-            check_route(given, now_ns=now_ns)
+            check_carrying(given, now_ns=now_ns)
             or check_permit(given, self.words, now_ns=now_ns)
             or check_nonce(intent, before, plan_digest=plan_digest, bump_bps=self.terms.bump_bps)
         ):
@@ -210,7 +210,7 @@ def charges_of(
         count_cap(is_protective=is_protective),
     )
     charges = {gas: intent.transaction.gas_max_wei, count: 1}
-    if intent.plan is not None:
+    if intent.plan is not None and intent.purpose.moves:
         usd = (usd_of(intent.plan, terms) * MICRO_USD).to_integral_value(ROUND_CEILING)
         charges[USD_CAP] = int(usd)
     if intent.purpose is Purpose.REPLACE:

@@ -6,9 +6,11 @@ nothing looser. What a mandate covers and has left is counted here, whatever the
 
 from engine.domain.opportunities import HopKind
 from engine.domain.permits import PermitKind
-from engine.domain.plans import AtomicPlan, Step, digest_of_plan
+from engine.domain.plans import AtomicPlan, MixedPlan, OnChain, digest_of_plan
 from engine.domain.signing import Purpose, RefusalKind, SignRefusal
+from engine.signing import venue_permits
 from engine.signing.rules import Given, refused
+from engine.signing.same_swap import swap_of
 from engine.signing.words import Words
 from engine.signing.worth import usd_of
 
@@ -44,7 +46,7 @@ def use_permit(given: Given, words: Words) -> None:
         words.use_approval(plan.permit.digest, plan_digest)
 
 
-def _why_not(plan: AtomicPlan, given: Given, words: Words, now_ns: int) -> str:
+def _why_not(plan: OnChain, given: Given, words: Words, now_ns: int) -> str:
     permit, engine = plan.permit, given.intent.engine
     assert permit is not None
     is_first = given.intent.purpose is Purpose.ROUTE
@@ -53,7 +55,7 @@ def _why_not(plan: AtomicPlan, given: Given, words: Words, now_ns: int) -> str:
         # A bid that is raised is of a plan that was looked up when it was signed first.
         if not is_first:
             return ""
-        return why_other_route(plan) or words.why_not_mandated(
+        return _other_route(plan) or words.why_not_mandated(
             permit.id, engine, plan, usd=usd, now_ns=now_ns
         )
     terms = given.intent.approved
@@ -62,10 +64,26 @@ def _why_not(plan: AtomicPlan, given: Given, words: Words, now_ns: int) -> str:
     digest = digest_of_plan(terms)
     if digest != permit.digest:
         return "these are not its terms"
-    why = looser_than(plan, terms)
+    why = _looser(plan, terms)
     if why or not is_first:
         return why
     return words.why_not_approved(digest, engine, plan_digest=digest_of_plan(plan), usd=usd)
+
+
+def _other_route(plan: OnChain) -> str:
+    return (
+        venue_permits.why_other_route(plan)
+        if isinstance(plan, MixedPlan)
+        else why_other_route(plan)
+    )
+
+
+def _looser(plan: OnChain, terms: OnChain) -> str:
+    if isinstance(plan, MixedPlan) and isinstance(terms, MixedPlan):
+        return venue_permits.looser_than(plan, terms)
+    if isinstance(plan, AtomicPlan) and isinstance(terms, AtomicPlan):
+        return looser_than(plan, terms)
+    return "it is another route"
 
 
 def why_other_route(plan: AtomicPlan) -> str:
@@ -111,9 +129,3 @@ def looser_than(plan: AtomicPlan, terms: AtomicPlan) -> str:
         (plan.is_live is not terms.is_live, "one of the two is on paper"),
     )
     return next((what for is_looser, what in looser if is_looser), "")
-
-
-def swap_of(step: Step) -> tuple[object, ...]:
-    """Return what a step swaps where, whatever its amounts."""
-    names = ("venue", "address", "source", "target", "decimals_in", "decimals_out")
-    return tuple(getattr(step, name) for name in names)

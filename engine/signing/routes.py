@@ -4,6 +4,7 @@ What the sender says of the route counts for nothing: the route is what the call
 has to be the plan's, pool for pool and token for token, with every bound as tight or tighter.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
 from functools import lru_cache
 from typing import Final
@@ -11,8 +12,8 @@ from typing import Final
 from engine.domain.assets import AssetCode
 from engine.domain.chains import DEADLINE_BLOCKS, block_ms
 from engine.domain.errors import BadValueError
-from engine.domain.plans import AtomicPlan
-from engine.domain.routes_on_chain import BPS, ChainRoute, SourceKind
+from engine.domain.plans import AtomicPlan, OnChain
+from engine.domain.routes_on_chain import BPS, ChainHop, ChainRoute, SourceKind
 from engine.domain.signing import Purpose, RefusalKind, SignRefusal
 from engine.domain.tokens import Token, is_code
 from engine.domain.units import NS_PER_MS, NS_PER_S
@@ -28,33 +29,33 @@ _GAIN_MIN_RAW: Final = 1
 """A transaction that may gain nothing is none of ours."""
 
 
-def check_route(given: Given, *, now_ns: int) -> SignRefusal | None:
-    """Look at what carries a plan out; nothing else has anything to do with one."""
-    plan = given.intent.plan
-    if not given.intent.purpose.has_plan:
-        if plan is None:
-            return None
-        return refused(RefusalKind.PLAN, f"a {given.intent.purpose} carries no plan out")
-    if plan is None:
-        return refused(RefusalKind.PLAN, "no plan: nothing is carried out without one")
+def check_route(given: Given, plan: AtomicPlan, *, now_ns: int) -> SignRefusal | None:
+    """Look at what carries a plan of one transaction out."""
+    if given.intent.purpose is Purpose.ALLOW:
+        return refused(RefusalKind.PLAN, "its plan takes nothing by an allowance")
     try:
         route = decode(given.transaction.data, contract=given.transaction.to)
     except BadValueError as error:
         return refused(RefusalKind.CALL, str(error))
     return (
-        _check_numbers(plan)
-        or _check_place(plan, route, given)
-        or _check_swaps(plan, route)
+        check_numbers(plan, [plan.profit_min_quote])
+        or check_place(plan, route.chain_id, given)
+        or check_hops(plan, route.hops)
         or _check_loan(plan, route)
         or _check_gain(plan, route, tip_bps_max=given.terms.tip_bps_max)
         or _check_times(plan, route, given.intent.purpose, now_ns)
-        or _check_gas(plan, given)
+        or check_gas(plan, given)
         or check_worth(given)
     )
 
 
-def _check_numbers(plan: AtomicPlan) -> SignRefusal | None:
-    """A plan comes over a wire: none of its numbers may be what cannot be reckoned with."""
+def check_numbers(plan: OnChain, signed: Sequence[Decimal] = ()) -> SignRefusal | None:
+    """A plan comes over a wire: none of its numbers may be what cannot be reckoned with.
+
+    Args:
+        plan: of a transaction.
+        signed: further numbers of it, which may be below nothing.
+    """
     bounded = [
         *(plan.flash_fee, plan.gas.amount, plan.gas.data_amount, plan.gas.quote),
         *(plan.notional_usd, plan.usd_per_quote),
@@ -65,30 +66,32 @@ def _check_numbers(plan: AtomicPlan) -> SignRefusal | None:
             return refused(RefusalKind.PLAN, f"a token of {step.decimals_in} decimals")
     is_sound = all(
         one.is_finite() and -DIGITS_MAX <= one.adjusted() <= DIGITS_MAX
-        for one in (*bounded, plan.profit_min_quote)
+        for one in (*bounded, *signed)
     )
     if not (plan.steps and is_sound and all(one >= 0 for one in bounded)):
         return refused(RefusalKind.PLAN, "the plan has numbers that cannot be reckoned with")
     return None
 
 
-def _check_place(plan: AtomicPlan, route: ChainRoute, given: Given) -> SignRefusal | None:
+def check_place(plan: OnChain, called_id: int, given: Given) -> SignRefusal | None:
+    """Call, plan and transaction are of one chain."""
     chain_id = given.transaction.chain_id
-    if route.chain_id != chain_id:
+    if called_id != chain_id:
         return refused(
-            RefusalKind.CHAIN, f"the call is for chain id {route.chain_id}, not for {chain_id}"
+            RefusalKind.CHAIN, f"the call is for chain id {called_id}, not for {chain_id}"
         )
     if plan.chain != given.chain:
         return refused(RefusalKind.CHAIN, f"the plan is for {plan.chain}, not for {given.chain}")
     return None
 
 
-def _check_swaps(plan: AtomicPlan, route: ChainRoute) -> SignRefusal | None:
-    if len(route.hops) != len(plan.steps):
+def check_hops(plan: OnChain, hops: Sequence[ChainHop]) -> SignRefusal | None:
+    """Each swap is at the pool, and of the tokens, of the plan's step."""
+    if len(hops) != len(plan.steps):
         return refused(
-            RefusalKind.PLAN, f"it swaps {len(route.hops)} times, the plan {len(plan.steps)} times"
+            RefusalKind.PLAN, f"it swaps {len(hops)} times, the plan {len(plan.steps)} times"
         )
-    for number, (hop, step) in enumerate(zip(route.hops, plan.steps, strict=True), 1):
+    for number, (hop, step) in enumerate(zip(hops, plan.steps, strict=True), 1):
         if pool_of(hop) != step.address.lower():
             return refused(
                 RefusalKind.PLAN,
@@ -99,7 +102,7 @@ def _check_swaps(plan: AtomicPlan, route: ChainRoute) -> SignRefusal | None:
             (hop.token_out, step.target, step.decimals_out),
         ):
             try:
-                is_same = _is_of(asset, plan.chain, address, decimals)
+                is_same = is_of(asset, plan.chain, address, decimals)
             except BadValueError as error:
                 return refused(RefusalKind.PLAN, str(error))
             if not is_same:
@@ -108,8 +111,12 @@ def _check_swaps(plan: AtomicPlan, route: ChainRoute) -> SignRefusal | None:
 
 
 @lru_cache(maxsize=1_024)
-def _is_of(asset: AssetCode, chain: str, address: str, decimals: int) -> bool:
-    """Say whether an asset is a token; it is the same for ever, and asked of each swap."""
+def is_of(asset: AssetCode, chain: str, address: str, decimals: int) -> bool:
+    """Say whether an asset is a token; it is the same for ever, and asked of each swap.
+
+    Raises:
+        BadValueError: see `tokens.asset_of`.
+    """
     return is_code(asset, Token(chain=chain, address=address, decimals=decimals))
 
 
@@ -178,9 +185,10 @@ def _check_times(
     return None
 
 
-def _check_gas(plan: AtomicPlan, given: Given) -> SignRefusal | None:
+def check_gas(plan: OnChain, given: Given) -> SignRefusal | None:
+    """All that a plan's transactions may pay for gas is within its bound."""
     bound_wei = raw_floor(plan.gas.amount - plan.gas.data_amount, _WEI_DIGITS)
-    gas_wei = given.transaction.gas_max_wei
+    gas_wei = given.transaction.gas_max_wei + given.beside_wei
     if gas_wei > bound_wei:
         return refused(
             RefusalKind.GAS,

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from engine.domain.routes_on_chain import AMOUNT_RAW_MAX
 from engine.domain.signing import (
     Purpose,
     RefusalKind,
@@ -15,7 +16,14 @@ from engine.domain.signing import (
     SignRefusal,
     UnsignedTransaction,
 )
-from engine.sending.encoding import PAUSE, REVOKE, UNPAUSE, WITHDRAW, disallow_calldata
+from engine.sending.encoding import (
+    PAUSE,
+    REVOKE,
+    UNPAUSE,
+    WITHDRAW,
+    allow_calldata,
+    disallow_calldata,
+)
 from engine.signing.terms import SigningTerms
 
 _ADDRESS: Final = re.compile(r"0x[0-9a-f]{40}")
@@ -35,7 +43,7 @@ FEE_WEI_MAX: Final = 10**15
 CANCEL_GAS_MAX: Final = 1_000_000
 """A transfer of nothing takes 21,000; where bytes are charged as gas, some hundred thousand."""
 
-DISALLOW_GAS_MAX: Final = 200_000
+APPROVE_GAS_MAX: Final = 200_000
 """A token's `approve` takes some 30,000 to 60,000."""
 
 _CALLS: Final = {
@@ -54,12 +62,16 @@ class Given:
     Attributes:
         own: address of the wallet that signs.
         chain: the name of the transaction's chain; empty if nothing is signed there.
+        beside_wei: what other transactions of the same plan may pay for gas.
+        is_other_signed: whether something was signed of the other part of the same plan.
     """
 
     intent: SigningIntent
     terms: SigningTerms
     own: str
     chain: str
+    beside_wei: int = 0
+    is_other_signed: bool = False
 
     @property
     def transaction(self) -> UnsignedTransaction:
@@ -123,13 +135,19 @@ def check_target(given: Given) -> SignRefusal | None:
     intent, to = given.intent, given.transaction.to
     if not _ADDRESS.fullmatch(to):
         return refused(RefusalKind.CONTRACT, f"{to[:50]!r} is no address: 0x and 40 small digits")
-    if intent.purpose in {Purpose.CANCEL, Purpose.DISALLOW}:
+    if intent.purpose in {Purpose.CANCEL, Purpose.DISALLOW, Purpose.ALLOW}:
         return _check_free_target(given)
+    return _check_ours(given, to)
+
+
+def _check_ours(given: Given, to: str) -> SignRefusal | None:
+    """It is a contract that the operator named, with that code."""
     named = given.terms.contracts.get(given.chain, {}).get(to)
     if named is None:
         return refused(RefusalKind.CONTRACT, f"{to} on {given.chain} is no contract of ours")
-    if intent.code_hash != named:
-        seen = intent.code_hash[:70] or "not told"
+    code_hash = given.intent.code_hash
+    if code_hash != named:
+        seen = code_hash[:70] or "not told"
         return refused(
             RefusalKind.CODE_HASH,
             f"the code of {to} on {given.chain} is {seen}; it has to be {named}",
@@ -138,9 +156,10 @@ def check_target(given: Given) -> SignRefusal | None:
 
 
 def _check_free_target(given: Given) -> SignRefusal | None:
-    """A cancel goes to ourselves; a revoke to any token, as what it is called with only takes back.
+    """A cancel goes to ourselves; what takes an allowance back to any token, as it only takes back.
 
-    Neither of our own is a token: of the contract's allowances it is asked itself.
+    Neither of our own is a token: of the contract's allowances it is asked itself. Of which token
+    a plan allows anything, is looked at with the plan.
     """
     to = given.transaction.to
     is_own = to == given.own
@@ -159,6 +178,8 @@ def check_call(given: Given) -> SignRefusal | None:
         return _check_cancel(given)
     if purpose is Purpose.DISALLOW:
         return _check_disallow(given)
+    if purpose is Purpose.ALLOW:
+        return _check_allow(given)
     expected = _CALLS.get(purpose)
     if expected is None:
         return None
@@ -189,18 +210,43 @@ def _check_cancel(given: Given) -> SignRefusal | None:
 def _check_disallow(given: Given) -> SignRefusal | None:
     """It is built here anew of the spender that it names, with nothing as its amount."""
     data = given.transaction.data
-    spender = "0x" + data[4 + len(_ADDRESS_PADDING) : 4 + _WORD].hex()
-    if len(data) != 4 + 2 * _WORD or not int(spender, 16) or data != disallow_calldata(spender):
+    spender, _ = read_approve(data)
+    if not int(spender, 16) or data != disallow_calldata(spender):
         return refused(
             RefusalKind.CALL, f"0x{data[:4].hex()} with {len(data)} bytes is no approve(spender, 0)"
         )
-    if given.transaction.gas_limit > DISALLOW_GAS_MAX:
+    return _check_approve_gas(given)
+
+
+def _check_allow(given: Given) -> SignRefusal | None:
+    """It is built here anew, and allows an amount to a contract of ours, with that code."""
+    data = given.transaction.data
+    spender, amount_raw = read_approve(data)
+    if data != allow_calldata(spender, amount_raw):
         return refused(
-            RefusalKind.GAS,
-            f"a revoke with a gas limit of {given.transaction.gas_limit}; {DISALLOW_GAS_MAX} are"
-            " allowed",
+            RefusalKind.CALL,
+            f"0x{data[:4].hex()} with {len(data)} bytes is no approve(spender, amount)",
         )
-    return None
+    if not 0 < amount_raw <= AMOUNT_RAW_MAX:
+        return refused(RefusalKind.CALL, f"it allows {amount_raw} units, which no swap takes")
+    return _check_ours(given, spender) or _check_approve_gas(given)
+
+
+def _check_approve_gas(given: Given) -> SignRefusal | None:
+    gas_limit = given.transaction.gas_limit
+    if gas_limit <= APPROVE_GAS_MAX:
+        return None
+    return refused(
+        RefusalKind.GAS,
+        f"a {given.intent.purpose} with a gas limit of {gas_limit}; {APPROVE_GAS_MAX} are allowed",
+    )
+
+
+def read_approve(data: bytes) -> tuple[str, int]:
+    """Return who may take how much by a call of a token; of other bytes something or other."""
+    words = data[4:].ljust(2 * _WORD, b"\0")
+    spender = words[len(_ADDRESS_PADDING) : _WORD]
+    return "0x" + spender.hex(), int.from_bytes(words[_WORD : 2 * _WORD])
 
 
 RULES: Final[tuple[Rule, ...]] = (check_value, check_target, check_call)

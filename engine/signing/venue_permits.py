@@ -12,8 +12,8 @@ from engine.domain.permits import PermitKind
 from engine.domain.plans import LeggedPlan, MixedPlan, closes_of, digest_of_plan
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.gateways.venue_signing import BookPlan
-from engine.signing.permits import swap_of
 from engine.signing.rules import refused
+from engine.signing.same_swap import swap_of
 from engine.signing.venue_rules import Placing, usd_of_plan
 from engine.signing.words import Words
 

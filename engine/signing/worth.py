@@ -7,17 +7,24 @@ own least price of what it begins with, so that caps and mandates hold whatever 
 from decimal import Decimal
 
 from engine.domain.networks import Network
-from engine.domain.plans import AtomicPlan
+from engine.domain.plans import AtomicPlan, OnChain
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.signing.rules import Given, refused
 from engine.signing.terms import SigningTerms
 
 
-def usd_of(plan: AtomicPlan, terms: SigningTerms) -> Decimal:
-    """Return what a plan is counted with: the most of what is said of it."""
+def usd_of(plan: OnChain, terms: SigningTerms) -> Decimal:
+    """Return what a plan is counted with: the most of what is said of it.
+
+    What its transaction begins with need not be what its route is counted in, where orders stand
+    before that.
+    """
     first = plan.steps[0]
     least = terms.usd_least.get(first.source, Decimal(0))
-    return max(plan.notional_usd, first.amount_in * plan.usd_per_quote, first.amount_in * least)
+    said = Decimal(0)
+    if isinstance(plan, AtomicPlan) or first.source == plan.opportunity.quote:
+        said = first.amount_in * plan.usd_per_quote
+    return max(plan.notional_usd, said, first.amount_in * least)
 
 
 def check_worth(given: Given) -> SignRefusal | None:

@@ -128,7 +128,7 @@ async def run_deploy(
                     return False
                 used = await asyncio.to_thread(deploy, rpc, plan)
                 say(f"deployed with {sum(used):,} gas")
-            await asyncio.to_thread(supply, rpc, wallet, now_s=int(time.time()))
+            await asyncio.to_thread(supply, rpc, chain, wallet, now_s=int(time.time()))
     except (BadValueError, NodeSaidNoError) as error:
         raise FatalError(f"not deployed on {chain}: {error}") from error
     except OSError as error:

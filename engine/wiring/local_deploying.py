@@ -6,6 +6,8 @@ same address.
 """
 
 import time
+from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, Final
 
 import msgspec
@@ -13,9 +15,11 @@ from eth_hash.auto import keccak
 
 from engine.chains.gas.rules import LOCAL_RULE
 from engine.domain.errors import BadValueError, TransientError
+from engine.domain.tokens import asset_of, tokens_of
 from engine.sandbox.world.abi import call_data
 from engine.sandbox.world.hands import created_address
 from engine.sandbox.world.rpc import NodeSaidNoError, Rpc
+from engine.sending.calls import balance_call
 from engine.sending.contract_code import DIRECT, PROXY, UPGRADEABLE, code_hash, creation_code
 from engine.sending.fees import FeeTerms, NoBid, first_bid
 from engine.sending.simulating import GAS_MAX, SPEC
@@ -24,6 +28,18 @@ COINS_WEI: Final = 10**18
 """What owner and wallet are given; a coin of a local chain is worth nothing."""
 
 COINS_WEI_MIN: Final = COINS_WEI // 100
+
+STOCK: Final[Mapping[str, Decimal]] = {
+    "ETH": Decimal(2),
+    "BNB": Decimal(8),
+    "POL": Decimal(10_000),
+    "USDC": Decimal(5_000),
+    "USDT": Decimal(5_000),
+    "WBTC": Decimal("0.05"),
+}
+"""By asset what a wallet is given of the token: some trades' worth, and worth nothing either."""
+
+STOCK_SHARE_MIN: Final = 10
 NONCE_MIN: Final = 1_700_000_000
 """Seconds of 2023: a wallet with a lower nonce is new on its chain."""
 
@@ -221,8 +237,8 @@ def deploy(rpc: Rpc, plan: DeploymentPlan) -> list[int]:
     return used
 
 
-def supply(rpc: Rpc, wallet: str, *, now_s: int) -> bool:
-    """Give a wallet coins where it has too few, and a nonce that none of its past had.
+def supply(rpc: Rpc, chain: str, wallet: str, *, now_s: int) -> bool:
+    """Give a wallet coins and tokens where it has too few, and a nonce that none of its past had.
 
     A chain that begins anew counts from 0 again, and the signer signs no nonce for a second plan:
     so the wallet counts on from the time in seconds: it sends fewer than one a second.
@@ -241,7 +257,27 @@ def supply(rpc: Rpc, wallet: str, *, now_s: int) -> bool:
         rpc.ask("anvil_setBalance", wallet, hex(COINS_WEI))
     if is_new:
         rpc.ask("anvil_setNonce", wallet, hex(max(now_s, NONCE_MIN)))
-    return is_poor or is_new
+    return _supply_tokens(rpc, chain, wallet) or is_poor or is_new
+
+
+def _supply_tokens(rpc: Rpc, chain: str, wallet: str) -> bool:
+    """Give a wallet of each token that is there its stock, where it has less than a tenth of it."""
+    stocks = {
+        token: int(stock.scaleb(token.decimals))
+        for token in tokens_of(chain)
+        if (stock := STOCK.get(asset_of(token, symbol=""))) is not None
+    }
+    said = rpc.ask_all(
+        [("eth_call", (balance_call(one.address, wallet), "latest")) for one in stocks]
+    )
+    lacking = [
+        (token.address, stock_raw)
+        for (token, stock_raw), held in zip(stocks.items(), said, strict=True)
+        if held != "0x" and int(held, 16) < stock_raw // STOCK_SHARE_MIN
+    ]
+    for address, stock_raw in lacking:
+        rpc.ask("anvil_dealERC20", wallet, address, hex(stock_raw))
+    return bool(lacking)
 
 
 def lent_account(what: str, wallet: str) -> str:

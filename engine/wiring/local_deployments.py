@@ -117,7 +117,7 @@ def put_right(local: LocalChain, deployment: Deployment) -> bool:
     plan = plan_deployment(deployment, wrapped=local.contracts["wrapped"])
     with contextlib.closing(Rpc(local.http_urls[0])) as rpc:
         # First, as the books begin with what the wallet has when the contract is there.
-        was_supplied = supply(rpc, deployment.wallet, now_s=int(time.time()))
+        was_supplied = supply(rpc, deployment.chain, deployment.wallet, now_s=int(time.time()))
         was_there = is_there(rpc, plan)
         if not was_there:
             deploy(rpc, plan)

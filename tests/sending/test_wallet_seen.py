@@ -31,6 +31,7 @@ from tests.storage.conftest import sqlite_model, with_model  # noqa: F401 - a fi
 
 pytestmark = pytest.mark.slow
 WALLET, GAINS = ("base", "ETH"), ("base-recovery", "ETH")
+DOLLARS = ("base", "USDC")
 
 
 class Whole:
@@ -176,11 +177,28 @@ def test_what_came_to_the_wallet_by_no_transaction_of_ours_is_told_and_no_profit
                     await until(lambda: engine.outbox.waiting == 0)
                     assert engine.live[WALLET] == Decimal("1.25")
             (told,) = await whole.troubles()
+            assert desk.seen is not None
+            block = desk.seen.block
+            rpc, usdc = sending.world.rpc, sending.world.token("USDC").address
+            shown = []
+            for weth_raw, usdc_raw in ((5 * 10**17, 3 * 10**6), (5 * 10**17, 0)):
+                rpc.ask("anvil_dealERC20", sending.wallet, sending.weth, hex(weth_raw))
+                rpc.ask("anvil_dealERC20", sending.wallet, usdc, hex(usdc_raw))
+                async with booking_engine.running(whole.ledger, whole.sender) as engine:
+                    await whole.blocks(1)
+                    await whole.compared(engine)
+                    await until(lambda: engine.outbox.waiting == 0)
+                    shown.append(dict(engine.live))
             pnl = await whole.pnl()
 
+        # What wraps the coin is the coin; of what the wallet once had it is told that it is gone.
+        assert shown == [
+            {WALLET: Decimal("1.75"), DOLLARS: Decimal(3)},
+            {WALLET: Decimal("1.75"), DOLLARS: Decimal(0)},
+        ]
         assert told.matter is Matter.BALANCE
         assert "0.25 more came than by any transaction of ours" in told.what
-        assert f"block {desk.seen.block - 1}" in told.what if desk.seen else False
+        assert f"block {block - 1}" in told.what
         assert pnl.live.net_usd == 0
 
     sending.run(work)

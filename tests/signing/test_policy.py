@@ -33,7 +33,7 @@ from engine.signing.curve import LocalKey
 from engine.signing.desk import SigningDesk, caps_of
 from engine.signing.journal import Journal
 from engine.signing.routes import raw_ceil, raw_exact, raw_floor
-from engine.signing.rules import CANCEL_GAS_MAX, DISALLOW_GAS_MAX, GAS_LIMIT_MAX
+from engine.signing.rules import APPROVE_GAS_MAX, CANCEL_GAS_MAX, GAS_LIMIT_MAX
 from engine.signing.terms import SigningTerms
 from engine.signing.wallet import LocalWallet
 from engine.signing.words import Words
@@ -325,7 +325,7 @@ async def test_the_wallet_takes_an_allowance_back_and_gives_none() -> None:
         ({"to": CONTRACT}, RefusalKind.CONTRACT),
         ({"to": KEY.address}, RefusalKind.CONTRACT),
         ({"value_wei": 1}, RefusalKind.VALUE),
-        ({"gas_limit": DISALLOW_GAS_MAX + 1}, RefusalKind.GAS),
+        ({"gas_limit": APPROVE_GAS_MAX + 1}, RefusalKind.GAS),
         ({"chain_id": 137}, RefusalKind.CHAIN),
         ({"plan": make_plan()}, RefusalKind.PLAN),
     ):

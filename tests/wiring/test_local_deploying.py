@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from engine.domain.errors import BadValueError, FatalError
+from engine.domain.tokens import asset_of, tokens_of
 from engine.sandbox.world.rpc import Rpc
 from engine.sandbox.world.values import LocalChain
+from engine.sending.calls import balance_call
 from engine.wiring.local_deploying import (
     COINS_WEI,
     NONCE_MIN,
@@ -36,6 +38,10 @@ from tests.patience import PATIENCE_S
 
 WALLET = "0x" + "5a" * 20
 NOW_S = 1_800_000_000
+WETH, USDC = (
+    next(one.address for one in tokens_of("base") if asset_of(one, symbol="") == asset)
+    for asset in ("ETH", "USDC")
+)
 
 NewWorld = Callable[[str], LocalWorld]
 
@@ -213,14 +219,25 @@ def test_a_chain_that_begins_anew_has_the_contract_again_and_a_nonce_that_was_ne
     assert count >= int(old.rpc.ask("eth_getTransactionCount", WALLET, "latest"), 16) > NONCE_MIN
 
 
+def held_raw(rpc: Rpc, token: str) -> int:
+    return int(rpc.ask("eth_call", balance_call(token, WALLET), "latest"), 16)
+
+
 @pytest.mark.slow
 def test_only_a_wallet_that_is_new_or_poor_is_supplied(new_world: NewWorld) -> None:
     rpc = new_world("base").rpc
-    assert supply(rpc, WALLET, now_s=NOW_S)
+    assert supply(rpc, "base", WALLET, now_s=NOW_S)
+    assert [held_raw(rpc, token) for token in (WETH, USDC)] == [2 * 10**18, 5_000 * 10**6]
     assert int(rpc.ask("eth_getBalance", WALLET, "latest"), 16) == COINS_WEI
     rpc.ask("anvil_setBalance", WALLET, hex(COINS_WEI // 2))
 
-    assert not supply(rpc, WALLET, now_s=NOW_S + 900)
+    # More than a tenth is left of that token, less of this one.
+    rpc.ask("anvil_dealERC20", WALLET, WETH, hex(10**18))
+    assert not supply(rpc, "base", WALLET, now_s=NOW_S + 900)
+    assert held_raw(rpc, WETH) == 10**18
+    rpc.ask("anvil_dealERC20", WALLET, USDC, hex(10**6))
+    assert supply(rpc, "base", WALLET, now_s=NOW_S + 900)
+    assert [held_raw(rpc, token) for token in (WETH, USDC)] == [10**18, 5_000 * 10**6]
 
     assert int(rpc.ask("eth_getBalance", WALLET, "latest"), 16) == COINS_WEI // 2
     assert int(rpc.ask("eth_getTransactionCount", WALLET, "latest"), 16) == NOW_S
