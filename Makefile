@@ -65,9 +65,13 @@ softhsm: $(VENV)/.runtime
 promtool: $(VENV)/.runtime
 	@tests/bot/web/get_promtool $(VENV)
 
+# What opens the page in the tests; without it they are skipped.
+chromium: $(VENV)/.runtime
+	@tests/bot/web/get_chromium $(VENV)
+
 .PHONY: setup
 setup: ## install everything that a contributor needs
-	@$(MAKE) --no-print-directory -j2 $(VENV)/.kernels $(VENV)/.dev local-chain forge softhsm promtool
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.kernels $(VENV)/.dev local-chain forge softhsm promtool chromium
 
 # ---- the product -----------------------------------------------------------------------------
 
@@ -399,6 +403,14 @@ picture: $(VENV)/.kernels $(VENV)/.dev ## draw docs/pictures/phone.png from a re
 pictures: $(VENV)/.dev ## make the pictures and golden texts of every screen anew, to be reviewed
 	@$(PY) -m tests.telegram.guide docs/guide
 	@$(PY) -m tests.telegram.golden
+
+.PHONY: page-pictures
+page-pictures: $(VENV)/.dev chromium ## make the pictures of the page anew, in a real browser, and say how quick it is
+	@$(PY) -m tests.bot.web.page_pictures docs/guide
+
+.PHONY: page-campaign
+page-campaign: $(VENV)/.dev ## show the gateway COUNT=100000 openings of the page that Telegram did not sign so
+	@$(PY) -m tests.bot.web.forged_init_data --count $(or $(COUNT),100000) --seed $(or $(SEED),1)
 
 .PHONY: kernels
 kernels: $(VENV)/.kernels $(VENV)/.dev ## kernels against their twins, compiled and again interpreted

@@ -172,7 +172,10 @@ class FrontEnd:
             self._spawn(give_signs(self._facade, self._silent_s, every_s=self._settings.sign_s)),
             self._spawn(
                 introduce(
-                    self.line.bot, self._settings.telegram_people, self._settings.tell_terminal
+                    self.line.bot,
+                    self._settings.telegram_people,
+                    self._settings.tell_terminal,
+                    page_url=self._settings.page_url,
                 )
             ),
         ]

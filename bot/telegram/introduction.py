@@ -5,7 +5,16 @@ import logging
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from telegram import Bot, BotCommand, BotCommandScopeChat, MenuButtonCommands, User
+from telegram import (
+    Bot,
+    BotCommand,
+    BotCommandScopeChat,
+    MenuButtonCommands,
+    MenuButtonDefault,
+    MenuButtonWebApp,
+    User,
+    WebAppInfo,
+)
 from telegram.error import InvalidToken, RetryAfter, TelegramError
 
 from bot import command_table
@@ -24,11 +33,15 @@ UNKNOWN_RETRY_S: Final = 60.0
 
 
 async def introduce(
-    bot: Bot, people: Sequence[Person], tell_terminal: Callable[[str], None]
+    bot: Bot,
+    people: Sequence[Person],
+    tell_terminal: Callable[[str], None],
+    *,
+    page_url: str | None = None,
 ) -> None:
     """Tell whether Telegram answers, and by which name, and fill the menus; tries until it works.
 
-    A menu has what its person may do.
+    A menu has what its person may do; with a page, the button beside it opens that one.
     """
     me: User | None = None
     is_silence_told = False
@@ -54,7 +67,7 @@ async def introduce(
         else:
             _log.info("serving as @%s", me.username)
             break
-    await asyncio.gather(*(_fill_menu(bot, one) for one in people if one.rank is not Rank.ADMIN))
+    await asyncio.gather(*(_fill_menu(bot, one, page_url) for one in people))
 
 
 def _menu_of(rank: Rank) -> list[BotCommand]:
@@ -65,12 +78,22 @@ def _menu_of(rank: Rank) -> list[BotCommand]:
     ]
 
 
-async def _fill_menu(bot: Bot, person: Person) -> None:
-    """Fill one person's menu, once Telegram knows them."""
+async def _fill_menu(bot: Bot, person: Person, page_url: str | None) -> None:
+    """Fill one person's menu and set their button, once Telegram knows them.
+
+    Strangers are shown no page: the button is set by chat.
+    """
     scope = BotCommandScopeChat(person.user_id)
+    button = (
+        MenuButtonDefault()
+        if page_url is None
+        else MenuButtonWebApp(text="Syndicate", web_app=WebAppInfo(url=page_url))
+    )
     while True:
         try:
-            await bot.set_my_commands(_menu_of(person.rank), scope=scope)
+            if person.rank is not Rank.ADMIN:
+                await bot.set_my_commands(_menu_of(person.rank), scope=scope)
+            await bot.set_chat_menu_button(chat_id=person.user_id, menu_button=button)
         except TelegramError as error:
             _log.info("a menu waits: %s", redact(str(error)))
             await asyncio.sleep(

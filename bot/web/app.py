@@ -14,15 +14,19 @@ from bot.web.commanding import Commanding
 from bot.web.entering import entering_routes
 from bot.web.guard import HEADERS, Guard
 from bot.web.hooks.opening import Hooks, add_hooks
+from bot.web.init_data import InitData
 from bot.web.killing import killing_route
 from bot.web.metrics import metrics_route
 from bot.web.openapi import describe
+from bot.web.page_files import page_routes
 from bot.web.rates import Rates
 from bot.web.route import BODY_BYTES_MAX, Route
-from bot.web.sessions import Sessions
+from bot.web.sessions import OF_THE_CHAT, Sessions
 from bot.web.streaming import streaming_route
+from bot.web.tickets import Tickets, ticket_route
 from bot.web.watching import watching_routes
 from engine.domain.errors import FatalError
+from engine.domain.people import Rank
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 from engine.facade.web import WebTerms
@@ -49,26 +53,36 @@ def make_gateway(
 ) -> Gateway:
     """Put the front-end together."""
     keys = ApiKeys(terms.directory)
+    init_data = None if terms.page is None else InitData(terms.page, clock)
     guard = Guard(
         keys=keys,
-        sessions=Sessions(keys.rank_of, clock),
+        sessions=Sessions(ranks_of(keys, init_data), clock),
+        tickets=Tickets(clock),
         rates=Rates(),
         trusts_proxy=terms.trusts_proxy,
     )
+    closing = asyncio.Event()
+
+    async def close(_application: web.Application) -> None:
+        closing.set()
+
     commanding = Commanding(facade=facade, settings=settings, clock=clock, rates=guard.rates)
     routes = [
-        *entering_routes(guard),
+        *entering_routes(guard, init_data),
         *asking_routes(facade.ask),
         *commanding.routes(),
         killing_route(commanding),
-        streaming_route(facade.ask, guard.rates),
+        streaming_route(facade.ask, guard.rates, guard.counts, closing),
+        ticket_route(guard.tickets),
         metrics_route(facade.ask, guard),
+        *page_routes(),
     ]
     document: dict[str, Any] = {}
     routes += watching_routes(document)
     document.update(describe(routes))
     application = web.Application(middlewares=[guard.middleware()], client_max_size=BODY_BYTES_MAX)
     application.on_response_prepare.append(_add_headers)
+    application.on_shutdown.append(close)
     for route in routes:
         application.router.add_route(route.method, route.path, guard.guarded(route))
     hooks = add_hooks(application, facade.ask, terms, clock)
@@ -80,6 +94,18 @@ def make_gateway(
         commanding=commanding,
         hooks=hooks,
     )
+
+
+def ranks_of(keys: ApiKeys, init_data: InitData | None) -> Callable[[str], Rank | None]:
+    """Return what says what whoever began a session may do now, by their key or their name."""
+
+    def rank_of(name: str) -> Rank | None:
+        if not name.startswith(OF_THE_CHAT):
+            return keys.rank_of(name)
+        person = None if init_data is None else init_data.person(name)
+        return None if person is None else person.rank
+
+    return rank_of
 
 
 async def _add_headers(request: web.Request, response: web.StreamResponse) -> None:

@@ -11,16 +11,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 import msgspec
 from aiohttp import web
 from cachetools import TTLCache
+from msgspec import Meta
 
 from bot.answer import Answer
 from bot.command import CommandEntry, Kind
 from bot.command_table import COMMANDS
-from bot.dispatch import Dispatcher, Invocation
+from bot.dispatch import Dispatcher, Invocation, Refused, read_line
 from bot.grammar import Argument, Form, Misread, parse_arguments
 from bot.permitted import with_buttons_for
 from bot.ranks import RANK_OF_KIND
@@ -39,6 +40,7 @@ KEY_CHARACTERS_MAX: Final = 64
 REMEMBERED_S: Final = 600.0
 REMEMBERED_MAX: Final = 1_000
 WORD_MAX: Final = 160
+LINE_MAX: Final = 400
 
 _PATTERNS: Final = {
     Form.WORD: r"^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$",
@@ -81,6 +83,12 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     document: str | None = None
 
 
+class Said(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A line, as it would be typed in the chat."""
+
+    line: Annotated[str, Meta(min_length=1, max_length=LINE_MAX)]
+
+
 class Chosen(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What shall become of a second step."""
 
@@ -110,7 +118,7 @@ class Commanding:
 
     def routes(self) -> list[Route]:
         """Return a route for each command, and that of second steps."""
-        return [*(self._route(entry) for entry in COMMANDS), self._confirming()]
+        return [*(self._route(entry) for entry in COMMANDS), self._saying(), self._confirming()]
 
     def _route(self, entry: CommandEntry) -> Route:
         return Route(
@@ -126,6 +134,22 @@ class Commanding:
             reply=Answered,
             errors=(409,),
             is_kill=entry.name == "kill",
+        )
+
+    def _saying(self) -> Route:
+        return Route(
+            method="POST",
+            path="/v1/lines",
+            operation="say",
+            tag="command",
+            summary="Carry out a line as the chat takes it, such as that of a button.",
+            handler=self._line,
+            rank=Rank.VIEWER,
+            paces=(),  # counted by hand, as a line may be a kill
+            body=Said,
+            reply=Answered,
+            errors=(409,),
+            example={"line": "/status"},
         )
 
     def _confirming(self) -> Route:
@@ -146,7 +170,18 @@ class Commanding:
 
     async def _command(self, entry: CommandEntry, asked: Asked) -> web.StreamResponse:
         given = await read_body(asked.request, dict[str, str | int | None])
-        invocation = _invocation(entry, given)
+        return await self._carry_out(asked, _invocation(entry, given))
+
+    async def _line(self, asked: Asked) -> web.StreamResponse:
+        said = await read_body(asked.request, Said)
+        read = read_line(said.line)
+        if isinstance(read, Refused) or not read.is_kill:
+            self.rates.check(Pace.GENERAL, f"key {asked.who.key_id}", asked.address)
+        if isinstance(read, Refused):
+            return reply_with(shown(read.answer, confirm_s=self.settings.confirm_s))
+        return await self._carry_out(asked, read)
+
+    async def _carry_out(self, asked: Asked, invocation: Invocation) -> web.StreamResponse:
         needed = RANK_OF_KIND[invocation.kind]
         if not asked.who.rank.is_at_least(needed):
             raise RefusedError(HTTPStatus.FORBIDDEN, f"{invocation.shown} takes the rank {needed}")

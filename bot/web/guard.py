@@ -18,6 +18,7 @@ from bot.web.problems import RefusedError, problem, refusal
 from bot.web.rates import Rates
 from bot.web.route import Asked, Route
 from bot.web.sessions import Principal, Sessions
+from bot.web.tickets import Tickets
 from engine.domain.errors import BadValueError, FatalError, SyndicateError
 
 _log = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class Guard:
 
     keys: ApiKeys
     sessions: Sessions
+    tickets: Tickets
     rates: Rates
     trusts_proxy: bool
     answered: Counter[int] = field(default_factory=Counter, init=False)
@@ -57,7 +59,7 @@ class Guard:
             address = self._address(request)
             principal = None
             if route.rank is not None:
-                principal = await self._let_in(request, address)
+                principal = await self._let_in(request, address, route)
                 if not principal.rank.is_at_least(route.rank):
                     raise RefusedError(
                         HTTPStatus.FORBIDDEN,
@@ -90,12 +92,21 @@ class Guard:
 
         return answer
 
-    async def _let_in(self, request: web.Request, address: str) -> Principal:
+    def counts(self, who: Principal) -> bool:
+        """Say whether somebody who was let in would be again, as a stream has to ask meanwhile."""
+        if who.session:
+            return self.sessions.of(who.session) is not None
+        return self.keys.rank_of(who.key_id) is not None
+
+    async def _let_in(self, request: web.Request, address: str, route: Route) -> Principal:
         kind, _, token = request.headers.get("Authorization", "").partition(" ")
         token = token.strip()
         principal = None
         if kind.lower() == "bearer" and len(token) <= TOKEN_CHARACTERS_MAX:
             principal = await self._principal(token, address)
+        elif route.takes_ticket and "ticket" in request.query:
+            session_id = self.tickets.take(request.query["ticket"])
+            principal = None if session_id is None else self.sessions.of(session_id)
         if principal is None:
             self.rates.check_not_refused(address)
             self.rates.count_refused(address)

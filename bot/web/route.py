@@ -60,6 +60,7 @@ class Route:
         errors: statuses beside those that any route may answer with.
         is_kill: it is never counted against how often somebody may ask.
         is_endless: it ends when the client leaves.
+        takes_ticket: a ticket in its query lets in as a token does.
         example: a body, for the description.
     """
 
@@ -79,6 +80,7 @@ class Route:
     errors: tuple[int, ...] = ()
     is_kill: bool = False
     is_endless: bool = False
+    takes_ticket: bool = False
     example: dict[str, Any] = field(default_factory=dict)
 
 

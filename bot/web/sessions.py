@@ -21,6 +21,9 @@ REFRESH_S: Final = 86_400
 SESSIONS_MAX: Final = 256
 """Opened at once; the one that was used longest ago gives way."""
 
+OF_THE_CHAT: Final = "telegram:"
+"""How names of the chat's people begin; no key's name can."""
+
 ALGORITHM: Final = "HS256"
 ISSUER: Final = "syndicate-gateway"
 AUDIENCE: Final = "syndicate-api"
@@ -43,8 +46,8 @@ class Principal:
 
     @property
     def by(self) -> str:
-        """Return how records name whoever asks."""
-        return f"api:{self.name}"
+        """Return how records name whoever asks: a person of the chat is one and the same here."""
+        return self.name if self.name.startswith(OF_THE_CHAT) else f"api:{self.name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,9 +142,15 @@ class Sessions:
             return None
         session_id, now_s = claims["sub"], self._clock() // NS_PER_S
         began_s, ends_s = claims["iat"], claims["exp"]
-        session = self._open.get(session_id)
         # By the clock that tests can turn: the library looks at the machine's.
-        if session is None or not (began_s - 1 <= now_s < ends_s):
+        if not began_s - 1 <= now_s < ends_s:
+            return None
+        return self.of(session_id)
+
+    def of(self, session_id: str) -> Principal | None:
+        """Return whose a session is, with what they may do now; None where it is over."""
+        session = self._open.get(session_id)
+        if session is None or session.ends_at_ns <= self._clock():
             return None
         rank = self._rank_of(session.key_id)
         if rank is None:

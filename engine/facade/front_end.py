@@ -32,6 +32,7 @@ class FrontEndSettings:
         telegram_pager_token: of a second bot, which takes only what protects; None for none.
         telegram_webhook_url: where Telegram posts updates to; None to poll for them.
         telegram_webhook_port: port of loopback to which a proxy hands them on.
+        page_url: of the page that the chat's menu button opens; None for the list of commands.
         telegram_proxy: proxy through which the Bot API is reached, None for directly.
         opportunity_notice_usd_min: opportunities of at least this profit are told unasked.
         is_interactive: a person sits at a terminal (line editing, completion, prompt).
@@ -80,6 +81,7 @@ class FrontEndSettings:
     telegram_pager_token: str | None = field(default=None, repr=False)
     telegram_webhook_url: str | None = field(default=None, repr=False)
     telegram_webhook_port: int = 8_644
+    page_url: str | None = None
     telegram_proxy: str | None = field(default=None, repr=False)
     opportunity_notice_usd_min: Decimal = Decimal(5)
     is_interactive: bool = True

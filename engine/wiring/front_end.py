@@ -20,7 +20,6 @@ from engine.bus.unix_socket import SocketCaller
 from engine.bus.witness import NO_WITNESS
 from engine.domain.errors import TransientError
 from engine.domain.network import proxy_for
-from engine.domain.people import Person, Rank
 from engine.domain.redaction import redact, remember_secrets
 from engine.facade.client import BusFacade
 from engine.facade.doors import Doors, EngineDoor
@@ -52,6 +51,7 @@ from engine.signing.guards import not_dumpable
 from engine.wiring.bus import caller_to
 from engine.wiring.chain_processes import caller_of_chains, chain_roles
 from engine.wiring.newest_log import read_newest
+from engine.wiring.page_terms import page_terms, people_of
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.signing_roles import signing_roles
 from engine.wiring.word_key import word_key
@@ -159,6 +159,7 @@ async def open_gateway(
 ) -> AsyncIterator[OpenedGateway]:
     """Connect the role `gateway`: it knows no secret of the phone, and the signer not its word."""
     settings = load_settings(environment, directory=directory)
+    page = page_terms(environment, age_s_max=settings.gateway.opened_s_max)
     set_up_logs(level=settings.log.level, form=settings.log.form)
     paths = prepare(settings.data.dir, bus_url=settings.bus.url, engine_id=settings.engine.id)
     roles = chain_roles(settings)
@@ -172,7 +173,8 @@ async def open_gateway(
 
     def tell(address: str) -> None:
         announce_ready()
-        say_at_terminal(f"the gateway answers at {address}")
+        page = settings.gateway.page_url or f"{address}/app"
+        say_at_terminal(f"the gateway answers at {address}; its page: {page}")
 
     with held_lease(paths.lease("gateway"), what="gateway") as lease:
         async with (
@@ -192,6 +194,7 @@ async def open_gateway(
                     trusts_proxy=settings.gateway.trusts_proxy,
                     directory=paths.gateway,
                     hook_keep_days=settings.gateway.hook_keep_days,
+                    page=page,
                 ),
                 on_ready=tell,
             )
@@ -318,6 +321,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         telegram_pager_token=telegram.pager_token,
         telegram_webhook_url=telegram.webhook_url,
         telegram_webhook_port=telegram.webhook_port,
+        page_url=settings.gateway.page_url if settings.gateway.is_on else None,
         blind_s=settings.approvals.blind_s,
         blind_pause_s=telegram.blind_pause_s,
         telegram_proxy=proxy_for(telegram.base_url, settings.network.proxy),
@@ -340,14 +344,6 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
         eased=Ease().eased,
         in_force=tuple(in_force(settings, os.environ)),
     )
-
-
-def people_of(telegram: TelegramSettings) -> tuple[Person, ...]:
-    """Return who may write to the bot, the owner first."""
-    if telegram.operator_id is None:
-        return ()
-    others = (Person(int(user_id), Rank(rank)) for user_id, rank in telegram.people.items())
-    return (Person(telegram.operator_id, Rank.ADMIN), *others)
 
 
 def in_force(settings: Settings, environment: Mapping[str, str]) -> Iterator[SettingInForce]:

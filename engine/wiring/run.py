@@ -33,6 +33,7 @@ from engine.wiring.chain_nodes import FOLLOWED_ENVIRONMENT_NAME, followed_names,
 from engine.wiring.chain_processes import chain_roles
 from engine.wiring.local_chains import why_no_chains, with_usual_chains
 from engine.wiring.markets import basis_of
+from engine.wiring.page_terms import told_page
 from engine.wiring.paths import Paths
 from engine.wiring.signing_roles import signing_roles
 from engine.wiring.word_key import new_word_key, told_key
@@ -195,7 +196,7 @@ def _beside(settings: Settings, paths: Paths) -> Iterator[RoleSpec]:
             is_vital=False,
             log_path=paths.log("gateway"),
             lease=paths.lease("gateway"),
-            environment=partial(_told_of_chains, settings, "gateway"),
+            environment=partial(_gateway_environment, settings),
         )
     if settings.workers.is_on:
         yield RoleSpec(
@@ -283,6 +284,10 @@ def _told_of_roles(settings: Settings, specs: list[RoleSpec]) -> dict[str, str]:
     """Tell the ledger, who watches them, which roles there are; it is asked once all are listed."""
     names = {ROLES_ENVIRONMENT_NAME: ",".join(spec.name for spec in specs)}
     return role_environment(settings, "ledger", os.environ) | names
+
+
+def _gateway_environment(settings: Settings) -> dict[str, str]:
+    return _told_of_chains(settings, "gateway") | told_page(settings)
 
 
 def _bot_environment(settings: Settings) -> dict[str, str]:

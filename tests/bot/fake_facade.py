@@ -5,6 +5,7 @@ over the same object sees what the first one stored.
 """
 
 import asyncio
+import contextlib
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -167,6 +168,7 @@ class FakeFacade:
         self.used_codes: set[str] = set()
         self.export = ExportReport(file_name="trades.csv", content=_CSV, rows=1)
         self.why = samples.why()
+        self.what_waits = samples.approvals()
         self.books = samples.books()
         self.performance: dict[str, Any] = {}
         self.sent = Sums()
@@ -190,6 +192,11 @@ class FakeFacade:
             raise TransientError("the ledger is away; it is being started again")
         if self.is_engine_away and not isinstance(command, LedgerRequest):
             raise TransientError("the engine is away; it is being started again")
+        if isinstance(command, GetNotices) and command.after_seq is not None and command.wait_ms:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(command.wait_ms / 1_000):
+                    while command.after_seq >= len(self.stored):
+                        await self._changed.wait()
         report = self._answer(command)
         self.notify()
         return report
@@ -272,7 +279,7 @@ class FakeFacade:
                 self.effects.append(f"{command.said} {command.nonce}")
                 return self._acknowledged(SAID[command.said])
             case GetApprovals():
-                return samples.approvals()
+                return self.what_waits
             case GetWaiting():
                 return samples.waiting()
             case GetMandates():

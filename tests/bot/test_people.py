@@ -231,6 +231,26 @@ async def test_each_menu_has_what_its_person_may_do_once_telegram_knows_them(
     assert len(chats.emulator.menus[COLLEAGUE.user_id]) == len(COMMANDS)
 
 
+@pytest.mark.parametrize(
+    ("url", "button"),
+    [
+        ("https://bot.example.org/app", ("web_app", {"url": "https://bot.example.org/app"})),
+        (None, ("default", None)),
+    ],
+)
+async def test_the_button_beside_a_chat_opens_the_page_for_its_people_alone(
+    chats: Chat, monkeypatch: pytest.MonkeyPatch, url: str | None, button: tuple[str, object]
+) -> None:
+    monkeypatch.setattr(introduction, "UNKNOWN_RETRY_S", 0.02)
+    async with chats.start_with(page_url=url):
+        await say(chats, GUEST.user_id, "/status")
+        await chats.emulator.wait_until(lambda: GUEST.user_id in chats.emulator.menu_buttons)
+
+    set_to = chats.emulator.menu_buttons[GUEST.user_id]
+    assert (set_to["type"], set_to.get("web_app")) == button
+    assert chats.emulator.menu_button == {"type": "commands"}
+
+
 async def test_only_who_can_act_gives_a_sign_of_life(chats: Chat) -> None:
     def signs() -> int:
         return sum(isinstance(one, SignOfLife) for one in chats.facade.asked)

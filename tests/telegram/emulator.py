@@ -56,6 +56,7 @@ class TelegramEmulator:
         self.commands: list[dict[str, str]] = []
         self.menus: dict[int, list[dict[str, str]]] = {}
         self.menu_button: dict[str, Any] | None = None
+        self.menu_buttons: dict[int, dict[str, Any]] = {}
         self.chat_limit: tuple[int, float] | None = None
         self.ignores_allowed_updates = False
         self.confirmed_offset = 0
@@ -382,7 +383,13 @@ class TelegramEmulator:
         return True
 
     async def _set_menu_button(self, parameters: dict[str, Any]) -> bool:
-        self.menu_button = json.loads(parameters.get("menu_button", "{}"))
+        button, chat_id = json.loads(parameters.get("menu_button", "{}")), parameters.get("chat_id")
+        if chat_id is None:
+            self.menu_button = button
+        elif any(entry.chat_id == int(chat_id) for entry in self.chats.entries):
+            self.menu_buttons[int(chat_id)] = button
+        else:
+            raise bad_request("chat not found")
         return True
 
     async def _set_webhook(self, parameters: dict[str, Any]) -> bool:

@@ -29,3 +29,16 @@ class GatewaySettings(Section, frozen=True, kw_only=True):
              description="for so long an event of a webhook is known again; what"
              " a body tells of longer ago is not taken, as it may have been told before"),
     ] = 7  # fmt: skip
+    page_url: Annotated[
+        Annotated[str, Meta(pattern=r"^https://[^/\s?#@]+/[^\s?#]*$")] | None,
+        Meta(
+            description="address of the page as phones reach it, as https://bot.example.org/app: "
+            "the menu button of your chat with the bot opens it inside Telegram",
+            extra={"form": "it must be an address with TLS, as https://bot.example.org/app"},
+        ),
+    ] = None
+    opened_s_max: Annotated[
+        int,
+        Meta(ge=30, le=3_600, extra={"unit": "s"},
+             description="what Telegram signed longer ago opens the page to nobody"),
+    ] = 300  # fmt: skip

@@ -1,5 +1,6 @@
 """The HTTP front-end over real sockets of loopback, before an engine made of plain values."""
 
+import contextlib
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -16,6 +17,9 @@ from engine.facade.front_end import FrontEndSettings
 from engine.facade.web import WebTerms
 from tests.bot.conftest import Clock
 from tests.bot.fake_facade import FakeFacade
+from tests.bot.web.telegram_signs import page_terms
+
+MadeKeys = tuple[Path, dict[Rank, str]]
 
 
 @dataclass
@@ -62,7 +66,7 @@ class Web:
 
 
 @pytest.fixture(scope="session")
-def made_keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[Rank, str]]:
+def made_keys(tmp_path_factory: pytest.TempPathFactory) -> MadeKeys:
     """Make a key of each rank once: their hashes are slow, as they should be."""
     directory = tmp_path_factory.mktemp("keys")
     store = ApiKeys(directory)
@@ -70,14 +74,21 @@ def made_keys(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[Rank
 
 
 @pytest.fixture
-async def web(tmp_path: Path, made_keys: tuple[Path, dict[Rank, str]]) -> AsyncIterator[Web]:
-    facade, clock = FakeFacade(), Clock()
-    shutil.copy2(made_keys[0] / FILE, tmp_path / FILE)
-    store = ApiKeys(tmp_path)
+async def web(tmp_path: Path, made_keys: MadeKeys) -> AsyncIterator[Web]:
+    async with serving(tmp_path, made_keys, FakeFacade()) as made:
+        yield made
+
+
+@contextlib.asynccontextmanager
+async def serving(directory: Path, made_keys: MadeKeys, facade: FakeFacade) -> AsyncIterator[Web]:
+    """Serve an engine to whoever has one of the keys."""
+    clock = Clock()
+    shutil.copy2(made_keys[0] / FILE, directory / FILE)
+    store = ApiKeys(directory)
     gateway = make_gateway(
         facade,
         FrontEndSettings(),
-        WebTerms(port=0, trusts_proxy=False, directory=tmp_path),
+        WebTerms(port=0, trusts_proxy=False, directory=directory, page=page_terms()),
         clock,
     )
     async with (

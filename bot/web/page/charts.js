@@ -1,0 +1,50 @@
+// Charts, in the colours of the page; uPlot draws them.
+
+const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const drawn = new Set();
+
+// points: [time in ns, one value a series...], oldest first.
+export function lines(holder, points, series) {
+  if (points.length < 2) {
+    holder.textContent = "Too few points for a chart yet.";
+    holder.className = "hint";
+    return;
+  }
+  const axis = { stroke: colour("--hint"), grid: { stroke: colour("--line"), width: 1 }, ticks: { show: false }, size: 46, font: "11px system-ui" };
+  const chart = new uPlot({
+    width: holder.clientWidth || 320,
+    height: 180,
+    legend: { show: series.length > 1 },
+    cursor: { drag: { x: false, y: false } },
+    axes: [{ ...axis, size: 40 }, axis],
+    series: [{}, ...series.map(({ label, tone, fill }) => ({
+      label, stroke: colour(tone), width: 2, fill: fill ? `${colour(tone)}22` : undefined, points: { show: false },
+    }))],
+  }, [points.map((one) => Number(one[0]) / 1e9), ...series.map((_, at) => points.map((one) => Number(one[at + 1])))], holder);
+  drawn.add([chart, holder]);
+}
+
+addEventListener("resize", () => {
+  for (const one of drawn) {
+    const [chart, holder] = one;
+    if (holder.isConnected) chart.setSize({ width: holder.clientWidth, height: 180 });
+    else { chart.destroy(); drawn.delete(one); }
+  }
+});
+
+// What is drawn anew every few seconds must not pile up.
+export function sweep() {
+  for (const one of drawn) if (!one[1].isConnected) { one[0].destroy(); drawn.delete(one); }
+}
+
+// rows: [name, Map of column -> bps]; what reaches the least edge stands out.
+export function heatmap(make, rows, columns, least) {
+  const cell = (value) => {
+    if (value == null) return make("td", {}, "·");
+    const step = value >= least ? "h3" : value >= 0 ? "h2" : value >= -25 ? "h1" : "h0";
+    return make("td", { class: step }, value.toFixed(0));
+  };
+  return make("div", { class: "scroll" }, make("table", { class: "heat" },
+    make("thead", {}, make("tr", {}, make("th", {}, "bps"), ...columns.map((one) => make("th", { scope: "col" }, one)))),
+    make("tbody", {}, ...rows.map(([name, at]) => make("tr", {}, make("th", { scope: "row" }, name), ...columns.map((one) => cell(at.get(one))))))));
+}
