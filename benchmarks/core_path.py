@@ -108,6 +108,9 @@ class SilentJournal:
     def balance_turned(self, turn: BalanceTurn, at_ns: int) -> None:
         pass
 
+    def fee_told(self, venue: VenueId, before: Decimal, after: Decimal, at_ns: int) -> None:
+        pass
+
     def cost_booked(self, cost: Cost, at_ns: int) -> None:
         pass
 

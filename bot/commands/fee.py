@@ -94,6 +94,11 @@ FEE = CommandEntry(
             " maker fee counts; a pool's fee is read from its chain."
         ),
         (
+            "Where orders are placed for real the venue tells the fee of our tier: that is reckoned"
+            " with for two hours, then the higher of it and the settings'. It never undercuts what"
+            " you set, and no fee is lower than it."
+        ),
+        (
             "A higher fee acts at once; a lower one asks for a second step: a tap, or with an"
             " authenticator the same line and its six digits. It survives a restart; where the"
             " settings have changed since, the higher of the two holds."

@@ -188,7 +188,7 @@ FEES = CommandEntry(
     short_help="fees of our tier at each venue",
     long_help=(
         "Shows taker and maker fee of our tier at each venue that is traded for real.",
-        "Routes are reckoned with the fees in /fee; what was really paid is in each trade.",
+        "Routes are reckoned with it, see /fee; what was really paid is in each trade.",
     ),
     handler=fees,
     parent="fee",

@@ -101,7 +101,7 @@ def render_tiers(report: VenueOrdersReport, *, now_ns: int) -> Screen:
         title="Fees of our tier",
         blocks=(
             wrapped(rows) if rows else Text("No venue is traded for real."),
-            Text("What routes are reckoned with is in /fee."),
+            Text("Routes are reckoned with it, see /fee."),
         ),
         note=words.BASIS_WORDS[report.basis],
     )

@@ -27,22 +27,29 @@ def _line(line: PlaceLine) -> str:
 def render_fees(report: FeesReport) -> Screen:
     """Show each fee, who set it and since when."""
     count = sum(line.since_ns is not None for line in report.fees)
-    started = words.day_clock(report.started_at_ns)
+    others = "The others are as the settings say"
+    if any(line.told_bps is not None for line in report.fees):
+        others = "Where our tier is not told, they are as the settings say"
     lines = wrapped(
         [row for line in report.fees for row in _fee_rows(line)],
         keys=tuple(line.venue for line in report.fees),
     )
     return Screen(
         title=f"Taker fees: {count} of {len(report.fees)} set by you",
-        blocks=(lines, Text(f"The others are as the settings say, since the start {started}.")),
+        blocks=(lines, Text(f"{others}, since the start {words.day_clock(report.started_at_ns)}.")),
         note=words.BASIS_WORDS[report.basis],
     )
 
 
 def _fee_rows(line: FeeLine) -> list[str]:
-    row = f"{line.venue} {line.bps:f} bps"
-    if line.since_ns is None:
-        return [row]
-    since = words.day_clock(line.since_ns)
-    own = "" if line.word_bps == line.bps else f"you said {line.word_bps:f}, "
-    return [row, f"  {own}settings {line.by_settings:f}, since {since}"]
+    rows = [f"{line.venue} {line.bps:f} bps"]
+    if line.since_ns is not None:
+        since = words.day_clock(line.since_ns)
+        own = "" if line.word_bps == line.bps else f"you said {line.word_bps:f}, "
+        rows.append(f"  {own}settings {line.by_settings:f}, since {since}")
+    if line.told_bps is not None:
+        told = f"  our tier {line.told_bps:f}, told {words.clock(line.told_at_ns)}"
+        rows.append(f"{told}: too old" if line.is_old else told)
+        if line.since_ns is None and line.by_settings != line.bps:
+            rows.append(f"  settings {line.by_settings:f}")
+    return rows

@@ -275,7 +275,10 @@ class PlaceSwitched(_Notice, frozen=True, kw_only=True):
 
 
 class FeeChanged(_Notice, frozen=True, kw_only=True):
-    """The operator set a venue's taker fee: from now on another one is reckoned with."""
+    """The operator, or a venue's word on our tier, changed the taker fee that is reckoned with.
+
+    Of a venue's word only a rise is told.
+    """
 
     venue: VenueId
     before: Decimal

@@ -37,6 +37,8 @@ class FeeLine(msgspec.Struct, frozen=True, kw_only=True):
         bps: that is in force.
         since_ns: when the operator set it; None where the settings' holds.
         word_bps: what the operator set then; less than `bps` if the settings say more by now.
+        told_bps: taker fee of our tier as the venue told it; None if it did not in this run.
+        told_at_ns: when that was read there; `is_old` if too long ago to lower a fee.
     """
 
     venue: VenueId
@@ -44,6 +46,9 @@ class FeeLine(msgspec.Struct, frozen=True, kw_only=True):
     by_settings: Decimal
     since_ns: int | None = None
     word_bps: Decimal | None = None
+    told_bps: Decimal | None = None
+    told_at_ns: int = 0
+    is_old: bool = False
 
 
 class FeesReport(Report, frozen=True, kw_only=True):

@@ -1,11 +1,13 @@
 """What the pipeline tells of what it does, and to whom."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Protocol
 
 from engine.detect.screening.episodes import Closed
 from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.holdings import Deposit
+from engine.domain.instruments import VenueId
 from engine.domain.low_balances import BalanceTurn
 from engine.domain.mandates import MandateUse
 from engine.domain.opportunities import Opportunity, Refusal
@@ -74,6 +76,10 @@ class Journal(Protocol):
 
     def balance_turned(self, turn: BalanceTurn, at_ns: int) -> None:
         """Learn that a place of live money ran low, or is enough again."""
+        ...
+
+    def fee_told(self, venue: VenueId, before: Decimal, after: Decimal, at_ns: int) -> None:
+        """Learn that another taker fee is reckoned with, by a venue's word or as that got old."""
         ...
 
     def cost_booked(self, cost: Cost, at_ns: int) -> None:

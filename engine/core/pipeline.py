@@ -205,6 +205,10 @@ class Pipeline:
             for turn in self._live_places.at_venue(seen, before):
                 self._journal.balance_turned(turn, at_ns)
         self._decider.exchanges.take(seen, at_ns, has_balances=is_fit)
+        if seen.taker_bps is not None:
+            held = dict(self._fees.in_force)
+            changed = self._fees.hear(seen.venue, seen.taker_bps, seen.fees_at_ns, at_ns)
+            self._fees_changed(changed, held, at_ns)
 
     def knows_transaction(self, client_order_id: str) -> bool:
         """Say whether something of a transaction, or of an order, is known in this run."""
@@ -350,6 +354,7 @@ class Pipeline:
         for account in self._decider.accounts:
             account.positions.step_clock(step_ns, at_ns)
         self._advising.step_clock(step_ns)
+        self._fees.step_clock(step_ns)
 
     def _advance(self, at_ns: int) -> None:
         self._book(self._executors.advance(at_ns))
@@ -393,7 +398,10 @@ class Pipeline:
         if at_ns >= self._advice.ends_at_ns:
             self._advising.end(at_ns)
             self.after_block(at_ns)
-        self.after_input(at_ns)
+        if at_ns >= self._fees.ends_at_ns:
+            before = dict(self._fees.in_force)
+            self._fees_changed(self._fees.grow_old(at_ns), before, at_ns)
+        self.after_seen(at_ns)
         if self._inventory.waiting:
             self._fund(at_ns, most=FUNDED_PER_TICK)
         for account in self._decider.accounts:
@@ -435,12 +443,29 @@ class Pipeline:
 
     def set_fees(self, by_operator: Mapping[VenueId, FeeWord]) -> None:
         """Take all that the operator has set of fees; books of changed ones are screened anew."""
-        changed = self._fees.take(by_operator)
+        self._screen_later(self._fees.take(by_operator))
+
+    def _fees_changed(
+        self, changed: Sequence[VenueId], before: Mapping[VenueId, Decimal], at_ns: int
+    ) -> None:
+        """Tell which fees are others by the word of their venue, or as that is too old."""
+        for venue in changed:
+            self._journal.fee_told(venue, before[venue], self._fees.in_force[venue], at_ns)
+        self._screen_later(changed)
+
+    def _screen_later(self, changed: Sequence[VenueId]) -> None:
         self._to_screen += [
             book
             for book, instrument in enumerate(self._board.instruments)
             if instrument.venue in changed
         ]
+
+    def after_seen(self, at_ns: int) -> None:
+        """Do as after any input, and judge by other fees if what was seen of a venue says some."""
+        if self._to_screen:
+            self.after_fees(at_ns)
+        else:
+            self.after_input(at_ns)
 
     def after_fees(self, at_ns: int) -> None:
         """Judge by the new fees what is open, and what they may have opened."""

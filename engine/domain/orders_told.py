@@ -130,6 +130,8 @@ class VenueSeen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         at_ns: when the balances were read (wall clock); they were compared with all that is
             written then.
         why_not: why no order is taken on there now; empty where one is.
+        taker_bps: taker fee of our tier, the dearest where it is told by instrument; None if it was
+            not told. `fees_at_ns` when it was read.
     """
 
     venue: VenueId
@@ -137,3 +139,5 @@ class VenueSeen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     at_ns: int
     held: tuple[HeldAtVenue, ...]
     why_not: str = ""
+    taker_bps: Decimal | None = None
+    fees_at_ns: int = 0

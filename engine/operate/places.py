@@ -54,7 +54,7 @@ def fees_report(core: Core) -> FeesReport:
     fees = core.fees
     lines = []
     for venue, bps in fees.in_force.items():
-        word = fees.by_operator.get(venue)
+        word, told = fees.by_operator.get(venue), fees.told.get(venue)
         lines.append(
             FeeLine(
                 venue=venue,
@@ -62,6 +62,9 @@ def fees_report(core: Core) -> FeesReport:
                 by_settings=fees.by_settings[venue],
                 since_ns=None if word is None else word.since_ns,
                 word_bps=None if word is None else word.bps,
+                told_bps=None if told is None else told.bps,
+                told_at_ns=0 if told is None else told.read_at_ns,
+                is_old=told is not None and told.is_old,
             )
         )
     return FeesReport(

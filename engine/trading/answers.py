@@ -162,7 +162,7 @@ class TraderAnswers:
         """See `bus.trading.Trading`."""
         return VenuesSeen(
             seen=tuple(
-                _with_why(at.standing.seen, at.why_not)
+                _as_now(at.standing.seen, at)
                 for at in self._venues.values()
                 if at.standing.seen is not None
             )
@@ -246,8 +246,15 @@ def _departures(orders: Iterable[HandedOrder]) -> list[list[HandedOrder]]:
     return groups
 
 
-def _with_why(seen: VenueSeen, why_not: str) -> VenueSeen:
-    return msgspec.structs.replace(seen, why_not=why_not)
+def _as_now(seen: VenueSeen, at: AtVenue) -> VenueSeen:
+    """Add to what was seen whether orders are taken on, and what they cost."""
+    standing = at.standing
+    return msgspec.structs.replace(
+        seen,
+        why_not=at.why_not,
+        taker_bps=standing.taker_bps,
+        fees_at_ns=standing.fees_at_ns,
+    )
 
 
 def _order_line(handed: HandedOrder, kept: KeptOrder | None) -> VenueOrderLine:

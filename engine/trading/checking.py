@@ -266,10 +266,13 @@ class VenueCheck:
         self.standing.unchecked = ""
 
     async def _read_fees(self) -> None:
+        """Read the fees of our tier: by period, and of an instrument soon after its first order."""
         standing, at_ns = self.standing, self.desk.wall_ns()
-        if standing.fees and at_ns - standing.fees_at_ns < FEES_NS:
+        names = frozenset(standing.asked_wire_names)
+        is_fresh = standing.fees_at_ns > 0 and at_ns - standing.fees_at_ns < FEES_NS
+        if is_fresh and names == standing.fees_asked:
             return
-        ask = FeesAsk(wire_names=tuple(sorted(standing.asked_wire_names)))
+        ask = FeesAsk(wire_names=tuple(sorted(names)))
         _, answers = await self.work.line.ask(ask, Urgency.READ)
         fees: list[FeeShown] = []
         for answered in answers:
@@ -279,7 +282,7 @@ class VenueCheck:
             if isinstance(told, Unclear):
                 return
             fees += told
-        standing.fees, standing.fees_at_ns = tuple(fees), at_ns
+        standing.fees, standing.fees_at_ns, standing.fees_asked = tuple(fees), at_ns, names
 
     # ---- time
 

@@ -1,9 +1,11 @@
 """How a venue stands: whether orders are taken on there, why not, and what is ours there."""
 
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 from engine.domain.instruments import VenueId
 from engine.domain.orders_told import HeldAtVenue, VenueSeen
+from engine.domain.units import BPS_PER_UNIT
 from engine.domain.venue_orders import FeeShown
 from engine.gateways.answers import Stop
 
@@ -19,6 +21,7 @@ class Standing:
         unchecked: why it was not compared yet, or could not be the last time.
         others_count: open orders of somebody else on the account.
         seen: what is ours there, of the last reading that all that was told went into.
+        fees: of our tier; `fees_asked` the instruments that were asked for.
     """
 
     venue: VenueId
@@ -34,7 +37,14 @@ class Standing:
     seen: VenueSeen | None = None
     fees: tuple[FeeShown, ...] = ()
     fees_at_ns: int = 0
+    fees_asked: frozenset[str] = frozenset()
     asked_wire_names: set[str] = field(default_factory=set)
+
+    @property
+    def taker_bps(self) -> Decimal | None:
+        """The dearest taker fee that was told, None if none was."""
+        told = [one.taker_ratio for one in self.fees]
+        return max(told) * BPS_PER_UNIT if told else None
 
     def stopped(self, stop: Stop, why: str) -> None:
         """Learn why nothing more may be sent to the venue; the next clean look ends it."""

@@ -3,15 +3,19 @@
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from msgspec import structs
 
+from engine.bus.notices import FeeChanged
 from engine.core.inputs.fees_set import FeesSet
+from engine.core.inputs.venue_seen import VenueLooked
 from engine.domain.errors import BadValueError
 from engine.domain.fees import FeeWord
 from engine.domain.instruments import VenueId
+from engine.domain.orders_told import VenueSeen
 from engine.domain.plans import LeggedPlan
+from engine.domain.units import NS_PER_S
 from engine.operate.run_header import RunHeader
 from engine.portfolio.costs import ceil_share
 from engine.portfolio.fee_set import FeeSet
@@ -171,3 +175,109 @@ def test_what_was_said_of_a_venue_that_is_away_is_kept() -> None:
         BUY_AT: 11,
         SELL_AT: 9,
     }
+
+
+# ---- the venue's word on our tier ---------------------------------------------------------------
+
+HOUR_NS = 3_600 * NS_PER_S
+
+
+def hear(engine: Engine, venue: VenueId, bps: str, *, age_ns: int = 0) -> None:
+    """One input: a venue was looked at, and tells the fee of our tier."""
+    seen = VenueSeen(
+        venue=venue,
+        told=0,
+        at_ns=engine.now_ns,
+        held=(),
+        taker_bps=Decimal(bps),
+        fees_at_ns=engine.now_ns - age_ns,
+    )
+    engine.core.hot_path.command(VenueLooked(seen=seen, is_whole=False), engine.now_ns)
+
+
+def test_the_fee_of_our_tier_is_reckoned_with_at_once_in_what_is_open_and_ends_what_it_eats() -> (
+    None
+):
+    engine = funded()
+    hear(engine, SELL_AT, "4.5")
+    open_gap(engine)
+    (episode,) = engine.core.detector.open_episodes
+    (plan,) = plans(engine)
+    sale = plan.legs[1]
+    assert sale.fee_quote == ceil_share(sale.notional_quote, Decimal("4.5"))
+
+    hear(engine, SELL_AT, "6.5")
+    assert engine.core.detector.newest(episode).net_edge_bps == pytest.approx(20.0, abs=0.1)
+    assert plans(engine) == [plan], "what is under way stays as it was decided"
+    hear(engine, SELL_AT, "60")
+    assert engine.core.detector.open_episodes == ()
+
+
+def test_a_tier_below_the_settings_is_believed_for_two_hours_and_then_the_settings_hold() -> None:
+    engine = funded()
+    set_fees(engine)
+    dear, cheap = engine.core.fees.by_settings[BUY_AT], Decimal(1)
+    hear(engine, BUY_AT, "1", age_ns=HOUR_NS)
+    assert engine.core.fees.in_force[BUY_AT] == cheap < dear
+
+    engine.tick(3_600_000 - 1)
+    assert engine.core.fees.in_force[BUY_AT] == cheap
+    engine.tick(1)
+    assert engine.core.fees.in_force[BUY_AT] == dear
+    told = [one for one in engine.notices if isinstance(one, FeeChanged)]
+    assert [(one.venue, one.before, one.after) for one in told] == [(BUY_AT, cheap, dear)]
+
+    hear(engine, BUY_AT, "1")
+    assert engine.core.fees.in_force[BUY_AT] == cheap, "a new word counts again"
+
+
+def test_a_clock_that_is_set_makes_no_word_old() -> None:
+    fees = FeeSet({BUY_AT: Decimal(3)})
+    fees.hear(BUY_AT, Decimal(1), 0, 0)
+
+    fees.step_clock(5 * HOUR_NS)
+    assert fees.grow_old(5 * HOUR_NS) == []
+    assert fees.grow_old(7 * HOUR_NS) == [BUY_AT]
+
+
+BPS = st.decimals(0, 60, places=2)
+
+
+@example(Decimal(3), Decimal(25), [(Decimal(10), 0)], 0)
+@example(Decimal(3), None, [(Decimal(0), 0)], 0)
+@given(
+    by_settings=BPS,
+    by_operator=st.none() | BPS,
+    words=st.lists(st.tuples(BPS, st.integers(0, 3)), max_size=4),
+    later_h=st.integers(0, 4),
+)
+def test_no_fee_is_lower_than_the_venues_last_word_or_than_what_the_operator_set(
+    by_settings: Decimal,
+    by_operator: Decimal | None,
+    words: list[tuple[Decimal, int]],
+    later_h: int,
+) -> None:
+    fees = FeeSet({BUY_AT: by_settings})
+    if by_operator is not None:
+        fees.take(fees.with_one(BUY_AT, by_operator, at_ns=0))
+    for bps, age_h in words:
+        fees.hear(BUY_AT, bps, (10 - age_h) * HOUR_NS, 10 * HOUR_NS)
+    fees.grow_old((10 + later_h) * HOUR_NS)
+
+    held = by_settings if by_operator is None else by_operator
+    if not words:
+        assert fees.in_force[BUY_AT] == held
+        return
+    told, age_h = words[-1]
+    is_believed = age_h + later_h < 2 and told > 0 and by_operator is None
+    assert fees.in_force[BUY_AT] == (told if is_believed else max(held, told))
+
+
+def test_a_word_that_makes_no_sense_or_of_a_venue_that_is_not_there_changes_nothing() -> None:
+    fees = FeeSet({BUY_AT: Decimal(3)})
+    for bps in ("-1", "10000", "NaN", "Infinity"):
+        assert fees.hear(BUY_AT, Decimal(bps), 0, 0) == []
+    assert fees.hear(VenueId("elsewhere"), Decimal(9), 0, 0) == []
+    assert fees.in_force == {BUY_AT: 3}
+    assert fees.hear(BUY_AT, Decimal("3.00001"), 0, 0) == [BUY_AT]
+    assert fees.in_force == {BUY_AT: Decimal("3.0001")}, "rounded up"

@@ -31,6 +31,7 @@ from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import EntryKind, number_of, segments_of
 from engine.operate.run_header import RunHeader, encode_header
 from engine.operate.world import LiveWorld
+from engine.portfolio.fee_set import TOLD_S_MAX
 from engine.ports import LevelForm
 from engine.tools.replaying import replay
 from engine.wiring.core import build_core
@@ -82,6 +83,7 @@ class Run:
 
     def __init__(self, directory: Path, seed: int) -> None:
         self.random, header = Random(seed), header_of()
+        self.tiers = Random(f"tiers {seed}")
         settings = RecorderSettings(directory=directory, segment_bytes=1, total_bytes_max=1 << 30)
         self.recorder = Recorder(settings, header.run_id)
         self.recorder.write(0, EntryKind.HEADER, 0, 0, "", encode_header(header))
@@ -115,7 +117,8 @@ class Run:
                 self.recorder.flush()
             if turn % 8 == 0:
                 for venue in VENUES:
-                    self._command(VenueLooked(seen=_seen(venue, self.at_ns), is_whole=True))
+                    seen = _seen(venue, self.at_ns, self.tiers)
+                    self._command(VenueLooked(seen=seen, is_whole=True))
             bid = self.random.choice(["100.00", "101.00", "102.00"])
             ask = f"{Decimal(bid) + Decimal('0.10'):f}"
             self._command(Shown(book=turn % 2, bid=bid, ask=ask))
@@ -167,12 +170,20 @@ class Run:
             self._command(OrderTold(number=self.number, news=self.untold.pop()))
 
 
-def _seen(venue: str, at_ns: int) -> VenueSeen:
+def _seen(venue: str, at_ns: int, tiers: Random) -> VenueSeen:
+    """Return what a venue shows: its fees change in the middle of plans, and words get too old."""
     held = [
         HeldAtVenue(asset=AssetCode(asset), free=Decimal(amount), held=Decimal(0))
         for asset, amount in (("USD", 10_000), ("BTC", 100))
     ]
-    return VenueSeen(venue=VenueId(venue), told=0, at_ns=at_ns, held=tuple(held))
+    return VenueSeen(
+        venue=VenueId(venue),
+        told=0,
+        at_ns=at_ns,
+        held=tuple(held),
+        taker_bps=tiers.choice([None, Decimal(1), Decimal("2.5"), Decimal(5)]),
+        fees_at_ns=at_ns - TOLD_S_MAX * 1_000 * MS + tiers.choice([2_000, 20_000]) * MS,
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,6 +219,7 @@ def test_a_run_with_live_orders_replays_byte_for_byte_from_each_of_its_segments(
     assert any(one.execution.is_traded for one in executions)
     assert all(is_live(one.plan) for one in executions)
     assert any(is_closing(one.execution.opportunity_id) for one in executions)
+    assert sum(line.startswith(b'["fee told"') for of in made.lines for line in of) > 3
 
     for segment in segments_of(run):
         first = number_of(segment)

@@ -223,6 +223,9 @@ class MemoryJournal:
         del at_ns
         self.turns.append(turn)
 
+    def fee_told(self, venue: VenueId, before: Decimal, after: Decimal, at_ns: int) -> None:
+        pass
+
     def cost_booked(self, cost: Cost, at_ns: int) -> None:
         del at_ns
         self.costs.append(cost)

@@ -13,6 +13,7 @@ from engine.domain.engines import MAIN
 from engine.domain.instruments import VenueId
 from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import OrderFate, VenueMatter
+from engine.domain.units import BPS_PER_UNIT
 from engine.domain.venue_orders import TimeInForce
 from engine.gateways.gateway_list import GATEWAYS
 from engine.sandbox.exchange.model import Life, Ordered, State
@@ -70,6 +71,11 @@ def test_both_legs_of_a_plan_are_placed_filled_told_and_acknowledged(
         assert world.differs() == []
         assert [one.why_not for one in answers.seen().seen] == ["", ""]
         assert {one.told for one in answers.seen().seen} <= {one.number for one in told.news}
+        # Fees of our tier come with it, those of an instrument soon after its first order.
+        taken = {one: place.exchange.terms.taker_ratio for one, place in world.venues.items()}
+        assert {one.venue: one.taker_bps for one in answers.seen().seen} == {
+            one: ratio * BPS_PER_UNIT for one, ratio in taken.items()
+        }
         assert world.matters == []
 
     play(world, during)
@@ -367,10 +373,11 @@ def test_nothing_is_compared_while_an_order_is_under_way(tmp_path: Path) -> None
         answers.hand_over((resting,))
         await world.until(lambda: bool(place.exchange.open_orders()))
         place.exchange.balances["USD"].free -= 1
-        seen = answers.seen().seen
+        (seen,) = answers.seen().seen
         await asyncio.sleep(120)
         assert world.at[VenueId("binance")].standing.halted == ""
-        assert answers.seen().seen == seen
+        (again,) = answers.seen().seen
+        assert (again.at_ns, again.held) == (seen.at_ns, seen.held)
 
     play(world, during)
 

@@ -1,4 +1,4 @@
-"""What is ours at a venue was read there, and whether orders are taken on: the books follow."""
+"""What is ours at a venue was read there, whether orders are taken on, and at which fee."""
 
 from typing import Final
 
@@ -6,6 +6,7 @@ import msgspec
 
 from engine.core.inputs.kind import NO_ANSWERS, Answers, Input, Kind
 from engine.core.middle import Middle
+from engine.core.pipeline import Pipeline
 from engine.domain.orders_told import VenueSeen
 
 
@@ -26,4 +27,6 @@ def _take(core: Middle, given: Input[VenueLooked]) -> Answers:
     return NO_ANSWERS
 
 
-VENUE_SEEN: Final = Kind(number=38, name="venue seen", payload=VenueLooked, take=_take)
+VENUE_SEEN: Final = Kind(
+    number=38, name="venue seen", payload=VenueLooked, take=_take, after=Pipeline.after_seen
+)

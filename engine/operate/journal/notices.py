@@ -8,6 +8,7 @@ from typing import Final
 from engine.bus.notices import (
     BalanceBack,
     BalanceLow,
+    FeeChanged,
     LateFill,
     LeftoverClosed,
     LimitHit,
@@ -22,6 +23,7 @@ from engine.bus.records import NoticeRecord, Record
 from engine.domain.approvals import Approval
 from engine.domain.assets import Amount
 from engine.domain.exact import exact_sum
+from engine.domain.instruments import VenueId
 from engine.domain.low_balances import BalanceTurn
 from engine.domain.modes import Basis, Money, basis_of
 from engine.domain.opportunities import Reason, Refusal
@@ -38,6 +40,9 @@ OPPORTUNITIES_NS: Final = 60_000_000_000
 LIMIT_NOTICE_NS: Final = 60_000_000_000
 BALANCE_NOTICE_NS: Final = 3_600_000_000_000
 """A balance that ran out stays so until it is set back."""
+
+BY_VENUE: Final = "the venue's word on our tier"
+"""Who changed a fee, where no person did."""
 
 LIMIT_REASONS: Final = frozenset(
     {
@@ -146,6 +151,19 @@ class Notices:
                 venue=found.deposit.venue,
                 what=found.why,
                 matter=VenueMatter.BALANCE,
+            )
+        )
+
+    def fee_told(self, venue: VenueId, before: Decimal, after: Decimal, at_ns: int) -> None:
+        """Tell that a dearer taker fee is reckoned with than before."""
+        self.tell(
+            FeeChanged(
+                at_ns=at_ns,
+                basis=self.basis,
+                venue=venue,
+                before=before,
+                after=after,
+                by=BY_VENUE,
             )
         )
 

@@ -16,6 +16,7 @@ from engine.detect.screening.episodes import Closed
 from engine.domain.approvals import Approval, ApprovalEnd
 from engine.domain.exact import exact_sum
 from engine.domain.holdings import Deposit
+from engine.domain.instruments import VenueId
 from engine.domain.low_balances import BalanceTurn
 from engine.domain.mandates import MandateUse
 from engine.domain.modes import Mode
@@ -136,6 +137,12 @@ class RunJournal:
         """Tell that a place of live money ran low, or is enough again."""
         self._line("balance", turn)
         self.notices.balance(turn, at_ns)
+
+    def fee_told(self, venue: VenueId, before: Decimal, after: Decimal, at_ns: int) -> None:
+        """Note that another taker fee is reckoned with; tell of one that is dearer than before."""
+        self._line("fee told", (venue, after))
+        if after > before:
+            self.notices.fee_told(venue, before, after, at_ns)
 
     def cost_booked(self, cost: Cost, at_ns: int) -> None:
         """Record what a transaction that carries no plan out has cost."""
