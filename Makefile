@@ -61,9 +61,11 @@ forge: $(VENV)/.runtime
 softhsm: $(VENV)/.runtime
 	@tests/signing/get_softhsm $(VENV)
 
-# What tries the alert rules; without it their test is skipped.
+# What tries the alert rules, and what tells of them; without these their tests are skipped.
 promtool: $(VENV)/.runtime
 	@tests/bot/web/get_promtool $(VENV)
+alertmanager: $(VENV)/.runtime
+	@tests/bot/web/get_alertmanager $(VENV)
 
 # What opens the page in the tests; without it they are skipped.
 chromium: $(VENV)/.runtime
@@ -71,7 +73,7 @@ chromium: $(VENV)/.runtime
 
 .PHONY: setup
 setup: ## install everything that a contributor needs
-	@$(MAKE) --no-print-directory -j2 $(VENV)/.kernels $(VENV)/.dev local-chain forge softhsm promtool chromium
+	@$(MAKE) --no-print-directory -j2 $(VENV)/.kernels $(VENV)/.dev local-chain forge softhsm promtool alertmanager chromium
 
 # ---- the product -----------------------------------------------------------------------------
 
@@ -277,6 +279,25 @@ PYTHON_NEW ?= $(shell for one in python3.13 python3.12 $$HOME/.pyenv/versions/3.
 	  $(@D)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
 	    -r benchmarks/requirements-degenbot-06.lock && touch $@; \
 	fi
+
+.venv-api/.ready: tests/api/requirements.lock
+	@echo "Installing schemathesis, which asks the API whatever its description allows (a minute) ..."
+	@test -x .venv-api/bin/python || $(PYTHON) -m venv .venv-api
+	@.venv-api/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+	  -r tests/api/requirements.lock
+	@touch $@
+
+.PHONY: api-fuzz
+api-fuzz: $(VENV)/.kernels $(VENV)/.dev local-chain .venv-api/.ready ## ask a whole installation's API whatever its description allows, and what it does not (EXAMPLES=25 of each, SEED=1)
+	@$(PY) -m tests.api.fuzz --examples $(or $(EXAMPLES),25) --seed $(or $(SEED),1)
+
+.PHONY: load
+load: $(VENV)/.kernels $(VENV)/.dev local-chain ## USERS=500 at once at the API of a whole installation for SECONDS=30: what do they wait for?
+	@$(PY) -m tests.api.load --users $(or $(USERS),500) --seconds $(SECONDS) --seed $(or $(SEED),1)
+
+.PHONY: forged-tokens
+forged-tokens: $(VENV)/.dev ## show N=100000 tokens that nobody was given (SEED=1): is one let in?
+	@$(PY) -m tests.bot.web.forged_tokens --count $(or $(N),100000) --seed $(or $(SEED),1)
 
 .PHONY: discover-bench
 discover-bench: $(VENV)/.dev local-chain ## find POOLS=5000 real pools at a local node, and trust them again after a restart

@@ -259,6 +259,8 @@ class Answer:
         theme: of the picture; None for that of the settings.
         nonce: of the second step that it offers (with `confirmation`) or settles (without).
         is_brief: a tap is told its title alone, since news of it comes by itself.
+        is_final: what was asked was carried out or refused; else whoever it is for did not
+            answer, and the same may be asked again.
     """
 
     screen: Screen
@@ -269,3 +271,4 @@ class Answer:
     chart: Picture | None = None
     theme: Theme | None = None
     is_brief: bool = False
+    is_final: bool = True

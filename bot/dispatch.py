@@ -21,7 +21,7 @@ from bot.render.troubles import (
     render_not_permitted,
 )
 from engine.bus.request import Reply, Request
-from engine.domain.errors import SyndicateError, TransientError
+from engine.domain.errors import BadValueError, SyndicateError, TransientError
 from engine.domain.people import Rank
 from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
@@ -249,11 +249,11 @@ class Dispatcher:
                 line=invocation.shown,
                 may_be_done=invocation.kind is not Kind.READ,
             )
-            return Answer(screen=screen)
+            return Answer(screen=screen, is_final=isinstance(error, BadValueError))
         except Exception:  # noqa: BLE001 - the boundary of a command; logged, counted, answered
             self.failed_count += 1
             _log.exception("%s failed", invocation.shown)
-            return Answer(screen=render_failed(invocation.shown))
+            return Answer(screen=render_failed(invocation.shown), is_final=False)
 
     async def confirm(self, confirmation: Confirmation) -> Answer:
         """Send the command of a second step."""
@@ -261,8 +261,8 @@ class Dispatcher:
             return answer_plainly(await self.ask(confirmation.command), self.settings)
         except SyndicateError as error:
             screen = render_away(str(error), line=confirmation.action, may_be_done=True)
-            return Answer(screen=screen)
+            return Answer(screen=screen, is_final=isinstance(error, BadValueError))
         except Exception:  # noqa: BLE001 - the boundary of a command; logged, counted, answered
             self.failed_count += 1
             _log.exception("%s failed", confirmation.action)
-            return Answer(screen=render_failed(confirmation.action))
+            return Answer(screen=render_failed(confirmation.action), is_final=False)

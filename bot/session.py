@@ -170,7 +170,7 @@ class ChatSession:
 
     async def _in_lane(self, turn: Turn, deliver: Deliver) -> None:
         if self._under_way >= WAITING_MAX * (2 if turn.kind is Kind.PROTECTIVE else 1):
-            await deliver(Answer(screen=render_busy(turn.shown)))
+            await deliver(Answer(screen=render_busy(turn.shown), is_final=False))
             return
         self._under_way += 1
         self._is_idle.clear()
@@ -199,7 +199,7 @@ class ChatSession:
                 screen = render_stale(line=turn.shown, age_s=age_s, age_s_max=age_s_max)
                 return Answer(screen=screen)
         if not turn.is_stored:
-            return Answer(screen=render_ledger_away(line=turn.shown))
+            return Answer(screen=render_ledger_away(line=turn.shown), is_final=False)
         if turn.epoch != self.epoch:
             return Answer(screen=render_voided(turn.shown))
         return None

@@ -33,6 +33,8 @@ from engine.bus.notices import (
     LooseningCancelled,
     LooseningWaits,
     MandateEnded,
+    MetricAlert,
+    MetricCalm,
     ModeChanged,
     Notice,
     OpportunitySeen,
@@ -48,6 +50,8 @@ from engine.bus.notices import (
     RoleBack,
     RoleRestarted,
     SendingTrouble,
+    SettingsOutcome,
+    SettingsRead,
     Started,
     StillThere,
     TransferProposed,
@@ -238,6 +242,22 @@ ROWS: Final[tuple[Row, ...]] = (
         ends=lambda notice: (f"away:{notice.role}",),
     ),
     Row(
+        notice=MetricAlert,
+        kind="metric",
+        topic="Rules over the metrics",
+        severity=lambda notice: Severity.P2 if notice.is_critical else Severity.P3,
+        fingerprint=lambda notice: f"metric:{notice.fingerprint}",
+        until=Until.NOTICE,
+    ),
+    Row(
+        notice=MetricCalm,
+        kind="metric",
+        topic="Rules over the metrics",
+        way=Way.END,
+        severity=_always(Severity.P3),
+        ends=lambda notice: (f"metric:{notice.fingerprint}",),
+    ),
+    Row(
         notice=RecordsDropped,
         kind="records",
         topic="Records not stored",
@@ -352,6 +372,17 @@ ROWS: Final[tuple[Row, ...]] = (
         kind="setting",
         topic="Limits changed",
         fingerprint=_named("setting", "name"),
+        until=Until.TOLD,
+    ),
+    Row(
+        notice=SettingsRead,
+        is_alone=True,
+        kind="setting",
+        topic="Files of settings",
+        severity=lambda notice: (
+            Severity.P3 if notice.outcome is SettingsOutcome.AT_NEXT_START else Severity.P2
+        ),
+        fingerprint=_named("settings", "outcome"),
         until=Until.TOLD,
     ),
     Row(

@@ -26,6 +26,7 @@ from bot.render.safety import render_declined
 from bot.render.words import clock_zone
 from engine.bus.notices import AlertAct
 from engine.bus.reports import Declined
+from engine.domain.errors import BadValueError
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_S
 
@@ -133,7 +134,10 @@ async def quiet(call: Call) -> Answer:
 
 
 def _chat(call: Call) -> AlertsOfChat:
-    assert call.alerts is not None
+    if call.alerts is None:
+        raise BadValueError(
+            "alerts are kept, acknowledged and muted in the chat; the stream has what they are of"
+        )
     return call.alerts
 
 

@@ -1,13 +1,16 @@
 """Commands: /system /config."""
 
 import asyncio
+import contextlib
 
 from bot.answer import Answer, Button
 from bot.command import Call, CommandEntry, Kind, Topic
 from bot.grammar import Argument, Form
 from bot.render.config import render_section, render_sections
 from bot.render.system import render_system
+from engine.domain.errors import TransientError
 from engine.requests.overview import GetStatus
+from engine.requests.settings import GetSettings
 
 _SYSTEM_BUTTONS = (
     (
@@ -28,6 +31,7 @@ _CONFIG_BUTTONS = (
         Button(label="Mode", line="/mode"),
         Button(label="Commands", line="/help"),
     ),
+    (Button(label="Files of settings", line="/reload"),),
 )
 
 
@@ -57,11 +61,13 @@ SYSTEM = CommandEntry(
 
 async def config(call: Call) -> Answer:
     """Show the settings in force."""
-    settings = call.settings.in_force
+    settings, running = call.settings.in_force, None
+    with contextlib.suppress(TransientError):  # what it began with is known without it
+        running = await call.ask(GetSettings())
     section = call.arguments.text("section")
     if section is not None:
-        return Answer(screen=render_section(section.lower(), settings))
-    return Answer(screen=render_sections(settings), buttons=_CONFIG_BUTTONS)
+        return Answer(screen=render_section(section.lower(), settings, running))
+    return Answer(screen=render_sections(settings, running), buttons=_CONFIG_BUTTONS)
 
 
 CONFIG = CommandEntry(
@@ -70,7 +76,10 @@ CONFIG = CommandEntry(
     kind=Kind.READ,
     short_help="the settings in force",
     long_help=(
-        "Shows which settings differ from their defaults; of secrets only whether they are set.",
+        (
+            "Shows which settings differ from their defaults and where each is set; of secrets only"
+            " whether they are."
+        ),
         "With a section: all of its settings.",
     ),
     handler=config,

@@ -1,10 +1,13 @@
 """What is away and back: venues, chains, parts of the program; and what was done about alerts."""
 
 from bot.render import words
+from bot.render.clean import clean
 from bot.render.screen import Mark
 from bot.render.troubles import WITHOUT_ROLE
 from engine.bus.notices import (
     AlertAct,
+    MetricAlert,
+    MetricCalm,
     RoleAway,
     RoleBack,
     VenueBack,
@@ -13,19 +16,33 @@ from engine.bus.notices import (
     VenuesLost,
 )
 
-AWAY = (VenueLost, VenueBack, VenuesLost, VenuesBack, RoleAway, RoleBack, AlertAct)
+AWAY = (
+    *(VenueLost, VenueBack, VenuesLost, VenuesBack, RoleAway, RoleBack, AlertAct),
+    *(MetricAlert, MetricCalm),
+)
 
 _SENTENCE_LIMIT = 300
+_NAME_LIMIT = 40
 
 
 def away_content(
-    notice: VenueLost | VenueBack | VenuesLost | VenuesBack | RoleAway | RoleBack | AlertAct,
+    notice: VenueLost
+    | VenueBack
+    | VenuesLost
+    | VenuesBack
+    | RoleAway
+    | RoleBack
+    | AlertAct
+    | MetricAlert
+    | MetricCalm,
 ) -> tuple[Mark, str, list[str]]:
     """Return mark, title and lines of such a notice."""
     if isinstance(notice, (VenueLost, VenueBack)):
         return _venue_content(notice)
     if isinstance(notice, (VenuesLost, VenuesBack)):
         return _venues_content(notice)
+    if isinstance(notice, (MetricAlert, MetricCalm)):
+        return _metric_content(notice)
     if isinstance(notice, RoleAway):
         return _role_content(notice)
     if isinstance(notice, RoleBack):
@@ -53,6 +70,17 @@ def _venues_content(notice: VenuesLost | VenuesBack) -> tuple[Mark, str, list[st
         "More likely the way out of this machine is gone than each of them.",
     ]
     return Mark.WARN, f"{len(notice.venues)} venues are out at once", lines
+
+
+def _metric_content(notice: MetricAlert | MetricCalm) -> tuple[Mark, str, list[str]]:
+    """Return what others wrote, cleaned: rules and labels are no words of ours."""
+    name = clean(notice.name, limit=_NAME_LIMIT)
+    about = clean(notice.about, limit=_SENTENCE_LIMIT)
+    if isinstance(notice, MetricCalm):
+        return Mark.GOOD, f"{name} is over", [about]
+    mark = Mark.BAD if notice.is_critical else Mark.WARN
+    summary = clean(notice.summary, limit=_SENTENCE_LIMIT)
+    return mark, name, [summary, about, clean(notice.runbook, limit=_SENTENCE_LIMIT)]
 
 
 def _role_content(notice: RoleAway) -> tuple[Mark, str, list[str]]:

@@ -13,6 +13,7 @@ from bot.render.approvals import (
 )
 from bot.render.away import AWAY, away_content
 from bot.render.chain_notices import CHAIN_NOTICES, chain_content
+from bot.render.config import settings_content
 from bot.render.discoveries import learned_words
 from bot.render.health import HEALTH_NOTICES, health_content
 from bot.render.place_notices import PLACE_NOTICES, place_content
@@ -45,6 +46,7 @@ from engine.bus.notices import (
     RecordsDropped,
     RetentionHeld,
     RoleRestarted,
+    SettingsRead,
     StampedNotice,
     Started,
     Unkilled,
@@ -76,7 +78,7 @@ _KIND_WORDS: dict[type[Notice], str] = {
 
 
 _STATES: Final = (*(Killed, Unkilled, ModeChanged, Started),)
-_CHANGES: Final = (*(LimitChanged, LimitProposed, PlaceSwitched, FeeChanged),)
+_CHANGES: Final = (*(LimitChanged, LimitProposed, PlaceSwitched, FeeChanged, SettingsRead),)
 
 
 def render_notice(stamped: StampedNotice) -> Screen:
@@ -264,8 +266,10 @@ def _trouble_content(
 
 
 def _change_content(
-    notice: LimitChanged | LimitProposed | PlaceSwitched | FeeChanged,
+    notice: LimitChanged | LimitProposed | PlaceSwitched | FeeChanged | SettingsRead,
 ) -> tuple[Mark, str, list[str]]:
+    if isinstance(notice, SettingsRead):
+        return settings_content(notice)
     if isinstance(notice, LimitProposed):
         title = f"Proposed: {notice.name} {notice.proposed:f} {notice.unit}"
         return Mark.NONE, title, [notice.why, f"now {notice.now:f} {notice.unit}; it stays so."]

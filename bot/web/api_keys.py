@@ -28,7 +28,7 @@ FILE: Final = "keys.json"
 _KEY: Final = re.compile(r"syn_([0-9a-f]{8})_([A-Za-z0-9_-]{43})\Z", re.ASCII)
 _NAME: Final = r"^[a-z][a-z0-9-]{0,23}$"
 _MODE: Final = 0o600
-_KNOWN_MAX: Final = 64
+_KNOWN_MAX: Final = 1_024
 """Keys whose check is remembered, so that not each request pays for a slow hash."""
 
 _HASHER: Final = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)

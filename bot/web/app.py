@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from aiohttp import web
 
+from bot.web.alerting import alerting_route
 from bot.web.api_keys import ApiKeys
 from bot.web.asking import asking_routes
 from bot.web.commanding import Commanding
+from bot.web.connections import BOUNDS, Bounds, Connections
 from bot.web.entering import entering_routes
-from bot.web.guard import HEADERS, Guard
+from bot.web.guard import Guard
 from bot.web.hooks.opening import Hooks, add_hooks
 from bot.web.init_data import InitData
 from bot.web.killing import killing_route
@@ -22,6 +25,7 @@ from bot.web.page_files import page_routes
 from bot.web.rates import Rates
 from bot.web.route import BODY_BYTES_MAX, Route
 from bot.web.sessions import OF_THE_CHAT, Sessions
+from bot.web.speaking import HEADERS, Speaking
 from bot.web.streaming import streaming_route
 from bot.web.tickets import Tickets, ticket_route
 from bot.web.watching import watching_routes
@@ -32,8 +36,9 @@ from engine.facade.front_end import FrontEndSettings
 from engine.facade.web import WebTerms
 
 HOST: Final = "127.0.0.1"
-KEEP_ALIVE_S: Final = 30.0
 CLOSE_S: Final = 2.0
+LINGER_S: Final = 5.0
+"""In which the rest of a body that nobody reads may still come, so that its sender sees why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,9 +54,14 @@ class Gateway:
 
 
 def make_gateway(
-    facade: Facade, settings: FrontEndSettings, terms: WebTerms, clock: Callable[[], int]
+    facade: Facade,
+    settings: FrontEndSettings,
+    terms: WebTerms,
+    clock: Callable[[], int],
+    *,
+    bounds: Bounds = BOUNDS,
 ) -> Gateway:
-    """Put the front-end together."""
+    """Put the front-end together; the bounds are those of its connections."""
     keys = ApiKeys(terms.directory)
     init_data = None if terms.page is None else InitData(terms.page, clock)
     guard = Guard(
@@ -59,6 +69,7 @@ def make_gateway(
         sessions=Sessions(ranks_of(keys, init_data), clock),
         tickets=Tickets(clock),
         rates=Rates(),
+        connections=Connections(bounds),
         trusts_proxy=terms.trusts_proxy,
     )
     closing = asyncio.Event()
@@ -76,6 +87,7 @@ def make_gateway(
         ticket_route(guard.tickets),
         metrics_route(facade.ask, guard),
         *page_routes(),
+        alerting_route(facade.ask, clock=clock),
     ]
     document: dict[str, Any] = {}
     routes += watching_routes(document)
@@ -112,7 +124,7 @@ async def _add_headers(request: web.Request, response: web.StreamResponse) -> No
     del request
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
-    response.headers["Server"] = "syndicate"
+    response.headers["Server"] = HEADERS["Server"]  # the library has set its own
 
 
 @contextlib.asynccontextmanager
@@ -122,24 +134,34 @@ async def serve_gateway(gateway: Gateway, *, port: int) -> AsyncIterator[int]:
     Raises:
         FatalError: the port cannot be had.
     """
+    connections = gateway.guard.connections
+    loop = asyncio.get_running_loop()
     runner = web.AppRunner(
-        gateway.application,
-        access_log=None,
-        auto_decompress=False,  # what a stranger compressed is not opened before it is known whose
-        handle_signals=False,
-        keepalive_timeout=KEEP_ALIVE_S,
-        shutdown_timeout=CLOSE_S,
+        gateway.application, access_log=None, handle_signals=False, shutdown_timeout=CLOSE_S
     )
     await runner.setup()
+    assert runner.server is not None
     try:
         try:
-            await web.TCPSite(runner, HOST, port).start()
+            speaking = partial(
+                Speaking,
+                runner.server,
+                loop=loop,
+                access_log=None,  # type: ignore[arg-type] # as the runner says it: none
+                keepalive_timeout=2 * connections.bounds.idle_s,  # it is cut before that
+                lingering_time=LINGER_S,
+                auto_decompress=False,  # a stranger's is not unpacked before it is known whose
+            )
+            listening = await loop.create_server(connections.factory(speaking), HOST, port)
         except OSError as error:
             raise FatalError(
                 f"the gateway cannot listen on port {port} of {HOST} ({error.strerror}):"
                 " set SYNDICATE_GATEWAY_PORT to a free one"
             ) from error
-        yield runner.addresses[0][1]
+        try:
+            yield listening.sockets[0].getsockname()[1]
+        finally:
+            listening.close()
     finally:
         await runner.cleanup()
 

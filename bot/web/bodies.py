@@ -28,6 +28,11 @@ async def read_body(request: web.Request, kind: type[Value]) -> Value:
             HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
             f"the body is {request.content_type}, it has to be application/json",
         )
+    coding = request.headers.get("Content-Encoding", "identity").lower()
+    if coding != "identity":
+        raise RefusedError(
+            HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "a body is sent as it is, not compressed"
+        )
     raw = await _read(request)
     try:
         return msgspec.json.decode(raw, type=kind)

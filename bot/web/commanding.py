@@ -2,10 +2,9 @@
 
 What needs a second step on the phone needs it here: the answer offers it with a number, and
 `/v1/confirmations` settles it. With an `Idempotency-Key` a command is carried out once, however
-often it is sent.
+often it is sent; where a role is away the answer is 503, and the same may be sent again.
 """
 
-import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -15,7 +14,6 @@ from typing import Annotated, Any, Final
 
 import msgspec
 from aiohttp import web
-from cachetools import TTLCache
 from msgspec import Meta
 
 from bot.answer import Answer
@@ -28,6 +26,7 @@ from bot.ranks import RANK_OF_KIND
 from bot.render.plain import write_plain
 from bot.session import ChatSession, Choice, Shared, Turn
 from bot.web.bodies import read_body
+from bot.web.given_once import Given, GivenOnce
 from bot.web.problems import RefusedError
 from bot.web.rates import Pace, Rates
 from bot.web.route import Asked, Route, reply_with
@@ -37,8 +36,6 @@ from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
 
 KEY_CHARACTERS_MAX: Final = 64
-REMEMBERED_S: Final = 600.0
-REMEMBERED_MAX: Final = 1_000
 WORD_MAX: Final = 160
 LINE_MAX: Final = 400
 
@@ -109,9 +106,7 @@ class Commanding:
     rates: Rates
     shared: Shared = field(init=False)
     _sessions: dict[tuple[str, Rank], ChatSession] = field(default_factory=dict, init=False)
-    _done: TTLCache[tuple[str, str], tuple[str, "asyncio.Future[Answered]"]] = field(
-        default_factory=lambda: TTLCache(REMEMBERED_MAX, REMEMBERED_S), init=False
-    )
+    _given: "GivenOnce[Answered]" = field(default_factory=GivenOnce, init=False)
 
     def __post_init__(self) -> None:
         self.shared = Shared(self.settings.confirm_s)
@@ -190,32 +185,29 @@ class Commanding:
         return reply_with(await self._once(asked, invocation))
 
     async def _once(self, asked: Asked, invocation: Invocation) -> Answered:
+        given = Given(line=invocation.line, epoch=self.shared.epoch, at_ns=self.clock())
         key = asked.request.headers.get("Idempotency-Key", "")
         if not key:
-            return await self._answer(asked.who, invocation, ref="")
+            return await self._answer(asked.who, invocation, given, ref="")
         if len(key) > KEY_CHARACTERS_MAX or not (key.isascii() and key.isprintable()):
             raise RefusedError(
                 HTTPStatus.BAD_REQUEST,
                 f"an Idempotency-Key has at most {KEY_CHARACTERS_MAX} printable characters",
             )
-        name, line = (asked.who.key_id, key), invocation.line
-        before = self._done.get(name)
-        if before is None:
-            ref = hashlib.sha256(f"{asked.who.key_id} {key}".encode()).hexdigest()[:24]
-            answer = asyncio.ensure_future(self._answer(asked.who, invocation, ref=f"api-{ref}"))
-            self._done[name] = before = (line, answer)
-        if before[0] != line:
-            raise RefusedError(
-                HTTPStatus.CONFLICT, "this Idempotency-Key came with another command before"
-            )
-        return await asyncio.shield(before[1])
-
-    async def _answer(self, who: Principal, invocation: Invocation, *, ref: str) -> Answered:
-        session = self._session(who)
-        turn = Turn(
-            asked=invocation, by=who.by, epoch=session.epoch, given_at_ns=self.clock(), ref=ref
+        ref = hashlib.sha256(f"{asked.who.key_id} {key}".encode()).hexdigest()[:24]
+        return await self._given.once(
+            (asked.who.key_id, key),
+            given,
+            lambda first: self._answer(asked.who, invocation, first, ref=f"api-{ref}"),
         )
-        return await self._carried_out(session, turn, who.rank)
+
+    async def _answer(
+        self, who: Principal, invocation: Invocation, given: Given, *, ref: str
+    ) -> Answered:
+        turn = Turn(
+            asked=invocation, by=who.by, epoch=given.epoch, given_at_ns=given.at_ns, ref=ref
+        )
+        return await self._carried_out(self._session(who), turn, who.rank)
 
     async def _confirm(self, asked: Asked) -> web.StreamResponse:
         nonce = asked.request.match_info["nonce"]
@@ -240,6 +232,12 @@ class Commanding:
         if answer is None:
             raise RefusedError(
                 HTTPStatus.CONFLICT, "this second step counts no more: send the command again"
+            )
+        if not answer.is_final:
+            raise RefusedError(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                write_plain(answer.screen),
+                headers={"Retry-After": "1"},
             )
         return shown(with_buttons_for(rank, answer), confirm_s=self.settings.confirm_s)
 

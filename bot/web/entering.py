@@ -154,6 +154,7 @@ def entering_routes(guard: Guard, init_data: InitData | None) -> list[Route]:
             operation="endSession",
             tag="session",
             summary="End the session: its tokens count no more.",
+            status=HTTPStatus.NO_CONTENT,
             handler=end,
             rank=Rank.VIEWER,
         ),

@@ -13,7 +13,9 @@ from typing import Final
 
 from aiohttp import web
 
+from bot.web.addresses import check_came_by_tls, who_asks
 from bot.web.api_keys import ApiKeys
+from bot.web.connections import Connections
 from bot.web.problems import RefusedError, problem, refusal
 from bot.web.rates import Rates
 from bot.web.route import Asked, Route
@@ -25,14 +27,6 @@ _log = logging.getLogger(__name__)
 
 ANSWER_S_MAX: Final = 60.0
 TOKEN_CHARACTERS_MAX: Final = 2_048
-HEADERS: Final = {
-    "Cache-Control": "no-store",
-    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Referrer-Policy": "no-referrer",
-    "Strict-Transport-Security": "max-age=31536000",
-    "X-Content-Type-Options": "nosniff",
-}
 
 
 @dataclass(slots=True, kw_only=True)
@@ -40,6 +34,7 @@ class Guard:
     """Judges requests.
 
     Attributes:
+        connections: that requests come by.
         trusts_proxy: the last address of `X-Forwarded-For` is who asks.
         answered: answers by status, for the metrics.
     """
@@ -48,6 +43,7 @@ class Guard:
     sessions: Sessions
     tickets: Tickets
     rates: Rates
+    connections: Connections
     trusts_proxy: bool
     answered: Counter[int] = field(default_factory=Counter, init=False)
     _hashing: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
@@ -56,8 +52,10 @@ class Guard:
         """Return what serves a route."""
 
         async def serve(request: web.Request) -> web.StreamResponse:
-            address = self._address(request)
+            address = who_asks(request, trusts_proxy=self.trusts_proxy)
             principal = None
+            if self.trusts_proxy and not route.is_kill:
+                check_came_by_tls(request)
             if route.rank is not None:
                 principal = await self._let_in(request, address, route)
                 if not principal.rank.is_at_least(route.rank):
@@ -74,7 +72,10 @@ class Guard:
             if route.is_endless:
                 return await route.handler(asked)
             async with asyncio.timeout(ANSWER_S_MAX):
-                return await route.handler(asked)
+                if route.is_kill:
+                    return await route.handler(asked)
+                with self.rates.under_way(address):
+                    return await route.handler(asked)
 
         return serve
 
@@ -86,7 +87,11 @@ class Guard:
             request: web.Request,
             handler: Callable[[web.Request], Awaitable[web.StreamResponse]],
         ) -> web.StreamResponse:
-            response = await _answered(request, handler)
+            self.connections.begin(request)
+            try:
+                response = await _answered(request, handler)
+            finally:
+                self.connections.end(request)
             self.answered[response.status] += 1
             return response
 
@@ -125,13 +130,6 @@ class Guard:
             is_pressed = self.rates.is_refused(address)
             key = await asyncio.to_thread(self.keys.find, token, is_pressed=is_pressed)
         return None if key is None else Principal(name=key.name, key_id=key.id, rank=key.rank)
-
-    def _address(self, request: web.Request) -> str:
-        if self.trusts_proxy:
-            last = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-            if last:
-                return last[:64]
-        return request.remote or "unknown"
 
 
 async def _answered(

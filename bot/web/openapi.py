@@ -58,7 +58,7 @@ def _operation(route: Route, found: dict[Any, Any]) -> dict[str, Any]:
         "tags": [route.tag],
         "summary": route.summary,
         "responses": {
-            ("200" if route.method != "DELETE" else "204"): good,
+            str(int(route.status)): good,
             **{
                 str(int(status)): {"description": HTTPStatus(status).phrase, **refused}
                 for status in sorted(statuses)

@@ -3,8 +3,11 @@
 Kills are never counted here: whoever may kill, may.
 """
 
+import contextlib
 import math
 import time
+from collections import Counter
+from collections.abc import Iterator
 from enum import Enum
 from http import HTTPStatus
 from typing import Final
@@ -22,12 +25,17 @@ class Pace(Enum):
     GENERAL = RateLimitItemPerMinute(100)
     CONTROL = RateLimitItemPerMinute(10)
     STATUS = RateLimitItemPerMinute(200)
+    ALERTS = RateLimitItemPerMinute(20, namespace="ALERTS")
+    """What somebody's rules over the metrics say: a stolen viewer's key tells no more than that."""
     REFUSED = RateLimitItemPerMinute(10, namespace="REFUSED")
     """Wrong keys and tokens, by address."""
 
 
 STREAMS_MAX: Final = 5
 """Streams that one identity has open at once."""
+
+UNDER_WAY_MAX: Final = 32
+"""Requests of one address that are answered at once; streams and kills are none of them."""
 
 
 class Rates:
@@ -36,6 +44,28 @@ class Rates:
     def __init__(self) -> None:
         self._windows = MovingWindowRateLimiter(MemoryStorage())
         self._streams: dict[str, int] = {}
+        self._under_way: Counter[str] = Counter()
+
+    @contextlib.contextmanager
+    def under_way(self, address: str) -> Iterator[None]:
+        """Count a request while it is answered.
+
+        Raises:
+            RefusedError: too many of this address are answered already (429).
+        """
+        if self._under_way[address] >= UNDER_WAY_MAX:
+            raise RefusedError(
+                HTTPStatus.TOO_MANY_REQUESTS,
+                f"{UNDER_WAY_MAX} requests from here are being answered: wait for one of them",
+                headers={"Retry-After": "1"},
+            )
+        self._under_way[address] += 1
+        try:
+            yield
+        finally:
+            self._under_way[address] -= 1
+            if not self._under_way[address]:
+                del self._under_way[address]
 
     def check(self, pace: Pace, *who: str) -> None:
         """Count a request of somebody, by each of their names.

@@ -57,6 +57,7 @@ class Route:
         query: fields of the query; their names, JSON schemas, and whether they must be there.
         body, reply: types of the two; a dict is a JSON schema. None for no body.
         replies_as: content type of the answer.
+        status: of an answer that is as asked.
         errors: statuses beside those that any route may answer with.
         is_kill: it is never counted against how often somebody may ask.
         is_endless: it ends when the client leaves.
@@ -77,6 +78,7 @@ class Route:
     body: Any = None
     reply: Any = None
     replies_as: str = "application/json"
+    status: int = 200
     errors: tuple[int, ...] = ()
     is_kill: bool = False
     is_endless: bool = False

@@ -5,6 +5,7 @@ number, so that none is lost over a restart and a repeated one can be recognised
 """
 
 from decimal import Decimal
+from enum import StrEnum
 from typing import Final
 
 import msgspec
@@ -286,6 +287,26 @@ class FeeChanged(_Notice, frozen=True, kw_only=True):
     by: str
 
 
+class SettingsOutcome(StrEnum):
+    """What became of files of settings that were read while it runs."""
+
+    TAKEN = "taken"
+    WAITS = "waits"
+    REFUSED = "refused"
+    AT_NEXT_START = "at_next_start"
+
+
+class SettingsRead(_Notice, frozen=True, kw_only=True):
+    """The files of settings have changed.
+
+    Attributes:
+        lines: the changes; of a refusal why, and of what counts later the names.
+    """
+
+    outcome: SettingsOutcome
+    lines: tuple[str, ...]
+
+
 class LooseningWaits(_Notice, frozen=True, kw_only=True):
     """What lets more through was allowed and acts after a while, unless it is cancelled."""
 
@@ -356,6 +377,31 @@ class RoleBack(_Notice, frozen=True, kw_only=True):
 
     role: str
     away_ms: int
+
+
+class MetricAlert(_Notice, frozen=True, kw_only=True):
+    """A rule over the metrics holds, as Alertmanager told it.
+
+    Attributes:
+        about: what tells it from others of its name: ``chain=base``; empty where there are none.
+        fingerprint: of name and labels, as Alertmanager has it.
+        runbook: what to do, or where that stands.
+    """
+
+    name: str
+    about: str
+    fingerprint: str
+    is_critical: bool
+    summary: str
+    runbook: str
+
+
+class MetricCalm(_Notice, frozen=True, kw_only=True):
+    """A rule over the metrics holds no more."""
+
+    name: str
+    about: str
+    fingerprint: str
 
 
 class VenuesLost(_Notice, frozen=True, kw_only=True):
@@ -613,6 +659,7 @@ Notice = (
     | LimitProposed
     | PlaceSwitched
     | FeeChanged
+    | SettingsRead
     | LooseningWaits
     | LooseningCancelled
     | AuditGap
@@ -625,6 +672,8 @@ Notice = (
     | RecordingStopped
     | RoleAway
     | RoleBack
+    | MetricAlert
+    | MetricCalm
     | VenuesLost
     | VenuesBack
     | WhaleSeen

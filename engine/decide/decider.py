@@ -221,13 +221,19 @@ class Decider:
         self._circumstances.failures.step_clock(step_ns)
         self.permits.step_clock(step_ns)
 
-    def take_limits(self, by_operator: Mapping[str, Decimal]) -> None:
+    def take_limits(
+        self,
+        by_operator: Mapping[str, Decimal],
+        by_settings: Mapping[str, Decimal] | None = None,
+    ) -> None:
         """Take what the operator has set of limits in all; the next decision goes by it.
+
+        With `by_settings`, what the settings say where they were read anew.
 
         Raises:
             BadValueError: a value makes no sense; then all stays as it was.
         """
-        self.limits.take(by_operator)
+        self.limits.take(by_operator, by_settings)
 
     def limit_lines(self, at_ns: int) -> list[LimitLine]:
         """Return all limits for a report."""

@@ -1,4 +1,4 @@
-"""The values of limits: set by the settings, tightened by the operator while running."""
+"""The values of limits: the settings set them, and may be read anew; the operator tightens them."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -18,6 +18,8 @@ class Term:
         least: the smallest value that makes sense.
         has_zero: whether that may be 0.
         is_floor: the higher is the tighter.
+        loosens_running: the settings may go beyond where they were at the start while it runs; else
+            what is built at the start goes by that.
     """
 
     name: str
@@ -28,6 +30,7 @@ class Term:
     has_zero: bool = False
     is_whole: bool = False
     is_floor: bool = False
+    loosens_running: bool = True
 
     def check(self, value: Decimal) -> None:
         """Raise `BadValueError` if the value makes no sense."""
@@ -72,6 +75,7 @@ class LimitSet:
         }
         for name, term in self._terms.items():
             term.check(self._by_settings[name])
+        self._at_start = dict(self._by_settings)
         self.by_operator: Mapping[str, Decimal] = {}
         self._values = dict(self._by_settings)
         self._followers: tuple[Follower, ...] = ()
@@ -99,20 +103,52 @@ class LimitSet:
         self._followers = (*self._followers, follower)
         follower(self)
 
-    def take(self, by_operator: Mapping[str, Decimal]) -> None:
-        """Take what the operator has set in all.
+    @property
+    def all_by_settings(self) -> dict[str, Decimal]:
+        """Return the values of the settings, by name."""
+        return dict(self._by_settings)
+
+    def take(
+        self,
+        by_operator: Mapping[str, Decimal],
+        by_settings: Mapping[str, Decimal] | None = None,
+    ) -> None:
+        """Take what the operator has set in all, and what the settings say where they were read.
 
         Raises:
             BadValueError: a value makes no sense; then all stays as it was.
         """
         known = {name: value for name, value in by_operator.items() if name in self._terms}
-        self._values = self._in_force(known)
+        settings = self._by_settings if by_settings is None else self.read_anew(by_settings)
+        self._values = self._in_force(known, settings)
+        self._by_settings = settings
         self.by_operator = known
         for follower in self._followers:
             follower(self)
 
-    def _in_force(self, by_operator: Mapping[str, Decimal]) -> dict[str, Decimal]:
+    def read_anew(self, given: Mapping[str, Decimal]) -> dict[str, Decimal]:
+        """Return what the settings say once these of them are so; all of it can be taken.
+
+        Raises:
+            BadValueError: one makes no sense, or counts only from the next start on.
+        """
         values = dict(self._by_settings)
+        for name, value in given.items():
+            term = self.find(name)
+            term.check(value)
+            started = self._at_start[name]
+            if not term.loosens_running and term.is_looser(value, than=started):
+                raise BadValueError(
+                    f"{name} {value:f} {term.unit} is looser than {started:f} at the start, and"
+                    " prices are looked at by that: it counts from the next start on"
+                )
+            values[name] = value
+        return values
+
+    def _in_force(
+        self, by_operator: Mapping[str, Decimal], by_settings: Mapping[str, Decimal]
+    ) -> dict[str, Decimal]:
+        values = dict(by_settings)
         for name, value in by_operator.items():
             term = self._terms[name]
             term.check(value)
@@ -136,18 +172,31 @@ class LimitSet:
             most = "no less" if term.is_floor else "no more"
             raise BadValueError(
                 f"the settings allow {most} than {bound:f} {term.unit}: "
-                f"change {setting} and restart"
+                f"change {setting} in .env or syndicate.toml"
             )
         others = {other: held for other, held in self.by_operator.items() if other != name}
         return others if value == bound else {**others, name: value}
 
-    def is_looser(self, by_operator: Mapping[str, Decimal]) -> bool:
+    def is_looser(
+        self,
+        by_operator: Mapping[str, Decimal],
+        by_settings: Mapping[str, Decimal] | None = None,
+    ) -> bool:
         """Say whether anything would be let through that is not now, were this all that is set."""
-        wanted = self._in_force(by_operator)
-        return any(
-            term.is_looser(wanted[name], than=self._values[name])
+        return bool(self.looser(by_operator, by_settings))
+
+    def looser(
+        self,
+        by_operator: Mapping[str, Decimal],
+        by_settings: Mapping[str, Decimal] | None = None,
+    ) -> list[tuple[Term, Decimal]]:
+        """Return what would let more through than now, and at which value."""
+        wanted = self._in_force(by_operator, {**self._by_settings, **(by_settings or {})})
+        return [
+            (term, wanted[name])
             for name, term in self._terms.items()
-        )
+            if term.is_looser(wanted[name], than=self._values[name])
+        ]
 
     def find(self, name: str) -> Term:
         """Return the term of a name.

@@ -12,12 +12,17 @@ from engine.domain.people import Person
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SettingInForce:
-    """A setting as it may be shown: of a secret, only whether it is set."""
+    """A setting as it may be shown: of a secret, only whether it is set.
+
+    Attributes:
+        origin: where it is set: a file with its line, or the environment; empty at its default.
+    """
 
     section: str
     name: str
     value: str
     is_default: bool
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -46,6 +46,7 @@ from engine.operate.mode_word import ModeWord
 from engine.operate.once import Once
 from engine.operate.operator_set import OperatorSet
 from engine.operate.outbox import Outbox
+from engine.operate.settings_desk import SettingsDesk
 from engine.operate.silence import Silence
 from engine.operate.state_records import StateRecords
 from engine.operate.step_up import Loosening, StepUp, is_beyond_paper
@@ -110,6 +111,7 @@ class EngineAnswers:
         self.approvals = ApprovalDesk(core, self, clock)
         self.closings = ClosingDesk(core, self, clock)
         self.advice = AdviceDesk(core, clock, self.tell)
+        self.settings = SettingsDesk(core, self, clock)
 
     @property
     def control(self) -> Switches:
@@ -191,9 +193,10 @@ class EngineAnswers:
         delayed: tuple[Delayed, ...] | None = None,
         off: tuple[Off, ...] | None = None,
         fees: Mapping[VenueId, FeeWord] | None = None,
+        settings: Mapping[str, Decimal] | None = None,
         code_step: int | None = None,
     ) -> Acknowledged | Declined:
-        """Set mode, pause, limits, what is off, fees or what waits.
+        """Set mode, pause, limits, what is off, fees, what waits, or what the settings say.
 
         A loosening that something overtook is declined; whatever does not loosen cancels all
         that waits.
@@ -206,7 +209,7 @@ class EngineAnswers:
         is_looser = (
             is_upward(current=before.mode, wanted=wanted.mode)
             or (before.is_paused and not wanted.is_paused)
-            or self.core.decider.limits.is_looser(wanted.limits)
+            or self.core.decider.limits.is_looser(wanted.limits, settings)
             or any(one not in before.delayed for one in wanted.delayed)
             or bool(before.off_keys - wanted.off_keys)
             or self.core.fees.is_looser(wanted.fees)
@@ -215,9 +218,9 @@ class EngineAnswers:
             if delayed is None:
                 wanted = replace(wanted, delayed=())
             self.kill_switches.tightened()
-            self._apply(wanted)
+            self._apply(wanted, settings)
         at_ns = self.clock()
-        is_named = any(one is not None for one in (limits, delayed, off, fees))
+        is_named = any(one is not None for one in (limits, delayed, off, fees, settings))
         tell = partial(
             news.tell,
             wanted,
@@ -261,7 +264,7 @@ class EngineAnswers:
                 return self.once.took_back(
                     envelope, "another change came in meanwhile; look at /status, ask again"
                 )
-            self._apply(wanted)
+            self._apply(wanted, settings)
         tell()
         return done
 
@@ -321,11 +324,13 @@ class EngineAnswers:
             fees=self.core.fees.by_operator,
         )
 
-    def _apply(self, wanted: OperatorSet) -> None:
+    def _apply(self, wanted: OperatorSet, settings: Mapping[str, Decimal] | None) -> None:
         before, at_ns = self._set, self.clock()
         self.waiting = wanted.delayed
-        if wanted.limits != before.limits:
-            self.core.hot_path.command(LimitsSet(limits=dict(wanted.limits)), at_ns)
+        if wanted.limits != before.limits or settings is not None:
+            said = None if settings is None else dict(settings)
+            given = LimitsSet(limits=dict(wanted.limits), by_settings=said)
+            self.core.hot_path.command(given, at_ns)
         if wanted.off != before.off:
             self.core.hot_path.command(PlacesOff(off=wanted.off), at_ns)
         if wanted.fees != before.fees:

@@ -73,6 +73,7 @@ class Loosened(Protocol):
         delayed: tuple[Delayed, ...] | None = None,
         off: tuple[Off, ...] | None = None,
         fees: Mapping[VenueId, FeeWord] | None = None,
+        settings: Mapping[str, Decimal] | None = None,
         code_step: int | None = None,
     ) -> Acknowledged | Declined:
         """Set some of what the operator sets, once the ledger has it."""
@@ -199,6 +200,7 @@ async def _carry_out(
         delayed=delayed,
         off=off,
         fees=fees,
+        settings=asked.settings,
         code_step=code_step,
     )
 

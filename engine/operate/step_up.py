@@ -4,6 +4,7 @@ Tightening knows none of this. What is asked for grows with what it can cost: wh
 paper moves, somebody without an authenticator needs the second step alone.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -22,7 +23,7 @@ from engine.operate.codes import Codes
 LARGE_RATIO: Final = 2
 """A limit of money that grows by more than this waits."""
 
-_MONEY: Final = "USD"
+MONEY: Final = "USD"
 _ENROLL: Final = (
     "beyond paper on live markets this needs a one-time code, and no authenticator is set up: "
     "run make enroll on the engine's machine, then start again"
@@ -40,6 +41,7 @@ class Loosening:
         is_paper: whatever it allows is simulated.
         switches_on: the venue or pair.
         fee: of which venue, and to what; None for that of the settings.
+        settings: what the settings say of limits from then on.
     """
 
     what: str
@@ -51,6 +53,7 @@ class Loosening:
     value: Decimal | None = None
     switches_on: tuple[PlaceKind, str] | None = None
     fee: tuple[VenueId, Decimal | None] | None = None
+    settings: Mapping[str, Decimal] | None = None
 
     def delayed(self, envelope: Envelope, *, now_ns: int, delay_ns: int) -> Delayed:
         """Return it as it waits."""
@@ -100,7 +103,7 @@ class StepUp:
         return Loosening(
             what=f"limit {term.name} {wanted:f} {term.unit}",
             why=f"from {held:f} to {wanted:f} {term.unit} lets more through and",
-            is_largest=term.unit == _MONEY and wanted > LARGE_RATIO * held,
+            is_largest=term.unit == MONEY and wanted > LARGE_RATIO * held,
             is_paper=self._is_sandbox or not is_beyond_paper(mode),
             limit=term.name,
             value=wanted,
@@ -127,6 +130,18 @@ class StepUp:
             is_largest=False,
             is_paper=self._is_sandbox or not is_beyond_paper(mode),
             fee=(venue, wanted),
+        )
+
+    def of_settings(
+        self, what: str, settings: Mapping[str, Decimal], why: str, *, mode: Mode
+    ) -> Loosening:
+        """Describe going by settings read anew: it takes what a looser limit takes, and no wait."""
+        return Loosening(
+            what=what,
+            why=f"{why} lets more through and",
+            is_largest=False,
+            is_paper=self._is_sandbox or not is_beyond_paper(mode),
+            settings=settings,
         )
 
     def letting_run(self, chain: str, *, mode: Mode) -> Loosening:

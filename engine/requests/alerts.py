@@ -1,8 +1,8 @@
-"""What an operator does about alerts, told to all chats through the ledger."""
+"""What front-ends tell all chats through the ledger: acts about alerts, rules over the metrics."""
 
 from typing import TYPE_CHECKING
 
-from engine.bus.notices import AlertAct
+from engine.bus.notices import AlertAct, MetricAlert, MetricCalm
 from engine.bus.reports import InboxStored
 from engine.bus.request import LedgerRequest
 
@@ -17,4 +17,19 @@ class ActOnAlerts(LedgerRequest[InboxStored], frozen=True, kw_only=True):
 
     async def answer(self, ledger: "Ledger", /) -> InboxStored:
         """See `Request.answer`."""
-        return await ledger.tell(self.act)
+        act = self.act
+        return await ledger.tell({f"act-{act.by}-{act.at_ns}-{act.act}-{act.target}": act})
+
+
+class TellMetrics(LedgerRequest[InboxStored], frozen=True, kw_only=True):
+    """Store what rules over the metrics say as notices.
+
+    Attributes:
+        told: by names of their own: what is told again by its name is stored once.
+    """
+
+    told: dict[str, MetricAlert | MetricCalm]
+
+    async def answer(self, ledger: "Ledger", /) -> InboxStored:
+        """See `Request.answer`."""
+        return await ledger.tell(self.told)

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Any, Final, Literal, NamedTuple, get_args, get_origin
 
 import msgspec
 
@@ -23,7 +23,7 @@ from engine.settings.dotenv import Assigned, check_only_owner, read_dotenv
 from engine.settings.schema import SECRETS, UNSHOWN, Settings, environment_name
 from engine.settings.words import nearest, shown_name, shown_value
 
-__all__ = ["ROLE_ENVIRONMENT_NAME", "SettingsError", "load_settings"]
+__all__ = ["ROLE_ENVIRONMENT_NAME", "Loaded", "SettingsError", "load_settings", "load_with_origins"]
 
 CONFIG_ENVIRONMENT_NAME: Final = "SYNDICATE_CONFIG"
 DEFAULT_FILE: Final = "syndicate.toml"
@@ -39,10 +39,24 @@ _PREFIXES: Final = ("SYNDICATE_", "TELEGRAM_")
 Layer = dict[str, dict[str, tuple[Any, str]]]
 
 
+class Loaded(NamedTuple):
+    """Settings, and where each that is set stands: `limits.position_usd` in `.env, line 3`."""
+
+    settings: Settings
+    origins: dict[str, str]
+
+
 def load_settings(
     environment: Mapping[str, str], *, directory: Path, is_pairing: bool = False
 ) -> Settings:
-    """Load and validate all settings.
+    """Load and validate all settings; see `load_with_origins`."""
+    return load_with_origins(environment, directory=directory, is_pairing=is_pairing).settings
+
+
+def load_with_origins(
+    environment: Mapping[str, str], *, directory: Path, is_pairing: bool = False
+) -> Loaded:
+    """Load and validate all settings, and say where each comes from.
 
     Args:
         environment: the process environment; it wins over every file.
@@ -68,17 +82,47 @@ def load_settings(
     check_certificates(settings, environment)
     secrets = (getattr(getattr(settings, section), name) for section, name in SECRETS)
     remember_secrets(secret for secret in secrets if secret is not None)
-    return settings
+    origins = {
+        f"{section}.{name}": _origin(where)
+        for section, values in merged.items()
+        for name, (_, where) in values.items()
+    }
+    return Loaded(settings, origins)
+
+
+def settings_files(environment: Mapping[str, str], *, directory: Path) -> list[Path]:
+    """Return the files that settings are read from, whether or not they are there.
+
+    Raises:
+        SettingsError: `.env`, which may name the other one, cannot be read.
+    """
+    dotenv_path = directory / ".env"
+    dotenv = read_dotenv(dotenv_path, known=[*_known_variables(), CONFIG_ENVIRONMENT_NAME])
+    return [dotenv_path, _config_path(dotenv, environment, directory)[0]]
+
+
+def _config_path(
+    dotenv: Mapping[str, Assigned], environment: Mapping[str, str], directory: Path
+) -> tuple[Path, bool]:
+    """Return the TOML file, and whether somebody named it."""
+    file_name = environment.get(CONFIG_ENVIRONMENT_NAME)
+    if not file_name and CONFIG_ENVIRONMENT_NAME in dotenv:
+        file_name = dotenv[CONFIG_ENVIRONMENT_NAME].text
+    path = directory / expanded(file_name or DEFAULT_FILE, where=CONFIG_ENVIRONMENT_NAME)
+    return path, bool(file_name)
+
+
+def _origin(where: str) -> str:
+    """Return the file and line, or the environment, from what is said of a wrong value."""
+    place, _, line = where.partition(" in ")[2].rpartition(", line ")
+    return f"{Path(place).name}, line {line}" if place else line
 
 
 def _read_files(merged: Layer, environment: Mapping[str, str], directory: Path) -> None:
     dotenv_path = directory / ".env"
     dotenv = read_dotenv(dotenv_path, known=[*_known_variables(), CONFIG_ENVIRONMENT_NAME])
-    file_name = environment.get(CONFIG_ENVIRONMENT_NAME)
-    if not file_name and CONFIG_ENVIRONMENT_NAME in dotenv:
-        file_name = dotenv[CONFIG_ENVIRONMENT_NAME].text
-    path = directory / expanded(file_name or DEFAULT_FILE, where=CONFIG_ENVIRONMENT_NAME)
-    layer = _file_layer(path, is_asked=bool(file_name))
+    path, is_asked = _config_path(dotenv, environment, directory)
+    layer = _file_layer(path, is_asked=is_asked)
     _merge(merged, layer)
     _merge(merged, _environment_layer(dotenv, is_ours=True))
     if dotenv_path.exists():

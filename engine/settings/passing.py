@@ -3,6 +3,8 @@
 from collections.abc import Collection, Mapping
 from typing import Any, Final
 
+import msgspec
+
 from engine.settings.load import CONFIG_ENVIRONMENT_NAME, ROLE_ENVIRONMENT_NAME
 from engine.settings.schema import SECRETS, Settings, environment_name
 
@@ -42,6 +44,18 @@ have put there."""
 
 WITHHELD_ENVIRONMENT_NAME: Final = "SYNDICATE_INTERNAL_WITHHELD"
 """Names the secrets that are set and that the role was not given."""
+
+
+ORIGINS_ENVIRONMENT_NAME: Final = "SYNDICATE_INTERNAL_ORIGINS"
+"""Says of each setting that is set where it stands, as JSON: for those who show it."""
+
+NO_ORIGINS: Final[Mapping[str, str]] = {}
+
+
+def origins_of(environment: Mapping[str, str]) -> Mapping[str, str]:
+    """Return where each setting stands, as the supervisor told this role."""
+    text = environment.get(ORIGINS_ENVIRONMENT_NAME)
+    return NO_ORIGINS if text is None else msgspec.json.decode(text, type=dict[str, str])
 
 
 def is_set(settings: Settings, section: str, name: str, environment: Mapping[str, str]) -> bool:

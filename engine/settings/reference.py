@@ -6,7 +6,7 @@ keeps them up to date.
 
 import sys
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, get_args, get_origin
@@ -14,6 +14,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 from msgspec import Meta
 
 from engine.settings.passing import text_of
+from engine.settings.running import TIGHTENS
 from engine.settings.schema import SECRETS, Settings, environment_name
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
@@ -47,8 +48,15 @@ def all_settings() -> Iterator[SettingLine]:
                 unit=(meta.extra or {}).get("unit", ""),
                 default=text_of(getattr(getattr(defaults, section), name)),
                 bounds=_bounds(get_args(field_type)[0], meta),
-                why=meta.description or "",
+                why=(meta.description or "") + _RUNNING[(meta.extra or {}).get(TIGHTENS)],
             )
+
+
+_RUNNING: Final[Mapping[str | None, str]] = {
+    None: "",
+    "down": "; changes while it runs, less is tighter",
+    "up": "; changes while it runs, more is tighter",
+}
 
 
 def render_env_example() -> str:
@@ -79,6 +87,11 @@ def render_configuration() -> str:
         "environment. A key that is unknown, of the wrong type or out of bounds refuses the start",
         "and names the key, where it stands and the nearest known one. An empty variable is unset.",
         "A file with secrets is refused unless its mode is 0600.",
+        "",
+        "Files that change are read again within seconds, whole or not at all. What says that it",
+        "changes while it runs counts at once where it is tighter, and after `/reload` where it is",
+        "looser; all else counts from the next start on. `/config` shows where each value stands.",
+        "",
         "This page is made from `engine/settings/schema.py` by `make docs`.",
     ]
     section = ""

@@ -7,7 +7,7 @@ on disk.
 """
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,7 @@ from engine.bus.health_reports import HealthDesk, NotWatched
 from engine.bus.lease import held_lease
 from engine.bus.life import LifeReport
 from engine.bus.money_reports import FreeAt, InventoryPast, RebalancingReport
-from engine.bus.notices import AlertAct, AuditGap, Notice
+from engine.bus.notices import AlertAct, AuditGap, MetricAlert, MetricCalm, Notice
 from engine.bus.past_reports import EpisodesReport, PastTradesReport
 from engine.bus.performance import BooksReport, PerformanceReport
 from engine.bus.permit_reports import WaitingReport
@@ -413,12 +413,14 @@ class Ledger:
         """Load which engines there ever were."""
         return EngineIds(engine_ids=await self._writer.transact(generations.load_engine_ids))
 
-    async def tell(self, act: AlertAct) -> InboxStored:
-        """Store what was done about alerts as a notice of this ledger's basis."""
+    async def tell(self, told: Mapping[str, AlertAct | MetricAlert | MetricCalm]) -> InboxStored:
+        """Store notices of front-ends, by names, as of this ledger's basis; each name once."""
         basis = self._settings.basis or Basis.SANDBOX
-        name = f"act-{act.by}-{act.at_ns}-{act.act}-{act.target}"
-        notice = msgspec.structs.replace(act, basis=basis)
-        await self.append([NoticeRecord(record_id=name, notice=notice)], generation=None)
+        records = [
+            NoticeRecord(record_id=name, notice=msgspec.structs.replace(notice, basis=basis))
+            for name, notice in told.items()
+        ]
+        await self.append(records, generation=None)
         return InboxStored()
 
     async def keep_task_copies(self, copies: list[TaskCopy]) -> CopiesKept:

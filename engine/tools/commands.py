@@ -23,6 +23,7 @@ from engine.operate.loaded import collect_no_garbage
 from engine.operate.streams import say as _say
 from engine.requests.overview import GetStatus
 from engine.requests.safety import Kill
+from engine.settings.load import load_with_origins
 from engine.settings.schema import Settings, environment_name
 from engine.wiring.paths import Paths
 
@@ -31,7 +32,8 @@ async def run(settings: Settings, paths: Paths, _asked: argparse.Namespace) -> i
     """Start all roles and the chat."""
     from engine.wiring.run import run_installation
 
-    return await run_installation(settings, paths)
+    origins = load_with_origins(os.environ, directory=Path.cwd()).origins
+    return await run_installation(settings, paths, origins)
 
 
 async def demo(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:

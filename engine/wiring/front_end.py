@@ -38,7 +38,7 @@ from engine.operate.role_words import announce_ready, say_at_terminal
 from engine.operate.streams import say_last
 from engine.requests.money import GetEngineIds
 from engine.settings.load import load_settings
-from engine.settings.passing import is_set, text_of
+from engine.settings.passing import is_set, origins_of, text_of
 from engine.settings.schema import (
     SECRETS,
     UNSHOWN,
@@ -57,6 +57,8 @@ from engine.wiring.signing_roles import signing_roles
 from engine.wiring.word_key import word_key
 
 LEDGER_LOOK_S: Final = 0.3
+
+_UNKNOWN_ORIGIN: Final = "the environment"
 
 CARD_S: Final = 5.0
 """Telegram lets a chat be written to once a second; of that the card takes a fifth at most."""
@@ -348,7 +350,7 @@ def front_end_settings(settings: Settings, paths: Paths) -> FrontEndSettings:
 
 def in_force(settings: Settings, environment: Mapping[str, str]) -> Iterator[SettingInForce]:
     """Return all settings as they may be shown."""
-    defaults = Settings()
+    defaults, origins = Settings(), origins_of(environment)
     for section, annotation in Settings.__annotations__.items():
         for name in annotation.__annotations__:
             value = getattr(getattr(settings, section), name)
@@ -362,6 +364,7 @@ def in_force(settings: Settings, environment: Mapping[str, str]) -> Iterator[Set
                 name=name,
                 value=shown if is_hidden else redact(text_of(value)) or "none",
                 is_default=is_default,
+                origin=origins.get(f"{section}.{name}", "" if is_default else _UNKNOWN_ORIGIN),
             )
 
 

@@ -2,10 +2,11 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
@@ -26,7 +27,7 @@ from engine.operate.role_logs import tail_of
 from engine.operate.streams import say_last
 from engine.operate.supervisor import LEFT_OUT_S, RoleSpec, Supervisor
 from engine.settings.load import load_settings
-from engine.settings.passing import role_environment
+from engine.settings.passing import NO_ORIGINS, ORIGINS_ENVIRONMENT_NAME, role_environment
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to
 from engine.wiring.chain_nodes import FOLLOWED_ENVIRONMENT_NAME, followed_names, follows_chains
@@ -35,6 +36,7 @@ from engine.wiring.local_chains import why_no_chains, with_usual_chains
 from engine.wiring.markets import basis_of
 from engine.wiring.page_terms import told_page
 from engine.wiring.paths import Paths
+from engine.wiring.settings_watch import Adopted, SettingsWatch
 from engine.wiring.signing_roles import signing_roles
 from engine.wiring.word_key import new_word_key, told_key
 
@@ -45,13 +47,22 @@ TOLD_EVERY: Final = 20
 """The first restarts of a role are told one by one, later ones each twentieth."""
 
 
-def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleSpec]:
+def role_specs(
+    settings: Settings,
+    paths: Paths,
+    *,
+    has_bot: bool,
+    adopted: Adopted | None = None,
+    origins: Mapping[str, str] = NO_ORIGINS,
+) -> list[RoleSpec]:
     """List the roles in the order in which they start.
 
     Ledger, chains, workers, sandbox and the phone's chat are run by the supervisor of the engine
     `main`; that of another engine runs beside it, with a chat of its own at a terminal.
 
     If the engine gets a core of its own, this process leaves it here.
+
+    What `adopted` holds when a role starts goes before the settings; `origins` is shown.
 
     The times to stop add up to less than a container's or systemd's grace, see `compose.yaml`.
     """
@@ -60,6 +71,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
         set_core_aside(os.environ)
     specs: list[RoleSpec] = []
     is_main = paths.engine_id == MAIN
+    taken = adopted or Adopted()
     signing = signing_roles(settings) if is_main else ()
     key = new_word_key() if signing else ""
     if is_main and settings.markets.source == "sandbox":
@@ -144,11 +156,11 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             ready_s=300.0,  # without a kernel cache the kernels are compiled first
             log_path=paths.log("engine"),
             lease=paths.lease("engine"),
-            environment=partial(_told_of_chains, settings, "engine"),
+            environment=lambda: _told_of_chains(taken.over(settings), "engine"),
         )
     )
     has_terminal = settings.telegram.bot_token is None
-    bot_environment = partial(_bot_environment, settings)
+    bot_environment = partial(_bot_environment, settings, origins)
     if has_bot and (is_main or has_terminal):
         specs.append(
             RoleSpec(
@@ -165,7 +177,7 @@ def role_specs(settings: Settings, paths: Paths, *, has_bot: bool) -> list[RoleS
             )
         )
     if is_main:
-        specs += _beside(settings, paths)
+        specs += _beside(settings, paths, origins)
     return specs
 
 
@@ -185,7 +197,7 @@ def _ccxt_role(settings: Settings, paths: Paths) -> list[RoleSpec]:
     ]
 
 
-def _beside(settings: Settings, paths: Paths) -> Iterator[RoleSpec]:
+def _beside(settings: Settings, paths: Paths, origins: Mapping[str, str]) -> Iterator[RoleSpec]:
     """Return the roles that all others can do without."""
     if settings.gateway.is_on:
         yield RoleSpec(
@@ -196,7 +208,7 @@ def _beside(settings: Settings, paths: Paths) -> Iterator[RoleSpec]:
             is_vital=False,
             log_path=paths.log("gateway"),
             lease=paths.lease("gateway"),
-            environment=partial(_gateway_environment, settings),
+            environment=partial(_gateway_environment, settings, origins),
         )
     if settings.workers.is_on:
         yield RoleSpec(
@@ -210,10 +222,13 @@ def _beside(settings: Settings, paths: Paths) -> Iterator[RoleSpec]:
         )
 
 
-async def run_installation(settings: Settings, paths: Paths) -> int:
+async def run_installation(
+    settings: Settings, paths: Paths, origins: Mapping[str, str] = NO_ORIGINS
+) -> int:
     """Run until SIGTERM, Ctrl-C or the end of the terminal chat; returns the exit code."""
     clock = make_clock()
-    ledger = caller_to(paths, "ledger")
+    ledger, engine = caller_to(paths, "ledger"), caller_to(paths, "engine")
+    adopted = Adopted()
     telling: set[asyncio.Task[None]] = set()
 
     async def tell(role: str, why: str, restarts: int) -> None:
@@ -253,7 +268,7 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
         why = "; after an update or a move it compiles its kernels first, a minute or two"
         _say(f"{role} is not up yet after {seconds:.0f} s{why if role == 'engine' else ''} ...")
 
-    specs = role_specs(settings, paths, has_bot=True)
+    specs = role_specs(settings, paths, has_bot=True, adopted=adopted, origins=origins)
     supervisor = Supervisor(
         specs,
         on_restart=on_restart,
@@ -265,8 +280,22 @@ async def run_installation(settings: Settings, paths: Paths) -> int:
     with supervisor_lease(paths) as lease:
         async with stop_signals(lease=lease) as stop:
             _say_starting(settings, specs, paths)
-            code = await supervisor.run(stop, on_ready=lambda: _say_ready(settings))
+            watch = SettingsWatch(
+                started=settings,
+                adopted=adopted,
+                engine=engine,
+                engine_id=paths.engine_id,
+                environment=os.environ,
+                directory=Path.cwd(),
+                clock=clock,
+            )
+            watching = asyncio.create_task(watch.run())
+            try:
+                code = await supervisor.run(stop, on_ready=lambda: _say_ready(settings))
+            finally:
+                watching.cancel()
         await ledger.aclose()
+        await engine.aclose()
     if code:
         for name in supervisor.ended_with(code):
             _say(_last_error(paths, supervisor, name))
@@ -286,16 +315,21 @@ def _told_of_roles(settings: Settings, specs: list[RoleSpec]) -> dict[str, str]:
     return role_environment(settings, "ledger", os.environ) | names
 
 
-def _gateway_environment(settings: Settings) -> dict[str, str]:
-    return _told_of_chains(settings, "gateway") | told_page(settings)
+def _gateway_environment(settings: Settings, origins: Mapping[str, str]) -> dict[str, str]:
+    return _with_origins(settings, "gateway", origins) | told_page(settings)
 
 
-def _bot_environment(settings: Settings) -> dict[str, str]:
+def _with_origins(settings: Settings, role: str, origins: Mapping[str, str]) -> dict[str, str]:
+    told = {ORIGINS_ENVIRONMENT_NAME: json.dumps(dict(origins))}
+    return _told_of_chains(settings, role) | told
+
+
+def _bot_environment(settings: Settings, origins: Mapping[str, str]) -> dict[str, str]:
     """Read the settings anew: a bot that was left out for its token may have got another one."""
     with contextlib.suppress(SettingsError):
         telegram = load_settings(os.environ, directory=Path.cwd()).telegram
         settings = msgspec.structs.replace(settings, telegram=telegram)
-    return _told_of_chains(settings, "bot")
+    return _with_origins(settings, "bot", origins)
 
 
 def _with_sandbox_port(settings: Settings) -> Settings:

@@ -41,7 +41,7 @@ from engine.domain.delays import Delayed
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode, Money, is_upward
 from engine.domain.performance import Sums
-from engine.requests.alerts import ActOnAlerts
+from engine.requests.alerts import ActOnAlerts, TellMetrics
 from engine.requests.approvals import (
     AnswerApproval,
     GetApprovals,
@@ -100,6 +100,7 @@ from engine.requests.safety import (
     SetMode,
     Unkill,
 )
+from engine.requests.settings import AdoptSettings, GetSettings
 from engine.requests.token import GetToken
 from engine.requests.transactions import (
     GetContracts,
@@ -267,8 +268,18 @@ class FakeFacade:
                     return lacks
                 self.effects.append(f"limit {command.name} {command.value:f}")
                 return self._acknowledged(f"{command.name} is {command.value:f}")
+            case TellMetrics():
+                self.tell(*command.told.values())
+                return InboxStored()
             case GetPlaces():
                 return samples.places(command.kind)
+            case GetSettings():
+                return samples.settings()
+            case AdoptSettings():
+                if (lacks := self._lacks(command)) is not None:
+                    return lacks
+                self.effects.append("settings")
+                return self._acknowledged("settings: daily_loss_usd 500 to 800 USD")
             case GetFees():
                 return samples.fees()
             case SetFee():
@@ -499,11 +510,11 @@ class FakeFacade:
 
     def _lacks(
         self,
-        command: SetMode | SetLimit | SwitchOn | SetFee,
+        command: SetMode | SetLimit | SwitchOn | SetFee | AdoptSettings,
         *,
         why: str = "that lets more through",
     ) -> Declined | None:
-        if not isinstance(command, SwitchOn) and command.only_tightens:
+        if not isinstance(command, SwitchOn | AdoptSettings) and command.only_tightens:
             return Declined(why=LOOSENS)
         if not command.is_confirmed or (self.has_authenticator and command.code is None):
             return Declined(

@@ -32,6 +32,8 @@ from engine.bus.notices import (
     LooseningCancelled,
     LooseningWaits,
     MandateEnded,
+    MetricAlert,
+    MetricCalm,
     ModeChanged,
     Notice,
     OpportunitySeen,
@@ -47,6 +49,8 @@ from engine.bus.notices import (
     RoleBack,
     RoleRestarted,
     SendingTrouble,
+    SettingsOutcome,
+    SettingsRead,
     Started,
     StillThere,
     TransferProposed,
@@ -95,6 +99,7 @@ from engine.bus.reports import (
     VersionReport,
     WhyReport,
 )
+from engine.bus.settings_reports import RunningSetting, SettingsReport
 from engine.decide.closing import Reckoned, closing_terms
 from engine.domain.approvals import Approval, ApprovalEnd, ApprovalState, LeftOut
 from engine.domain.assets import Amount, AssetCode
@@ -1206,6 +1211,15 @@ def all_notices() -> list[Notice]:
         LooseningCancelled(
             at_ns=at_ns, basis=basis, what="limit position_usd 5000 USD", why="pause"
         ),
+        *(
+            SettingsRead(at_ns=at_ns, basis=basis, outcome=outcome, lines=lines)
+            for outcome, lines in (
+                (SettingsOutcome.TAKEN, ("position_usd 1000 to 500 USD",)),
+                (SettingsOutcome.WAITS, ("daily_loss_usd 500 to 800 USD",)),
+                (SettingsOutcome.REFUSED, ("unknown setting limits.x in .env, line 3",)),
+                (SettingsOutcome.AT_NEXT_START, ("gateway.port", "log.level")),
+            )
+        ),
         ModeChanged(at_ns=at_ns, basis=basis, mode=Mode.PAPER, is_paused=False, by="terminal"),
         RoleRestarted(
             at_ns=at_ns, basis=basis, role="ledger", why="ended with code 137", restarts=2
@@ -1305,6 +1319,23 @@ def all_notices() -> list[Notice]:
         RoleAway(at_ns=at_ns, basis=basis, role="engine", why="no answer within 5 s"),
         RoleAway(at_ns=at_ns, basis=basis, role="ledger", why="no space left", is_for_good=True),
         RoleBack(at_ns=at_ns, basis=basis, role="engine", away_ms=75_000),
+        MetricAlert(
+            at_ns=at_ns,
+            basis=basis,
+            name="ChainStands",
+            about="chain=base",
+            fingerprint="0123456789abcdef",
+            is_critical=False,
+            summary="base has had no block for 2m 5s.",
+            runbook="docs/observability.md#chainstands",
+        ),
+        MetricCalm(
+            at_ns=at_ns,
+            basis=basis,
+            name="ChainStands",
+            about="chain=base",
+            fingerprint="0123456789abcdef",
+        ),
         VenuesLost(at_ns=at_ns, basis=basis, venues=tuple(VenueId(name) for name in _NAMES)),
         VenuesBack(at_ns=at_ns, basis=basis, lost_ms=64_000),
         AlertAct(at_ns=at_ns, basis=basis, by="terminal", act="ack", target="killed", episode=1),
@@ -1321,6 +1352,28 @@ def places(kind: PlaceKind) -> PlacesReport:
         market_note=NOTE,
         kind=kind,
         places=[replace(lines[0], off_since_ns=AT_NS), *lines[1:]],
+    )
+
+
+def settings() -> SettingsReport:
+    """Two that may change while it runs; a looser one waits."""
+    position = RunningSetting(
+        section="limits",
+        name="position_usd",
+        unit="USD",
+        value=Decimal(250),
+        by_settings=Decimal(500),
+        since_ns=AT_NS,
+    )
+    loss = replace(
+        position, name="daily_loss_usd", value=Decimal(500), by_settings=Decimal(500), since_ns=0
+    )
+    return SettingsReport(
+        settings=[position, loss],
+        waits=["daily_loss_usd 500 to 800 USD"],
+        at_next_start=["gateway.port"],
+        trouble="",
+        read_at_ns=AT_NS,
     )
 
 

@@ -26,6 +26,7 @@ REQUIRED = {
         "unkill",
         "mode",
         "limit",
+        "reload",
         "token",
         "venue",
         "pair",
@@ -82,5 +83,5 @@ def test_kinds_of_what_touches_the_engine_are_what_the_operator_relies_on() -> N
         *("ack", "hush", "mute", "unmute", "threshold", "quiet")
     }
     assert {e.name for e in COMMANDS if e.kind is Kind.CHANGE} == {
-        *("resume", "unkill", "mode", "limit", "drill", "approve", "half", "mandate")
+        *("resume", "unkill", "mode", "limit", "reload", "drill", "approve", "half", "mandate")
     }

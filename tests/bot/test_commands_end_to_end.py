@@ -47,6 +47,7 @@ EXAMPLES = {
     "contract": ("/contract", "Contract: 1 of 1 chains ready"),
     "export": ("/export trades 5", "Export: trades, last 5 days"),
     "limits": ("/limits", "Limits"),
+    "reload": ("/reload", "Go by what the files say?"),
     "limit": ("/limit position_usd 250", "position_usd is 250"),
     "venue": ("/venue", "Venues: 4 on, 1 off"),
     "pair": ("/pair BTC-USD off", "pair BTC-USD off"),

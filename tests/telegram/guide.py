@@ -165,6 +165,7 @@ SCENES: Final = (
     Scene(name="daily", line="/daily", says="A day with its costs, and whether all books agree."),
     Scene(name="performance", line="/performance pair 30", says="Profit by pair."),
     Scene(name="settings", line="/config", says="The settings in force; secrets are hidden."),
+    Scene(name="files", line="/reload", says="Settings in the files that wait for your word."),
     Scene(name="equity", line="/chart equity", says="Profit, and how far it is below its peak."),
     Scene(name="expected", line="/chart expected", says="Planned and realised by route."),
     Scene(name="funnel", line="/chart funnel", says="From found to won."),
@@ -177,7 +178,13 @@ SETTINGS: Final = FrontEndSettings(
     has_authenticator=True,
     in_force=(
         SettingInForce(section="limits", name="position_usd", value="250", is_default=False),
-        SettingInForce(section="markets", name="source", value="live", is_default=False),
+        SettingInForce(
+            section="markets",
+            name="source",
+            value="live",
+            is_default=False,
+            origin=".env, line 3",
+        ),
         SettingInForce(section="telegram", name="bot_token", value="set", is_default=False),
         SettingInForce(section="paper", name="seed", value="7", is_default=True),
     ),

@@ -23,9 +23,12 @@ from engine.facade.client import BusFacade
 from engine.operate.outbox import Outbox
 from engine.operate.recording import EntryKind, read_entries
 from engine.requests.advise import Advise
+from engine.requests.audit import GetAudit
 from engine.requests.limits import SetLimit
 from engine.requests.overview import GetLimits, GetStatus
 from engine.requests.safety import Pause, Resume
+from engine.requests.settings import AdoptSettings, GetSettings, OfferSettings
+from engine.settings.running import running_values
 from engine.settings.schema import LimitsSettings, MarketsSettings, Settings
 from engine.tools.replaying import replay
 from engine.wiring.one_process import open_roles
@@ -77,6 +80,64 @@ async def test_a_limit_is_tightened_at_once_and_loosened_in_two_steps(tmp_path: 
             assert isinstance(declined, Declined)
             assert why in declined.why
             assert not declined.needs_confirmation
+        await files_that_change_act_as_a_person_would(facade)
+
+
+async def files_that_change_act_as_a_person_would(facade: BusFacade) -> None:
+    """Read settings anew: tighter at once, looser with a word, wrong or too much not at all."""
+
+    async def offer(trouble: str = "", **values: int) -> Acknowledged | Declined:
+        given = running_values(Settings()) | {
+            name: Decimal(value) for name, value in values.items()
+        }
+        offered = OfferSettings(values=given, trouble=trouble, at_next_start=("log.level",))
+        return await insist(facade, seal(offered, by="file", at_ns=time.time_ns()))
+
+    assert isinstance(await offer(position_usd=400, orders_per_minute_max=50), Acknowledged)
+    assert (await line(facade, "position_usd")).limit == "400"  # tighter than the 900 of before
+    waits = await offer(position_usd=700, orders_per_minute_max=40)
+    assert isinstance(waits, Declined)
+    assert waits.needs_confirmation
+    assert (await line(facade, "position_usd")).limit == "400"
+    assert (await line(facade, "orders_per_minute_max")).limit == "50"  # all of it, or nothing
+    report = await insist(facade, GetSettings())
+    assert sorted(report.waits) == [
+        "orders_per_minute_max 50 to 40 a minute",
+        "position_usd 400 to 700 USD",
+    ]
+    assert report.at_next_start == ["log.level"]
+
+    for wrong in (
+        offer(trouble="unknown setting"),
+        offer(position_usd=801),  # more than twice
+        offer(net_edge_bps_min=9),  # what is screened goes by the start
+        offer(daily_loss_usd=0),
+    ):
+        refused = await wrong
+        assert isinstance(refused, Declined)
+        assert not refused.needs_confirmation
+        assert (await insist(facade, GetSettings())).trouble == refused.why
+    asked = AdoptSettings(is_confirmed=True)
+    nothing = await insist(facade, seal(asked, by="me", at_ns=time.time_ns()))
+    assert isinstance(nothing, Acknowledged)
+    assert "nothing waits" in nothing.text
+    assert (await line(facade, "position_usd")).limit == "400"
+
+    await offer(position_usd=700, orders_per_minute_max=40)
+    once = await insist(facade, seal(AdoptSettings(), by="me", at_ns=time.time_ns()))
+    assert isinstance(once, Declined)
+    assert once.needs_confirmation
+    done = await insist(facade, seal(asked, by="me", at_ns=time.time_ns()))
+    assert isinstance(done, Acknowledged)
+    assert (await line(facade, "position_usd")).limit == "700"
+    assert (await line(facade, "orders_per_minute_max")).limit == "40"
+    assert isinstance(await offer(position_usd=700, orders_per_minute_max=40), Acknowledged)
+    (position,) = [
+        one for one in (await insist(facade, GetSettings())).settings if one.name == "position_usd"
+    ]
+    assert position.since_ns
+    acts = [one.action for one in (await insist(facade, GetAudit(limit=20))).lines]
+    assert sum(one.startswith("settings: ") for one in acts) == 2
 
 
 def advice(at_ns: int) -> tuple[DatedAdvice, ...]:
@@ -96,6 +157,9 @@ async def test_what_was_set_holds_after_a_restart_and_is_replayed(tmp_path: Path
         assert isinstance(await put(facade, "position_usd", "250"), Acknowledged)
         assert isinstance(await put(facade, "net_edge_bps_min", "12"), Acknowledged)
         assert isinstance(await put(facade, "lag_ms_max", "1500"), Acknowledged)
+        read = running_values(Settings()) | {"daily_loss_usd": Decimal(450)}
+        offered = seal(OfferSettings(values=read), by="file", at_ns=time.time_ns())
+        assert isinstance(await insist(facade, offered), Acknowledged)
         taken = await insist(facade, Advise(advice=advice(time.time_ns())))
         assert isinstance(taken, AdviceTaken)
         assert (taken.in_force, taken.run_id, taken.refused) == (2, run, [])
@@ -105,6 +169,8 @@ async def test_what_was_set_holds_after_a_restart_and_is_replayed(tmp_path: Path
     assert replay(recording, lines=lines).first_difference is None
     entries = list(read_entries(recording))
     assert lines == [entry.payload for entry in entries if entry.kind == EntryKind.DECIDED]
+    said = [LIMITS_SET.decode(one.payload) for one in entries if one.kind == LIMITS_SET.number]
+    assert [one.by_settings["daily_loss_usd"] for one in said if one.by_settings] == [450]
     assert b"250" in b"".join(entry.payload for entry in entries if entry.kind == LIMITS_SET.number)
     (advised,) = [entry for entry in entries if entry.kind == ADVISED.number]
     assert len(ADVISED.decode(advised.payload).advice) == 2

@@ -1,4 +1,4 @@
-"""The operator set a limit."""
+"""The operator set a limit, or the settings were read anew."""
 
 from decimal import Decimal
 from typing import Final
@@ -10,13 +10,18 @@ from engine.core.middle import Middle
 
 
 class LimitsSet(msgspec.Struct, frozen=True, kw_only=True):
-    """All that the operator has set of limits, by name; what is not here is as the settings say."""
+    """All that the operator has set of limits, by name; what is not here is as the settings say.
+
+    Attributes:
+        by_settings: what the settings say of limits from now on; None for no change of them.
+    """
 
     limits: dict[str, Decimal]
+    by_settings: dict[str, Decimal] | None = None
 
 
 def _take(core: Middle, given: Input[LimitsSet]) -> Answers:
-    core.decider.take_limits(given.payload.limits)
+    core.decider.take_limits(given.payload.limits, given.payload.by_settings)
     return NO_ANSWERS
 
 

@@ -12,7 +12,12 @@ from engine.domain.units import NS_PER_MS
 from engine.market.board import Board
 
 AGE_MS: Final = Term(
-    name="age_ms_max", unit="ms", default=Decimal(10_000), section="markets", is_whole=True
+    name="age_ms_max",
+    unit="ms",
+    default=Decimal(10_000),
+    section="markets",
+    is_whole=True,
+    loosens_running=False,
 )
 
 

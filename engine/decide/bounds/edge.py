@@ -10,7 +10,12 @@ from engine.decide.limits import Draft, Finding, Verdict
 from engine.domain.opportunities import Reason
 
 EDGE_BPS: Final = Term(
-    name="net_edge_bps_min", unit="bps", default=Decimal(10), has_zero=True, is_floor=True
+    name="net_edge_bps_min",
+    unit="bps",
+    default=Decimal(10),
+    has_zero=True,
+    is_floor=True,
+    loosens_running=False,
 )
 
 

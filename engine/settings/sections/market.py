@@ -41,11 +41,11 @@ class MarketsSettings(Section, frozen=True, kw_only=True):
     age_ms_max: Annotated[
         int,
         Meta(ge=100, le=600_000, description="a book without any change for longer is stale",
-             extra={"unit": "ms"}),
+             extra={"unit": "ms", "tightens": "down"}),
     ] = 10_000  # fmt: skip
     lag_ms_max: Annotated[
         int,
-        Meta(ge=100, le=60_000, extra={"unit": "ms"},
+        Meta(ge=100, le=60_000, extra={"unit": "ms", "tightens": "down"},
              description="books whose frames come this much later than the quickest of their "
              "connection, or wait here so long, are stale"),
     ] = 2_000  # fmt: skip

@@ -15,13 +15,20 @@ class LimitsSettings(Section, frozen=True, kw_only=True):
 
     net_edge_bps_min: Annotated[
         Decimal,
-        exact("least net edge of a plan; 10 bps are 0.1 %", unit="bps", at_least=0, at_most=10_000),
+        exact(
+            "least net edge of a plan; 10 bps are 0.1 %",
+            unit="bps",
+            tightens="up",
+            at_least=0,
+            at_most=10_000,
+        ),
     ] = Decimal(10)
     position_usd: Annotated[
         Decimal,
         exact(
             "largest position: plans under way and what they left over",
             unit="USD",
+            tightens="down",
             above=0,
             at_most=10_000_000,
         ),
@@ -31,6 +38,7 @@ class LimitsSettings(Section, frozen=True, kw_only=True):
         exact(
             "loss in one UTC day after which no plan is made",
             unit="USD",
+            tightens="down",
             above=0,
             at_most=10_000_000,
         ),
@@ -40,6 +48,7 @@ class LimitsSettings(Section, frozen=True, kw_only=True):
         exact(
             "no plan is made once realised profit, of all days, is so far below its highest point",
             unit="USD",
+            tightens="down",
             above=0,
             at_most=10_000_000,
         ),
@@ -68,18 +77,26 @@ class LimitsSettings(Section, frozen=True, kw_only=True):
         exact(
             "gas that transactions may pay in one UTC day, whatever they earn",
             unit="USD",
+            tightens="down",
             above=0,
             at_most=10_000_000,
         ),
     ] = Decimal(2_000)
     orders_per_minute_max: Annotated[
-        int, Meta(ge=2, le=10_000, description="most orders in any minute; a plan has two")
+        int,
+        Meta(
+            extra={"tightens": "down"},
+            ge=2,
+            le=10_000,
+            description="most orders in any minute; a plan has two",
+        ),
     ] = 60
     venue_exposure_usd: Annotated[
         Decimal,
         exact(
             "the most that real orders may have under way at a venue, or have left over there",
             unit="USD",
+            tightens="down",
             above=0,
             at_most=10_000_000,
         ),
@@ -89,14 +106,14 @@ class LimitsSettings(Section, frozen=True, kw_only=True):
         Meta(
             ge=1,
             le=1_000,
-            extra={"unit": "orders"},
+            extra={"unit": "orders", "tightens": "down"},
             description="so many real orders in a row may a venue refuse before it is left alone "
             "for ten minutes",
         ),
     ] = 5
     unproven_s_max: Annotated[
         int,
-        Meta(ge=5, le=7_200, extra={"unit": "s"},
+        Meta(ge=5, le=7_200, extra={"unit": "s", "tightens": "down"},
              description="no plan on a book whose feed has no sequence numbers (Bitstamp, Gemini "
              "l2) if it was last proven equal to the venue's longer ago"),
     ] = 30  # fmt: skip
@@ -155,6 +172,7 @@ class PaperSettings(Section, frozen=True, kw_only=True):
         exact(
             "how far a leg's limit price may be behind the planned one",
             unit="bps",
+            tightens="down",
             at_least=0,
             at_most=1_000,
         ),
@@ -164,6 +182,7 @@ class PaperSettings(Section, frozen=True, kw_only=True):
         exact(
             "how far behind the best price a leftover may be unwound",
             unit="bps",
+            tightens="down",
             at_least=0,
             at_most=5_000,
         ),

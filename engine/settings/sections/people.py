@@ -112,7 +112,7 @@ class OperatorSettings(Section, frozen=True, kw_only=True):
     ] = "light"
     silence_h_max: Annotated[
         int,
-        Meta(ge=1, le=8_760, extra={"unit": "h"},
+        Meta(ge=1, le=8_760, extra={"unit": "h", "tightens": "down"},
              description="after so long without a sign of life from you (any command is one) it "
              "pauses, after a warning; 8760, a year, is off"),
     ] = 8_760  # fmt: skip

@@ -1,6 +1,6 @@
 """What every section is made of."""
 
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from msgspec import Meta
@@ -21,7 +21,11 @@ def exact(
     above: int | None = None,
     at_least: int | None = None,
     at_most: int | None = None,
+    tightens: Literal["down", "up"] | None = None,
 ) -> Meta:
-    """Describe an exact decimal; msgspec knows no bounds of decimals, `load` checks these."""
-    bounds = {"unit": unit, "gt": above, "ge": at_least, "le": at_most}
+    """Describe an exact decimal; msgspec knows no bounds of decimals, `load` checks these.
+
+    With `tightens` it may change while it runs; see `settings.running`.
+    """
+    bounds = {"unit": unit, "gt": above, "ge": at_least, "le": at_most, "tightens": tightens}
     return Meta(description=description, extra={k: v for k, v in bounds.items() if v is not None})

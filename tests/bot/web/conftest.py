@@ -12,6 +12,7 @@ import pytest
 
 from bot.web.api_keys import FILE, ApiKeys
 from bot.web.app import Gateway, make_gateway, serve_gateway
+from bot.web.connections import BOUNDS, Bounds
 from engine.domain.people import Rank
 from engine.facade.front_end import FrontEndSettings
 from engine.facade.web import WebTerms
@@ -33,6 +34,11 @@ class Web:
     clock: Clock
     store: ApiKeys
     keys: dict[Rank, str] = field(default_factory=dict)
+
+    @property
+    def port(self) -> int:
+        """Return the port of loopback."""
+        return int(self.base.rpartition(":")[2])
 
     def clear_paces(self) -> None:
         """Forget how often somebody asked."""
@@ -80,7 +86,14 @@ async def web(tmp_path: Path, made_keys: MadeKeys) -> AsyncIterator[Web]:
 
 
 @contextlib.asynccontextmanager
-async def serving(directory: Path, made_keys: MadeKeys, facade: FakeFacade) -> AsyncIterator[Web]:
+async def serving(
+    directory: Path,
+    made_keys: MadeKeys,
+    facade: FakeFacade,
+    *,
+    bounds: Bounds = BOUNDS,
+    trusts_proxy: bool = False,
+) -> AsyncIterator[Web]:
     """Serve an engine to whoever has one of the keys."""
     clock = Clock()
     shutil.copy2(made_keys[0] / FILE, directory / FILE)
@@ -88,14 +101,15 @@ async def serving(directory: Path, made_keys: MadeKeys, facade: FakeFacade) -> A
     gateway = make_gateway(
         facade,
         FrontEndSettings(),
-        WebTerms(port=0, trusts_proxy=False, directory=directory, page=page_terms()),
+        WebTerms(port=0, trusts_proxy=trusts_proxy, directory=directory, page=page_terms()),
         clock,
+        bounds=bounds,
     )
     async with (
         serve_gateway(gateway, port=0) as port,
         aiohttp.ClientSession() as session,
     ):
-        made = Web(
+        yield Web(
             session=session,
             base=f"http://127.0.0.1:{port}",
             gateway=gateway,
@@ -104,4 +118,3 @@ async def serving(directory: Path, made_keys: MadeKeys, facade: FakeFacade) -> A
             store=store,
             keys=made_keys[1],
         )
-        yield made

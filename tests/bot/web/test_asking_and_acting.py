@@ -132,6 +132,40 @@ async def test_a_command_with_a_key_of_its_own_is_carried_out_once(web: Web) -> 
     assert status == HTTPStatus.CONFLICT
 
 
+async def test_an_answer_that_a_role_was_away_is_not_repeated(web: Web) -> None:
+    once = {"Idempotency-Key": "k-1"}
+    body = {"name": "position_usd", "value": "250"}
+    path = "/v1/commands/limit"
+    web.facade.is_engine_away = True
+
+    status, problem = await web.ask("POST", path, body=body, headers=once)
+
+    assert status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert web.headers["Retry-After"] == "1"
+    assert "engine is away" in problem["detail"]
+    web.facade.is_engine_away = False
+    for _ in range(2):
+        status, _ = await web.ask("POST", path, body=body, headers=once)
+        assert status == HTTPStatus.OK
+    assert web.facade.effects == ["limit position_usd 250"]
+
+
+async def test_what_was_away_is_sent_again_as_what_was_given_before_a_kill(web: Web) -> None:
+    once = {"Idempotency-Key": "k-1"}
+    web.facade.is_engine_away = True
+    await web.ask("POST", "/v1/commands/resume", body={}, headers=once)
+    web.facade.is_engine_away = False
+    await web.ask("POST", "/kill")
+
+    status, answer = await web.ask("POST", "/v1/commands/resume", body={}, headers=once)
+
+    assert status == HTTPStatus.OK
+    assert answer["confirmation"] is None
+    assert "kill" in answer["text"].lower()
+    _, answer = await web.ask("POST", "/v1/commands/resume", body={})
+    assert answer["confirmation"] is not None
+
+
 async def test_a_rank_below_is_refused_whatever_the_command(web: Web) -> None:
     status, problem = await web.ask("POST", "/v1/commands/pause", rank=Rank.VIEWER, body={})
 

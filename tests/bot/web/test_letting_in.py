@@ -11,7 +11,7 @@ import pytest
 
 from bot.web.api_keys import FILE, ApiKeys
 from bot.web.rates import Pace
-from bot.web.sessions import ACCESS_S, AUDIENCE, ISSUER, REFRESH_S
+from bot.web.sessions import ACCESS_S, AUDIENCE, ISSUER, REFRESH_S, SKEW_S
 from engine.domain.errors import BadValueError, FatalError
 from engine.domain.people import Rank
 from engine.requests.safety import Kill
@@ -82,6 +82,20 @@ async def test_an_access_token_counts_for_its_time_only(web: Web) -> None:
 
     status, _ = await web.ask("GET", "/v1/status", token=begun["access_token"])
     assert status == HTTPStatus.UNAUTHORIZED
+
+
+async def test_a_clock_that_is_set_back_a_little_throws_nobody_out(web: Web) -> None:
+    _, begun = await web.ask("POST", "/v1/session")
+    web.clock.advance(-SKEW_S)
+    assert (await web.ask("GET", "/v1/status", token=begun["access_token"]))[0] == HTTPStatus.OK
+
+    web.clock.advance(-1)
+
+    status, _ = await web.ask("GET", "/v1/status", token=begun["access_token"])
+    assert status == HTTPStatus.UNAUTHORIZED
+    body = {"refresh_token": begun["refresh_token"]}
+    _, next_ = await web.ask("POST", "/v1/session/refresh", rank=None, body=body)
+    assert (await web.ask("GET", "/v1/status", token=next_["access_token"]))[0] == HTTPStatus.OK
 
 
 async def test_a_refresh_token_that_is_used_twice_ends_the_session(web: Web) -> None:
