@@ -36,6 +36,7 @@ from engine.bus.reports import Kept
 from engine.domain.backoff import Backoff
 from engine.domain.errors import SyndicateError
 from engine.domain.modes import Basis
+from engine.domain.recovery import NOTICES, PAGES
 from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
@@ -166,7 +167,7 @@ class AlertDesk:
         self._notify()
 
     async def _receive(self) -> None:
-        backoff = Backoff(first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
+        backoff = Backoff(NOTICES, first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
         while True:
             try:
                 async for stamped in self.facade.notices(reader=self.reader):
@@ -205,7 +206,7 @@ class AlertDesk:
 
     async def _page_one(self, pager: Pager, name: str, under_way: set[str]) -> None:
         """Send one alert out until all addresses took it, or it needs that no more."""
-        backoff = Backoff(first_s=pager.retry_s_min, longest_s=PAGE_RETRY_S_MAX)
+        backoff = Backoff(PAGES, first_s=pager.retry_s_min, longest_s=PAGE_RETRY_S_MAX)
         left, pages = list(pager.urls), 0
         while left:
             alert = self.machine.alerts.get(name)
@@ -216,6 +217,7 @@ class AlertDesk:
             if left:
                 await asyncio.sleep(backoff.next_s())
         else:
+            backoff.reset()
             self.machine.paged(name, pages=pages)
         under_way.discard(name)
         self._notify()
@@ -273,7 +275,7 @@ class AlertDesk:
 
     async def _keep(self) -> None:
         """Keep what changed, for ever; while the ledger is away it is kept later."""
-        backoff = Backoff(first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
+        backoff = Backoff(NOTICES, first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
         while True:
             changed = self._changed
             states = encode(self.machine) if self.chat else {}

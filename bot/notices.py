@@ -33,6 +33,7 @@ from engine.bus.notices import (
 )
 from engine.domain.backoff import Backoff
 from engine.domain.errors import SyndicateError
+from engine.domain.recovery import NOTICES
 from engine.facade.engine import Facade
 from engine.requests.chat import DoneNotices
 from engine.requests.presence import PromptShown
@@ -107,7 +108,7 @@ class NoticeFeed:
             group.create_task(self._tell(self._waiting))
 
     async def _receive(self) -> None:
-        backoff = Backoff(first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
+        backoff = Backoff(NOTICES, first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
         while True:
             try:
                 async for stamped in self.facade.notices(reader=self.reader):
@@ -184,7 +185,7 @@ class NoticeFeed:
 
     async def _say_shown(self, shown: PromptShown) -> None:
         """Tell the engine; where it cannot be told, the prompt will be void, which is safe."""
-        backoff = Backoff(first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
+        backoff = Backoff(NOTICES, first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
         for _ in range(_SHOWN_TRIES_MAX):
             try:
                 await self.facade.ask(shown)
@@ -192,6 +193,7 @@ class NoticeFeed:
                 _log.info("the engine does not know yet that a prompt is shown: %s", error)
                 await asyncio.sleep(backoff.next_s())
             else:
+                backoff.reset()
                 return
 
     async def _confirm(self) -> None:
@@ -207,7 +209,7 @@ class NoticeFeed:
             chat=self.threads.chat,
             threads=self.threads.take_unsaved(),
         )
-        backoff = Backoff(first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
+        backoff = Backoff(NOTICES, first_s=RETRY_S_MIN, longest_s=RETRY_S_MAX)
         while True:
             try:
                 async with asyncio.timeout(_CONFIRM_S_MAX):
@@ -216,6 +218,7 @@ class NoticeFeed:
                 _log.info("notices up to %d are not confirmed yet: %s", seq, error)
                 await asyncio.sleep(backoff.next_s())
             else:
+                backoff.reset()
                 self._confirmed = seq
                 return
 

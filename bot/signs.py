@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 
 from engine.domain.errors import SyndicateError
+from engine.domain.recovery import TALLY
 from engine.facade.engine import Facade
 from engine.requests.presence import ChatSees
 
@@ -15,7 +16,7 @@ async def give_signs(facade: Facade, silent_s: Callable[[], float], *, every_s: 
     """Give signs for ever; an engine that is away hears the next one."""
     while True:
         try:
-            await facade.ask(ChatSees(silent_s=silent_s()))
+            await facade.ask(ChatSees(silent_s=silent_s(), tallied=tuple(TALLY.all())))
         except SyndicateError as error:
             _log.info("the engine heard no sign of the chat: %s", error)
         await asyncio.sleep(every_s)

@@ -9,6 +9,8 @@ from bot.alerts.alert import Alert, State
 from bot.alerts.table import Until, kinds, row_of
 from bot.alerts.terms import HOURS_A_DAY, Terms
 from engine.bus.notices import AlertAct
+from engine.domain.recovery import ALERT_CHAIN, TALLY
+from engine.domain.units import NS_PER_S
 
 _HOURS: Final = re.compile(r"(\d{1,2})-(\d{1,2})\Z", re.ASCII)
 
@@ -80,6 +82,9 @@ def apply(act: AlertAct, alerts: Mapping[str, Alert], terms: Terms) -> None:
 def _acknowledge(act: AlertAct, alert: Alert) -> None:
     if act.at_ns < alert.fired_at_ns or act.at_ns <= alert.acked_at_ns:
         return  # it was of an earlier firing, or is known
+    if alert.repeats:
+        after_s = (act.at_ns - alert.fired_at_ns) / NS_PER_S
+        TALLY.recovered(ALERT_CHAIN, after_s=after_s)
     alert.acked_at_ns = act.at_ns
     alert.acked_by = act.by
     alert.wants_message = False

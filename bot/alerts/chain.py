@@ -6,6 +6,7 @@ It goes by time alone, so that it works as well while nothing of it reaches the 
 from typing import Final
 
 from bot.alerts.alert import Alert, State
+from engine.domain.recovery import ALERT_CHAIN, TALLY
 from engine.domain.units import NS_PER_S
 
 REPEATS_MIN: Final = (1, 2, 5, 10)
@@ -38,6 +39,7 @@ def step(alert: Alert, *, now_ns: int) -> bool:
         alert.repeats += 1
     alert.wants_message = True
     alert.change()
+    TALLY.tried(ALERT_CHAIN)
     if alert.repeats >= PAGED_FROM or not was_delivered:
         alert.pages_due += 1
     return True

@@ -10,6 +10,7 @@ from bot.render.health import (
     render_health,
     render_incident,
     render_incidents,
+    render_policies,
 )
 from bot.render.market import render_unknown
 from bot.render.screen import brief
@@ -17,12 +18,14 @@ from engine.bus.reports import Unknown
 from engine.requests.health import GetHealth, GetIncident, GetIncidents
 
 _PICTURE: Final = "picture"
+_POLICIES: Final = "policies"
 INCIDENTS_SHOWN: Final = 10
 NUMBER_MAX: Final = 1_000_000
 
 _HEALTH = Button(label="Health", line="/health")
 _INCIDENTS = Button(label="Incidents", line="/incident")
 _STRIPS = Button(label="Picture", line=f"/health {_PICTURE}")
+_RECOVERY = Button(label="Recovery", line=f"/health {_POLICIES}")
 _SYSTEM = Button(label="System", line="/system")
 _RESOURCES = Button(label="Resources", line="/resources")
 
@@ -31,9 +34,11 @@ async def health(call: Call) -> Answer:
     """Show what is not well, or draw how all stood over a day."""
     report = await call.ask(GetHealth())
     screen = render_health(report, now_ns=call.now_ns)
+    if call.arguments.text("what") == _POLICIES:
+        return Answer(screen=render_policies(report), buttons=((_HEALTH, _INCIDENTS),))
     if call.arguments.text("what") == _PICTURE and (strips := make_strips(report)) is not None:
         return Answer(screen=brief(screen), buttons=((_HEALTH, _INCIDENTS),), chart=strips)
-    return Answer(screen=screen, buttons=((_STRIPS, _INCIDENTS), (_SYSTEM, _RESOURCES)))
+    return Answer(screen=screen, buttons=((_STRIPS, _RECOVERY, _INCIDENTS), (_SYSTEM, _RESOURCES)))
 
 
 HEALTH = CommandEntry(
@@ -49,10 +54,14 @@ HEALTH = CommandEntry(
             " away) is called unseen and counts as no failure."
         ),
         "picture draws how each stood over a day, with how much of it it was available.",
+        (
+            "policies shows how the program helps itself: each way of recovering by name, how often"
+            " it was tried, how often it helped, and how soon."
+        ),
     ),
     handler=health,
     parent="system",
-    grammar=(Argument(name="what", form=Form.CHOICE, choices=(_PICTURE,)),),
+    grammar=(Argument(name="what", form=Form.CHOICE, choices=(_PICTURE, _POLICIES)),),
 )
 
 

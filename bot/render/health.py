@@ -5,13 +5,14 @@ from typing import Final
 
 from bot.answer import Strips
 from bot.render import words
-from bot.render.screen import Facts, Mark, Screen, wrapped
+from bot.render.screen import Facts, Mark, Screen, Text, wrapped
 from engine.bus.health_reports import (
     ComponentLine,
     HealthReport,
     IncidentReport,
     IncidentsReport,
     IncidentSummary,
+    RecoveryLine,
 )
 from engine.bus.notices import IncidentEnded, IncidentOpened
 from engine.domain.health import MACHINE, NETWORK, Health, Said, Weight
@@ -63,6 +64,24 @@ def render_health(report: HealthReport, *, now_ns: int) -> Screen:
         title=title,
         mark=Mark.BAD if is_bad else Mark.WARN if worse or not report.components else Mark.GOOD,
         blocks=(Facts(tuple(facts)), *((wrapped(rows),) if rows else ())),
+        note=words.BASIS_WORDS[report.basis],
+    )
+
+
+def render_policies(report: HealthReport) -> Screen:
+    """Show each policy of recovery that was tried: how often, how often it helped, how soon."""
+    used = [one for one in report.recoveries if one.attempts or one.successes]
+    rows = [row for one in used for row in _policy_rows(one)]
+    unused = len(report.recoveries) - len(used)
+    said = f"{words.count(unused)} others were never needed." if unused else ""
+    gave_up = sum(one.given_up for one in used)
+    return Screen(
+        title=f"Recovery: {len(used)} of {len(report.recoveries)} policies used",
+        mark=Mark.WARN if gave_up else Mark.GOOD,
+        blocks=(
+            *((wrapped(rows),) if rows else (Text("Nothing has failed so far."),)),
+            *((Text(said),) if said and rows else ()),
+        ),
         note=words.BASIS_WORDS[report.basis],
     )
 
@@ -174,6 +193,17 @@ def _component_rows(one: ComponentLine, now_ns: int) -> Iterator[str]:
     yield f"{called(one.name)} {one.health} {_ago(one.since_ns, now_ns)}"
     if one.why:
         yield f"  {one.why}"
+
+
+def _policy_rows(one: RecoveryLine) -> Iterator[str]:
+    yield f"{one.policy} ({one.strategy}) {words.count(one.attempts)} tries"
+    helped = f"  helped {words.count(one.successes)} times"
+    if one.successes:
+        mean, longest = words.duration(one.recover_s_mean), words.duration(one.recover_s_max)
+        helped += f", after {mean}, at most {longest}"
+    yield helped
+    if one.given_up:
+        yield f"  given up {words.count(one.given_up)} times"
 
 
 def _summary_rows(one: IncidentSummary, now_ns: int) -> Iterator[str]:

@@ -25,6 +25,7 @@ from bot.telegram.pacing import Pace
 from bot.telegram.requests import may_have_arrived, wait_of
 from bot.telegram.sender import SendsMessages
 from engine.domain.backoff import Backoff
+from engine.domain.recovery import TELEGRAM
 from engine.domain.redaction import redact
 
 _log = logging.getLogger(__name__)
@@ -67,7 +68,9 @@ class Outbox:
         self._retried = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
-        self._backoff = Backoff(first_s=BACK_OFF_S_MIN, longest_s=BACK_OFF_S_MAX)
+        self._backoff = Backoff(
+            TELEGRAM, first_s=BACK_OFF_S_MIN, longest_s=BACK_OFF_S_MAX, of="telegram"
+        )
         self._closed_until_s = 0.0
         self.is_failing = False
         self.dropped_count = 0

@@ -19,6 +19,7 @@ from telegram.request import HTTPXRequest
 from bot.telegram.requests import make_request, wait_of
 from bot.telegram.wire import BadReplyError, parse_reply
 from engine.domain.backoff import Backoff
+from engine.domain.recovery import TELEGRAM
 from engine.domain.redaction import redact
 
 _log = logging.getLogger(__name__)
@@ -73,7 +74,9 @@ class Poller:
     _request: HTTPXRequest | None = field(default=None, init=False, repr=False)
     _succeeded_at_s: float = field(default=0.0, init=False)
     _waits: Backoff = field(
-        default_factory=lambda: Backoff(first_s=BACK_OFF_S_MIN, longest_s=BACK_OFF_S_MAX),
+        default_factory=lambda: Backoff(
+            TELEGRAM, first_s=BACK_OFF_S_MIN, longest_s=BACK_OFF_S_MAX, of="telegram"
+        ),
         init=False,
     )
     _is_failing: bool = field(default=False, init=False)

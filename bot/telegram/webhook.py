@@ -20,6 +20,7 @@ from bot.telegram.poller import ALLOWED_UPDATES, BACK_OFF_S_MAX, BACK_OFF_S_MIN,
 from bot.telegram.receiver import Receiver
 from bot.telegram.requests import wait_of
 from engine.domain.backoff import Backoff
+from engine.domain.recovery import TELEGRAM
 from engine.domain.redaction import redact
 
 _log = logging.getLogger(__name__)
@@ -78,11 +79,13 @@ class Webhook:
     _stuck_looks: int = field(default=0, init=False)
     _trouble: str = field(default="", init=False)
     _waits: Backoff = field(
-        default_factory=lambda: Backoff(first_s=BACK_OFF_S_MIN, longest_s=BACK_OFF_S_MAX),
+        default_factory=lambda: Backoff(
+            TELEGRAM, first_s=BACK_OFF_S_MIN, longest_s=BACK_OFF_S_MAX, of="telegram"
+        ),
         init=False,
     )
     _polling: Backoff = field(
-        default_factory=lambda: Backoff(first_s=POLL_S_MIN, longest_s=POLL_S_MAX), init=False
+        default_factory=lambda: Backoff(None, first_s=POLL_S_MIN, longest_s=POLL_S_MAX), init=False
     )
 
     def __post_init__(self) -> None:

@@ -200,6 +200,15 @@ def _of_health(report: HealthReport) -> Iterator[Metric]:
     yield _gauge("component_available_ratio", told, shares, "component")
     yield _gauge("incidents_open", "That are not over.", [((), len(report.open_incidents))])
     yield _count("incidents", "Since the watch began.", [((), report.incidents)])
+    used = [(one, role) for one in report.recoveries for role in one.roles]
+    tried = [((one.policy, role), one.roles[role]) for one, role in used]
+    yield _count("recovery_attempts", "Tries to recover.", tried, "policy", "role")
+    helped = [((one.policy,), one.successes) for one in report.recoveries]
+    yield _count("recovery_successes", "Of what failed, what works again.", helped, "policy")
+    took = [((one.policy,), one.recover_s_mean * one.successes) for one in report.recoveries]
+    yield _count("recovery_seconds", "From failing to working.", took, "policy")
+    ended = [((one.policy,), one.given_up) for one in report.recoveries]
+    yield _count("recovery_given_up", "Not tried any further.", ended, "policy")
     yield _count("component_failures", "Since the watch began.", [((), report.failures)])
 
 

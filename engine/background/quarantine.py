@@ -14,6 +14,7 @@ import msgspec
 
 from engine.background.ports import Task
 from engine.domain.backoff import wait_after
+from engine.domain.recovery import TASK_QUARANTINE, Recovery
 
 FAILURES_MAX: Final = 5
 """So many failures in a row put a task into quarantine."""
@@ -63,6 +64,7 @@ class Quarantine:
             if name in tasks and tasks[name].version == found.version
         }
         now_s = clock()
+        self._broken: dict[str, Recovery] = {}
         self._not_before_s = {
             name: now_s + _wait_s(found) for name, found in self._failures.items()
         }
@@ -75,12 +77,17 @@ class Quarantine:
         self._failures[task.name] = found
         self._not_before_s[task.name] = self._clock() + _wait_s(found)
         self._save()
+        if count == FAILURES_MAX:
+            self._broken[task.name] = Recovery(TASK_QUARANTINE)
+            self._broken[task.name].failed()
         return count == FAILURES_MAX
 
     def succeeded(self, name: str) -> None:
         """Forget the failures of a task; also by a person's word."""
         if self._failures.pop(name, None) is not None:
             self._save()
+        if (broken := self._broken.pop(name, None)) is not None:
+            broken.works()
 
     def why_not(self, name: str) -> str:
         """Return why a task may not begin now; empty if it may."""

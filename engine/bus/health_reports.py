@@ -8,6 +8,7 @@ from engine.bus.report import Report, Unknown
 from engine.domain.errors import TransientError
 from engine.domain.health import Health, Incident, Sight, Weight
 from engine.domain.modes import Basis
+from engine.domain.recovery import Strategy, Tallied
 
 
 class ComponentLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,6 +29,29 @@ class ComponentLine(msgspec.Struct, frozen=True, kw_only=True):
     since_ns: int
     available: dict[str, float]
     changes: list[tuple[int, Health]]
+
+
+class RecoveryLine(msgspec.Struct, frozen=True, kw_only=True):
+    """What a policy came to, over all restarts since it is counted, in all roles together.
+
+    Attributes:
+        does: what is done about what.
+        attempts: how often something was tried.
+        successes: how often what had failed worked again; others are under way, or ended otherwise.
+        given_up: how often it was not tried any further.
+        recover_s_mean, recover_s_max: from the first failure until it worked again.
+        roles: attempts by role.
+    """
+
+    policy: str
+    strategy: Strategy
+    does: str
+    attempts: int = 0
+    successes: int = 0
+    given_up: int = 0
+    recover_s_mean: float = 0.0
+    recover_s_max: float = 0.0
+    roles: dict[str, int] = {}
 
 
 class IncidentSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +75,7 @@ class HealthReport(Report, frozen=True, kw_only=True):
         incidents, failures: how many there were since this began to be watched.
         watched_since_ns: since when it is watched, without a break.
         trouble: why none of this is kept over a restart; empty if it is.
+        recoveries: all policies, in the order of their list.
     """
 
     basis: Basis
@@ -61,6 +86,7 @@ class HealthReport(Report, frozen=True, kw_only=True):
     failures: int
     watched_since_ns: int
     trouble: str = ""
+    recoveries: list[RecoveryLine] = msgspec.field(default_factory=list)
 
 
 class IncidentsReport(Report, frozen=True, kw_only=True):
@@ -80,9 +106,14 @@ class IncidentReport(Report, frozen=True, kw_only=True):
 
 
 class SightsReport(Report, frozen=True, kw_only=True):
-    """What a role sees of the components that are its business."""
+    """What a role sees of the components that are its business.
+
+    Attributes:
+        tallied: what its process recovered from, and others have told it; by role.
+    """
 
     sights: list[Sight]
+    tallied: dict[str, list[Tallied]] = msgspec.field(default_factory=dict)
 
 
 def summary_of(incident: Incident) -> IncidentSummary:

@@ -17,6 +17,7 @@ from engine.domain.backoff import Backoff
 from engine.domain.errors import BadValueError
 from engine.domain.faults import Fault
 from engine.domain.gas import GasPrice
+from engine.domain.recovery import BLOCKS_RECONNECT
 from engine.pools.blocks import Block, ChainWord, SwapTold
 from engine.pools.snapshots import PoolSnapshot
 
@@ -88,7 +89,7 @@ class BlockStream:
 
     async def run(self) -> None:
         """Connect and take what comes, again after each end."""
-        backoff = Backoff(first_s=BACKOFF_S_MIN, longest_s=BACKOFF_S_MAX)
+        backoff = Backoff(BLOCKS_RECONNECT, first_s=BACKOFF_S_MIN, longest_s=BACKOFF_S_MAX)
         while True:
             fault = Fault.DISCONNECTED
             try:

@@ -10,6 +10,7 @@ from aiohttp_socks import ProxyError
 from engine.connectors.limiter import BANNED, Limiter
 from engine.domain.backoff import Backoff
 from engine.domain.errors import TransientError
+from engine.domain.recovery import VENUE_REQUEST
 
 TOO_MANY = (BANNED, 429)
 
@@ -69,17 +70,23 @@ class RestClient:
         Raises:
             TransientError: no answer after all attempts, or one that another attempt cannot better.
         """
-        backoff = Backoff(first_s=self._limits.retry_s, longest_s=math.inf)
+        backoff = Backoff(VENUE_REQUEST, first_s=self._limits.retry_s, longest_s=math.inf)
         for attempt in range(1, self._limits.attempts_max + 1):
             await self.limiter.turn(path)
             try:
-                return await self._attempt(path)
+                answer = await self._attempt(path)
             except _RefusedError as refused:
                 if attempt == self._limits.attempts_max:
+                    backoff.give_up()
                     why = f"{refused} (attempt {attempt} of {self._limits.attempts_max})"
                     raise TransientError(f"GET {path}: {why}") from refused
-                if not refused.is_wait_asked:
+                if refused.is_wait_asked:
+                    backoff.failed()
+                else:
                     await asyncio.sleep(backoff.next_s())
+            else:
+                backoff.reset()
+                return answer
         raise TransientError(f"GET {path}: no attempt allowed")
 
     async def _attempt(self, path: str) -> bytes:

@@ -17,6 +17,7 @@ from engine.connectors.arrivals import TimedConnection, timed_by, wait_text
 from engine.connectors.rest import TOO_MANY, RestClient
 from engine.domain.backoff import wait_after
 from engine.domain.errors import TransientError
+from engine.domain.recovery import FEED_RECONNECT, Recovery
 from engine.ports import Action, Fetch, InputKind, Reconnect, Relist, Send
 
 BODY_SHOWN_BYTES = 100
@@ -91,6 +92,7 @@ class Session:
         accept: takes everything that happens.
         now_ns: wall clock; a frame's `key` says when it was received, if it had to wait since.
         jitter: returns a number from 0 to 1; spreads the reconnects of many sessions.
+        component: what it connects, by whose name its reconnects are counted.
     """
 
     def __init__(
@@ -103,7 +105,9 @@ class Session:
         jitter: Callable[[], float],
         limits: SessionLimits,
         proxy: str | None = None,
+        component: str = "",
     ) -> None:
+        self._recovery = Recovery(FEED_RECONNECT, of=component)
         self._url = websocket_url
         self._proxy = proxy
         self._rest = rest
@@ -123,6 +127,7 @@ class Session:
             await self._one_connection()
             lasted_s = asyncio.get_running_loop().time() - started_s
             failures = 0 if lasted_s >= self._limits.steady_s else failures + 1
+            self._recovery.failed()
             await asyncio.sleep(self._backoff_s(failures))
 
     def perform(self, actions: Sequence[Action]) -> None:
@@ -173,6 +178,7 @@ class Session:
             self._accept(InputKind.CLOSED, self.trouble, b"", self._now_ns())
             return
         self.trouble = ""
+        self._recovery.works()
         try:
             assert isinstance(socket, TimedConnection)
             await self._serve(socket)

@@ -26,6 +26,7 @@ from engine.decide.permits import Permits
 from engine.decide.planning import AnyConfirmed, Bundled, Planning, Sized, SizedPlan
 from engine.decide.terms import worst_quote
 from engine.decide.under_way import Need, exposure_quote, needs, venues_usd
+from engine.decide.venue_failures import VenueFailures
 from engine.domain.approvals import Approval
 from engine.domain.mixed_routes import pool_run
 from engine.domain.modes import Money
@@ -195,6 +196,11 @@ class Decider:
     def exchanges(self) -> Exchanges:
         """At which venues orders are placed for real, and how each stands."""
         return self._circumstances.exchanges
+
+    @property
+    def failures(self) -> VenueFailures:
+        """How many orders in a row each venue refused."""
+        return self._circumstances.failures
 
     @property
     def live(self) -> LiveAccount:

@@ -51,6 +51,14 @@ class VenueFailures:
         since_ns = at_ns - self._last_at_ns.get(venue, at_ns - REST_S * NS_PER_S)
         return max(0, REST_S - since_ns // NS_PER_S)
 
+    def resting(self, at_ns: int, *, most: int) -> list[VenueId]:
+        """Return the venues that rest now, as so many failed in a row."""
+        return [
+            venue
+            for venue, count in self._in_a_row.items()
+            if count >= most and self.rests_for_s(venue, at_ns)
+        ]
+
     def step_clock(self, step_ns: int) -> None:
         """Keep failures as long ago as they are, whatever the clock was set by."""
         self._last_at_ns = {venue: at + step_ns for venue, at in self._last_at_ns.items()}

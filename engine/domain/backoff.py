@@ -3,6 +3,8 @@
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
 
+from engine.domain.recovery import Policy, Recovery
+
 _DOUBLINGS_MAX = 62
 """More would leave a float's range after hours of failures, and no longest wait is so long."""
 
@@ -15,21 +17,43 @@ def wait_after(failures: int, *, first: Wait, longest: Wait) -> Wait:
 
 
 class Backoff:
-    """The waits of one caller, in seconds."""
+    """The waits of one caller, in seconds.
 
-    def __init__(self, *, first_s: float, longest_s: float) -> None:
+    Args:
+        policy: by which it recovers, which is counted; None where a wait follows no failure.
+        of: the component that it is about, see `recovery.Recovery`.
+    """
+
+    def __init__(
+        self, policy: Policy | None, *, first_s: float, longest_s: float, of: str = ""
+    ) -> None:
         self._first_s = first_s
         self._longest_s = longest_s
         self._failures = 0
+        self._recovery = None if policy is None else Recovery(policy, of=of)
 
     def next_s(self) -> float:
         """Count a failure; return how long to wait after it."""
-        self._failures += 1
+        self.failed()
         return wait_after(self._failures, first=self._first_s, longest=self._longest_s)
+
+    def failed(self) -> None:
+        """Count a failure after which the wait is another's."""
+        self._failures += 1
+        if self._recovery is not None:
+            self._recovery.failed()
 
     def reset(self) -> None:
         """Begin anew, after a success."""
         self._failures = 0
+        if self._recovery is not None:
+            self._recovery.works()
+
+    def give_up(self) -> None:
+        """Count that it is not tried any further."""
+        self._failures = 0
+        if self._recovery is not None:
+            self._recovery.gave_up()
 
 
 def asked_wait_s(retry_after: str, *, at_s: float) -> float | None:

@@ -11,7 +11,9 @@ from typing import Final
 import msgspec
 
 from engine.domain.health import Health, Incident
+from engine.domain.recovery import Tallied
 from engine.health.history import Changed
+from engine.health.tallies import Key, Tallies
 from engine.storage.durable_file import DurableFile
 
 FILE_NAME: Final = "health.sqlite3"
@@ -29,6 +31,9 @@ create index if not exists changes_by_time on changes (at_ns);
 create table if not exists incidents (
   number integer primary key, opened_at_ns integer not null, ended_at_ns integer not null,
   body blob not null);
+create table if not exists tallies (
+  role text not null, policy text not null, component text not null,
+  total blob not null, seen blob not null, primary key (role, policy, component)) without rowid;
 create table if not exists marks (name text primary key, value integer not null) without rowid;
 """
 
@@ -120,6 +125,32 @@ class Kept:
     def next_number(self) -> int:
         """Return a number that no incident had."""
         return int(self._file.run("select coalesce(max(number), 0) + 1 from incidents")[0][0])
+
+    def tallies(self) -> Tallies:
+        """Return what the roles recovered from so far."""
+        totals: dict[Key, Tallied] = {}
+        seen: dict[Key, Tallied] = {}
+        for role, policy, of, total, last in self._file.run(
+            "select role, policy, component, total, seen from tallies"
+        ):
+            totals[role, policy, of] = msgspec.msgpack.decode(total, type=Tallied)
+            seen[role, policy, of] = msgspec.msgpack.decode(last, type=Tallied)
+        return Tallies(totals, seen)
+
+    def tallied(self, tallies: Tallies) -> None:
+        """Keep what changed of them."""
+        for key in tallies.changed:
+            self._file.run(
+                "insert into tallies (role, policy, component, total, seen) values (?, ?, ?, ?, ?)"
+                " on conflict (role, policy, component) do update set total = excluded.total,"
+                " seen = excluded.seen",
+                (
+                    *key,
+                    msgspec.msgpack.encode(tallies.totals[key]),
+                    msgspec.msgpack.encode(tallies.seen.get(key, tallies.totals[key])),
+                ),
+            )
+        tallies.changed.clear()
 
     def prune(self, *, old_at_ns: int) -> None:
         """Delete changes and ended incidents from before an instant, and those that are too many.

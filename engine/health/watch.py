@@ -20,11 +20,13 @@ from engine.bus.report import Unknown
 from engine.domain.errors import SyndicateError
 from engine.domain.health import Health, Incident, Sight
 from engine.domain.modes import Basis
+from engine.domain.recovery import ROLE_RESTART, Tallied
 from engine.domain.units import NS_PER_DAY, NS_PER_MS, NS_PER_S
 from engine.health.component_list import in_order, is_known, kind_of
 from engine.health.history import KEPT_NS, WINDOWS, Changed, Histories
 from engine.health.incidents import SETTLED_NS, Change, Changes, Incidents, copied
 from engine.health.keeping import Kept
+from engine.health.tallies import Tallies
 
 TOLD_AFTER_NS: Final = 30 * NS_PER_S
 """An incident of one component that no other notice tells of is told after so long."""
@@ -73,6 +75,7 @@ class Watch:
         self._ended: list[Incident] = []
         self._settled_ns = settled_ns
         self._incidents = Incidents(settled_ns=settled_ns)
+        self._tallies = Tallies()
         self._keep(self._restore)
 
     # ---- what is told to it ------------------------------------------------------------------
@@ -92,6 +95,12 @@ class Watch:
         """Take in what was tried for a component."""
         self._carry_out(self._incidents.tried(component, text, at_ns=at_ns))
 
+    def take_tally(self, role: str, tallied: Iterable[Tallied], *, at_ns: int) -> None:
+        """Take in what a role counts of its recoveries; what it tried stands in timelines."""
+        for grown in self._tallies.take(role, tallied):
+            if grown.of and grown.policy != ROLE_RESTART.name:  # that is told with each restart
+                self.tried(grown.of, f"{grown.policy}, {grown.attempts} times", at_ns=at_ns)
+
     def looked(self, *, at_ns: int, everything: bool) -> None:
         """Take in that a round of looks is over.
 
@@ -108,7 +117,7 @@ class Watch:
         for incident in self._incidents.open:
             if not incident.is_told and self._is_to_be_told(incident):
                 self._tell_opened(incident)
-        self._keep(lambda kept: kept.looked(at_ns))
+        self._keep(self._keep_look)
 
     def prune(self, *, at_ns: int) -> None:
         """Delete what is old."""
@@ -132,6 +141,7 @@ class Watch:
             failures=self._incidents.failures,
             watched_since_ns=self._watched_since_ns,
             trouble=self._trouble,
+            recoveries=self._tallies.lines(),
         )
 
     def incidents(self, most: int) -> IncidentsReport:
@@ -264,6 +274,7 @@ class Watch:
         """Go on where the process before ended; what was not seen since is no failure."""
         now_ns = self._now_ns
         looked_ns, was_closed = kept.take_mark()
+        self._tallies = kept.tallies()
         for component, changed in kept.changes(since_ns=now_ns - KEPT_NS):
             self._histories.put(component, changed)
         self._incidents = Incidents(
@@ -290,6 +301,10 @@ class Watch:
         changed = self._histories.take(sight, at_ns=at_ns)
         if changed is not None:
             self._changed(sight.component, changed)
+
+    def _keep_look(self, kept: Kept) -> None:
+        kept.looked(self._now_ns)
+        kept.tallied(self._tallies)
 
     def _keep_incident(self, incident: Incident) -> None:
         self._keep(lambda kept: kept.incident(incident))

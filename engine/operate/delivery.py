@@ -17,6 +17,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar
 
 from engine.domain.backoff import Backoff
 from engine.domain.errors import BadValueError, TransientError
+from engine.domain.recovery import ORDERS_HANDED
 
 log = logging.getLogger(__name__)
 
@@ -128,7 +129,7 @@ class Delivery(Generic[AskedT, ToldT, BookedT]):
                 tasks.create_task(work)
 
     async def _push(self) -> None:
-        backoff = Backoff(first_s=RETRY_S_FIRST, longest_s=RETRY_S_MAX)
+        backoff = Backoff(ORDERS_HANDED, first_s=RETRY_S_FIRST, longest_s=RETRY_S_MAX)
         while True:
             if not self._waiting:
                 self._has_more.clear()
@@ -150,7 +151,7 @@ class Delivery(Generic[AskedT, ToldT, BookedT]):
 
     async def _listen(self) -> None:
         """Take all that is not acknowledged, first of earlier runs, then for ever."""
-        backoff = Backoff(first_s=RETRY_S_FIRST, longest_s=RETRY_S_MAX)
+        backoff = Backoff(ORDERS_HANDED, first_s=RETRY_S_FIRST, longest_s=RETRY_S_MAX)
         after = 0
         while True:
             try:
@@ -190,7 +191,7 @@ class Delivery(Generic[AskedT, ToldT, BookedT]):
 
     async def _confirm(self) -> None:
         """Acknowledge what the ledger has booked."""
-        backoff = Backoff(first_s=CONFIRM_S_FIRST, longest_s=CONFIRM_S_MAX)
+        backoff = Backoff(None, first_s=CONFIRM_S_FIRST, longest_s=CONFIRM_S_MAX)
         while True:
             if not self._unbooked:
                 self._has_unbooked.clear()
@@ -219,7 +220,7 @@ class Delivery(Generic[AskedT, ToldT, BookedT]):
 
     async def _look(self) -> None:
         """Compare what is ours with the books, at the start and by period."""
-        backoff = Backoff(first_s=RETRY_S_FIRST, longest_s=RETRY_S_MAX)
+        backoff = Backoff(ORDERS_HANDED, first_s=RETRY_S_FIRST, longest_s=RETRY_S_MAX)
         while True:
             try:
                 is_seen = await self._line.look()

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.background.pressure import FREE_MB_LEAST, STALLED_MOST, read_memory
+from engine.domain.recovery import RARER_LOOKS, Recovery
 from engine.domain.units import NS_PER_S
 
 LOOK_S: Final = 10.0
@@ -42,6 +43,7 @@ class Ease:
     ) -> None:
         self.times = TIMES[0]
         self.why = ""
+        self._short = Recovery(RARER_LOOKS)
         self._root = root
         self._steady = steady
         self._last = (steady(), self._waited_s())
@@ -64,6 +66,10 @@ class Ease:
         worst = max(steps, key=lambda said: steps[said])
         self.times = TIMES[steps[worst]]
         self.why = worst if steps[worst] else ""
+        if self.why and not self._short.is_failing:
+            self._short.failed()
+        elif not self.why:
+            self._short.works()
 
     def _waited_s(self) -> float:
         """Return how long this process's main thread has waited for a processor so far."""

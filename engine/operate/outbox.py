@@ -29,6 +29,7 @@ from engine.bus.request import Caller
 from engine.domain.backoff import Backoff
 from engine.domain.engines import MAIN
 from engine.domain.errors import BadValueError, SupersededError, TransientError
+from engine.domain.recovery import LEDGER_RECORDS
 
 log = logging.getLogger(__name__)
 
@@ -149,7 +150,7 @@ class Outbox:
         Raises:
             SupersededError: another engine has begun; nothing more of this one is stored.
         """
-        backoff = Backoff(first_s=RETRY_S_FIRST, longest_s=RETRY_S_MAX)
+        backoff = Backoff(LEDGER_RECORDS, first_s=RETRY_S_FIRST, longest_s=RETRY_S_MAX)
         while True:
             await self._appended.wait()
             # One transaction for what comes together; an order waits for its intent, though.

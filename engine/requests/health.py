@@ -1,5 +1,6 @@
 """How all components stand, which incidents there were, and what the engine sees of its own."""
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from engine.bus.health_reports import (
@@ -9,7 +10,15 @@ from engine.bus.health_reports import (
     SightsReport,
 )
 from engine.bus.report import Unknown
-from engine.bus.request import EngineRequest, LedgerRequest
+from engine.bus.request import (
+    ChainsRequest,
+    EngineRequest,
+    LedgerRequest,
+    SenderRequest,
+    TraderRequest,
+    WorkersRequest,
+)
+from engine.domain.recovery import TALLY
 
 if TYPE_CHECKING:
     from engine.operate.engine_answers import EngineAnswers
@@ -52,4 +61,54 @@ class LookAtPlaces(EngineRequest[SightsReport], frozen=True, kw_only=True):
 
     async def answer(self, engine: "EngineAnswers", /) -> SightsReport:
         """See `Request.answer`."""
-        return SightsReport(sights=engine.look())
+        tallied = {"engine": TALLY.all(), "bot": engine.sight.tallied}
+        return SightsReport(sights=engine.look(), tallied=tallied)
+
+
+class TellTallyOfChains(ChainsRequest[SightsReport], frozen=True, kw_only=True):
+    """What a process that follows chains recovered from."""
+
+    async def answer(self, chains: object, /) -> SightsReport:
+        """See `Request.answer`."""
+        del chains
+        return own_tally(self.role)
+
+    def merged(self, replies: Sequence[SightsReport], away: Mapping[str, str], /) -> SightsReport:
+        """Return what several processes say together."""
+        del away
+        return SightsReport(
+            sights=[],
+            tallied={self.role: [one for each in replies for one in each.tallied[self.role]]},
+        )
+
+
+class TellTallyOfWorkers(WorkersRequest[SightsReport], frozen=True, kw_only=True):
+    """What the role that works in the background recovered from."""
+
+    async def answer(self, workers: object, /) -> SightsReport:
+        """See `Request.answer`."""
+        del workers
+        return own_tally(self.role)
+
+
+class TellTallyOfSender(SenderRequest[SightsReport], frozen=True, kw_only=True):
+    """What the role that sends transactions recovered from."""
+
+    async def answer(self, sender: object, /) -> SightsReport:
+        """See `Request.answer`."""
+        del sender
+        return own_tally(self.role)
+
+
+class TellTallyOfTrader(TraderRequest[SightsReport], frozen=True, kw_only=True):
+    """What the role that places orders recovered from."""
+
+    async def answer(self, trader: object, /) -> SightsReport:
+        """See `Request.answer`."""
+        del trader
+        return own_tally(self.role)
+
+
+def own_tally(role: str) -> SightsReport:
+    """Return what this process recovered from."""
+    return SightsReport(sights=[], tallied={role: TALLY.all()})

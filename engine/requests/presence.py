@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from engine.bus.reports import Acknowledged
 from engine.bus.request import EngineRequest, Roles
 from engine.domain.errors import SyndicateError
+from engine.domain.recovery import Tallied
 
 if TYPE_CHECKING:
     from engine.operate.engine_answers import EngineAnswers
@@ -29,13 +30,15 @@ class ChatSees(EngineRequest[Acknowledged], frozen=True, kw_only=True):
 
     Attributes:
         silent_s: how long the operator could not be heard, or told anything.
+        tallied: what the chat's process recovered from so far.
     """
 
     silent_s: float
+    tallied: tuple[Tallied, ...] = ()
 
     async def answer(self, engine: "EngineAnswers", /) -> Acknowledged:
         """See `Request.answer`."""
-        engine.sight.sign(self.silent_s)
+        engine.sight.sign(self.silent_s, self.tallied)
         return engine.now("noted")
 
     async def ask(self, roles: Roles, /) -> Acknowledged:

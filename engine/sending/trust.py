@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Final
 
 from engine.domain.plans import AtomicPlan
+from engine.domain.recovery import ROUTE_REST, Recovery
 from engine.domain.units import NS_PER_S
 
 FAILURES_MAX: Final = 3
@@ -29,6 +30,7 @@ class _Record:
     failures: int = 0
     rests_until_ns: int = 0
     why: str = ""
+    rest: Recovery = field(default_factory=lambda: Recovery(ROUTE_REST))
 
 
 @dataclass(slots=True)
@@ -61,6 +63,7 @@ class RouteTrust:
         if record.failures < FAILURES_MAX or record.rests_until_ns > at_ns:
             return ""
         record.rests_until_ns = at_ns + REST_NS
+        record.rest.failed()
         return (
             f"{_named(plan)} failed {record.failures} times and rests for"
             f" {REST_NS // NS_PER_S} s: {failure}"
@@ -68,7 +71,9 @@ class RouteTrust:
 
     def succeed(self, plan: AtomicPlan) -> None:
         """Forget what failed of a route that works."""
-        self._records.pop(_key(plan), None)
+        record = self._records.pop(_key(plan), None)
+        if record is not None:
+            record.rest.works()
 
 
 def _key(plan: AtomicPlan) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from engine.domain.backoff import Backoff
 from engine.domain.errors import FatalError, SyndicateError, TransientError
+from engine.domain.recovery import DATABASE_WORK
 from engine.storage.database import Database
 from engine.storage.ledger_settings import LedgerSettings
 
@@ -163,18 +164,24 @@ class Writer:
                 job.done.set_result(result)
 
     async def _attempt(self, job: _Job) -> Any:
-        backoff = Backoff(first_s=BACKOFF_S_FIRST, longest_s=BACKOFF_S_MAX)
+        backoff = Backoff(
+            DATABASE_WORK, first_s=BACKOFF_S_FIRST, longest_s=BACKOFF_S_MAX, of="database"
+        )
         for attempt in range(1, self._settings.attempts_max + 1):
             try:
-                return await self._run_once(job)
+                result = await self._run_once(job)
             except _FAILURES as error:
                 failure = self.database.translate(error)
                 if not isinstance(failure, TransientError) or isinstance(error, FatalError):
                     raise failure from error
                 await self._disconnect()
                 if attempt == self._settings.attempts_max:
+                    backoff.give_up()
                     raise failure from error
                 _log.warning("%s; attempt %d follows", failure, attempt + 1)
+            else:
+                backoff.reset()
+                return result
             await asyncio.sleep(backoff.next_s())
         raise AssertionError("attempts_max is above 0")
 

@@ -15,6 +15,7 @@ import aiohttp
 
 from engine.domain.backoff import Backoff
 from engine.domain.errors import TransientError
+from engine.domain.recovery import ORDER_STREAM
 from engine.domain.signing import SignRefusal
 from engine.domain.venue_orders import OrderShown, TradeShown
 from engine.gateways.answers import Unclear
@@ -66,7 +67,12 @@ class VenueStream:
 
     async def run(self) -> None:
         """Listen for ever."""
-        backoff = Backoff(first_s=AGAIN_S_FIRST, longest_s=AGAIN_S_MAX)
+        backoff = Backoff(
+            ORDER_STREAM,
+            first_s=AGAIN_S_FIRST,
+            longest_s=AGAIN_S_MAX,
+            of=f"orders/{self.work.desk.venue}",
+        )
         for one in self.work.desk.followed.values():
             self.want(one.handed.request.wire_name)
         while True:

@@ -31,6 +31,7 @@ def sessions_of(core: Core, venues: OpenVenues, watch: ClockWatch, clock: Clock)
             jitter=random.random,
             limits=SessionLimits(),
             proxy=access.proxy,
+            component=f"feed/{access.spec.venue}",
         )
         for stream, access in enumerate(venues.access)
     ]

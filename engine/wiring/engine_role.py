@@ -214,7 +214,7 @@ async def open_engine(
             mode_word=mode_word,
         )
         ticks.on_step = answers.step_clock
-        answers.look = looks_of(ticks, recorder, answers.sight, now_ns)
+        answers.look = looks_of(core, ticks, recorder, answers.sight, now_ns)
         answers.approvals.on_answer = holding.approval
         outbox.on_intent = intents_to(core.hot_path, ticks.watch, now_ns)
         outbox.intended = live.trading.rehearse

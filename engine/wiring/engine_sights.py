@@ -3,8 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from engine.connectors.session import Session
+from engine.decide.bounds.venue_failures import FAILURES
 from engine.domain.health import Health, Sight
 from engine.domain.instruments import VenueId
+from engine.domain.recovery import VENUE_REST, Recovery
 from engine.operate.chat_sight import ChatSight
 from engine.operate.clock import Clock
 from engine.operate.core_parts import Core
@@ -59,12 +61,15 @@ def sights_of(
 
 
 def looks_of(
-    ticks: Ticks, recorder: Recorder | None, sight: ChatSight, clock: Clock
+    core: Core, ticks: Ticks, recorder: Recorder | None, sight: ChatSight, clock: Clock
 ) -> Callable[[], list[Sight]]:
     """Return what sees the components that are the engine's business."""
+    rests: dict[VenueId, Recovery] = {}
 
     def look() -> list[Sight]:
-        sights = ticks.sights(clock())
+        at_ns = clock()
+        _count_rests(core, rests, at_ns)
+        sights = ticks.sights(at_ns)
         if recorder is not None:
             why = recorder.failure or ""
             sights.append(
@@ -77,3 +82,16 @@ def looks_of(
         return sights
 
     return look
+
+
+def _count_rests(core: Core, rests: dict[VenueId, Recovery], at_ns: int) -> None:
+    """Count venues that rest as too many orders failed there: beside the decider, not in it."""
+    most = int(core.decider.limits[FAILURES])
+    resting = core.decider.failures.resting(at_ns, most=most)
+    for venue in resting:
+        recovery = rests.setdefault(venue, Recovery(VENUE_REST, of=f"orders/{venue}"))
+        if not recovery.is_failing:
+            recovery.failed()
+    for venue, recovery in rests.items():
+        if venue not in resting:
+            recovery.works()

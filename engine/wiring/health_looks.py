@@ -17,9 +17,16 @@ from engine.bus.trading import GetVenueOrders
 from engine.bus.trading_reports import VenueOrdersReport
 from engine.domain.errors import SyndicateError
 from engine.domain.health import Health, Sight
+from engine.domain.recovery import TALLY, Tallied
 from engine.operate.role_uses import role_of
 from engine.requests.chains import GetChains
-from engine.requests.health import LookAtPlaces
+from engine.requests.health import (
+    LookAtPlaces,
+    TellTallyOfChains,
+    TellTallyOfSender,
+    TellTallyOfTrader,
+    TellTallyOfWorkers,
+)
 from engine.requests.transactions import GetTransactions
 from engine.requests.wallets import GetWallets
 from engine.requests.work import GetWork
@@ -43,11 +50,13 @@ class Asked:
 
     Attributes:
         read: returns the components that are its business.
+        tally: how it is asked for what it recovered from; None where `request` tells that too.
         every: in which rounds: in each if it is 1.
     """
 
     request: Request[Any]
     read: Callable[[Any], list[Sight]] = lambda _report: []
+    tally: Request[SightsReport] | None = None
     every: int = SELDOM
 
 
@@ -98,13 +107,13 @@ def _of_engine(report: SightsReport) -> list[Sight]:
 
 
 ENGINE: Final = Asked(request=LookAtPlaces(), read=_of_engine, every=1)
-CHAINS: Final = Asked(request=GetChains(), read=_of_chains)
+CHAINS: Final = Asked(request=GetChains(), read=_of_chains, tally=TellTallyOfChains())
 ASKED: Final[Mapping[str, Asked]] = {
     "engine": ENGINE,
-    "workers": Asked(request=GetWork()),
+    "workers": Asked(request=GetWork(), tally=TellTallyOfWorkers()),
     "signer": Asked(request=GetWallets(), read=_of_signer),
-    "sender": Asked(request=GetTransactions(most=1)),
-    "trader": Asked(request=GetVenueOrders(most=1), read=_of_trader),
+    "sender": Asked(request=GetTransactions(most=1), tally=TellTallyOfSender()),
+    "trader": Asked(request=GetVenueOrders(most=1), read=_of_trader, tally=TellTallyOfTrader()),
 }
 
 
@@ -132,10 +141,12 @@ class Round:
 
     Attributes:
         is_whole: all who see anything were asked and answered.
+        tallied: what the roles that were asked recovered from, by role.
     """
 
     sights: list[Sight]
     is_whole: bool
+    tallied: dict[str, list[Tallied]]
 
 
 class Looks:
@@ -169,6 +180,7 @@ class Looks:
         self._has_supervisor = bool(roles)
         self._data_dir = data_dir
         self._roles = {name: _Role() for name in dict.fromkeys((*roles, *callers, alone))}
+        self._tallied: dict[str, list[Tallied]] = {}
         self._round = 0
 
     async def look(self) -> Round:
@@ -183,6 +195,8 @@ class Looks:
         answers = dict(zip(due, found, strict=True))
         tests = await asyncio.gather(*(self._test(*item) for item in self._tests.items()))
         sights = [*tests, *self._disk()]
+        tallied = {**self._tallied, self._alone: TALLY.all()}
+        self._tallied = {}
         for name, role in self._roles.items():
             sights += self._role(name, role, pids.get(name), is_asked=name in answers)
             if name in answers:
@@ -190,18 +204,26 @@ class Looks:
         is_whole = len(due) == len(self._callers) and all(one is not None for one in found)
         self._round += 1
         shown = [one for one in sights if self._is_shown(one.component)]
-        return Round(sights=shown, is_whole=is_whole)
+        return Round(sights=shown, is_whole=is_whole, tallied=tallied)
 
     async def _ask(self, name: str) -> list[Sight] | None:
         asked, role = asked_of(name), self._roles[name]
         assert asked is not None
         try:
             async with asyncio.timeout(ANSWER_S):
-                report = await self._callers[name].call(asked.request, timeout_s=ANSWER_S)
+                caller = self._callers[name]
+                report = await caller.call(asked.request, timeout_s=ANSWER_S)
+                told = None
+                if asked.tally is not None:
+                    told = await caller.call(asked.tally, timeout_s=ANSWER_S)
         except (SyndicateError, TimeoutError) as error:
             role.why = str(error) or f"no answer within {ANSWER_S:g} s"
             return None
         role.why, role.has_answered = "", True
+        if told is not None:
+            self._tallied[name] = [one for each in told.tallied.values() for one in each]
+        elif isinstance(report, SightsReport):
+            self._tallied.update(report.tallied)
         return asked.read(report)
 
     async def _test(self, component: str, test: Callable[[], Awaitable[object]]) -> Sight:

@@ -41,6 +41,7 @@ from engine.domain.assets import AssetCode
 from engine.domain.backoff import Backoff
 from engine.domain.chains import GasModel
 from engine.domain.pools import Protocol
+from engine.domain.recovery import POOL_SEARCH
 from engine.domain.token_safety import Verdict
 from engine.pools.blocks import ChainWord
 from engine.wiring.chain_nodes import ChainNodes
@@ -293,7 +294,12 @@ class OneChain:
 
     async def _find_pools(self, discovery: Discovery, follower: Follower) -> None:
         """Look for pools and choose those that are followed, again and again."""
-        backoff = Backoff(first_s=BACKOFF_S_MIN, longest_s=BACKOFF_S_MAX)
+        backoff = Backoff(
+            POOL_SEARCH,
+            first_s=BACKOFF_S_MIN,
+            longest_s=BACKOFF_S_MAX,
+            of=f"chain/{self.machine.name}",
+        )
         while True:
             await self._has_tip.wait()
             at = self.tip

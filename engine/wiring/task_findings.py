@@ -17,6 +17,7 @@ from engine.domain.backoff import Backoff
 from engine.domain.discoveries import Discovery
 from engine.domain.errors import SyndicateError, TransientError
 from engine.domain.modes import Basis
+from engine.domain.recovery import FINDINGS
 from engine.operate.clock import Clock
 from engine.requests.advise import pass_on
 from engine.requests.discoveries import (
@@ -94,13 +95,16 @@ class Findings:
 
     async def _asked(self, task: Task[Any], request: Request[Reply]) -> Reply:
         """Ask the ledger for as long as it takes."""
-        backoff = Backoff(first_s=0.5, longest_s=30.0)
+        backoff = Backoff(FINDINGS, first_s=0.5, longest_s=30.0)
         while True:
             try:
-                return await self.ledger.call(request, timeout_s=ASK_S)
+                reply = await self.ledger.call(request, timeout_s=ASK_S)
             except TransientError as error:
                 _log.info("what %s found waits for the ledger: %s", task.name, error)
                 await asyncio.sleep(backoff.next_s())
+            else:
+                backoff.reset()
+                return reply
 
     async def run(self) -> None:
         """Pass advice on for ever: when it changed, and again and again."""

@@ -1,11 +1,14 @@
 """Reports of health and incidents, as the ledger answers them."""
 
+from msgspec.structs import replace
+
 from engine.bus.health_reports import (
     ComponentLine,
     HealthReport,
     IncidentReport,
     IncidentsReport,
     IncidentSummary,
+    RecoveryLine,
     summary_of,
 )
 from engine.bus.notices import IncidentEnded, IncidentOpened, Notice
@@ -20,6 +23,7 @@ from engine.domain.health import (
     Weight,
 )
 from engine.domain.modes import Basis
+from engine.domain.recovery import POLICIES
 from engine.health.component_list import in_order, kind_of
 
 S = 1_000_000_000
@@ -70,7 +74,33 @@ def health() -> HealthReport:
         incidents=7,
         failures=19,
         watched_since_ns=AT_NS - 8 * _DAY,
+        recoveries=_recoveries(),
     )
+
+
+def _recoveries() -> list[RecoveryLine]:
+    used = {
+        "feed-reconnect": (57, 19, 0, 2.4, 41.0, {"engine": 57}),
+        "other-provider": (312, 310, 1, 0.6, 4.8, {"chains": 312}),
+        "task-quarantine": (1, 0, 0, 0.0, 0.0, {"workers": 1}),
+        "role-restart": (3, 3, 0, 6.5, 12.0, {"ledger": 3}),
+    }
+    lines = []
+    for policy in POLICIES:
+        line = RecoveryLine(policy=policy.name, strategy=policy.strategy, does=policy.does)
+        if policy.name in used:
+            attempts, successes, given_up, mean_s, most_s, roles = used[policy.name]
+            line = replace(
+                line,
+                attempts=attempts,
+                successes=successes,
+                given_up=given_up,
+                recover_s_mean=mean_s,
+                recover_s_max=most_s,
+                roles=roles,
+            )
+        lines.append(line)
+    return lines
 
 
 def _incident() -> Incident:

@@ -16,6 +16,7 @@ from engine.connectors.limiter import Limiter
 from engine.connectors.rest import RestClient, RestLimits
 from engine.connectors.session import Session, SessionLimits
 from engine.domain.errors import TransientError
+from engine.domain.recovery import FEED_RECONNECT, VENUE_REQUEST
 from engine.ports import (
     NO_ACTIONS,
     Action,
@@ -26,6 +27,7 @@ from engine.ports import (
     Send,
 )
 from tests.patience import PATIENCE_S
+from tests.recoveries import Since
 
 Answer = Callable[[web.Request], web.StreamResponse]
 
@@ -231,9 +233,12 @@ async def test_a_frame_that_waits_in_the_queue_keeps_the_time_it_arrived_at() ->
 async def test_a_connection_that_ends_is_opened_again() -> None:
     venue, recorder = Venue(), Recorder()
     venue.hangs_up = True
+    since = Since(FEED_RECONNECT)
 
     async with venue_of(venue) as url, running(url, recorder):
         await recorder.until(InputKind.OPENED, 4)
+    attempts, successes, _ = since.came_to
+    assert attempts >= successes >= 3
 
     kinds = [each[0] for each in recorder.inputs]
     assert kinds[:6] == [InputKind.OPENED, InputKind.CLOSED] * 3
@@ -427,11 +432,13 @@ async def test_server_errors_are_tried_again_and_then_given_up() -> None:
         count += 1
         return web.Response(status=503)
 
+    since = Since(VENUE_REQUEST)
     async with client_of(answer) as client:
         with pytest.raises(TransientError, match="503"):
             await client.get("/")
 
     assert count == 4
+    assert since.came_to == (3, 0, 1)
 
 
 async def test_an_answer_that_is_too_large_is_given_up() -> None:

@@ -4,7 +4,7 @@ from engine.domain.backoff import Backoff, wait_after
 
 
 def test_waits_double_up_to_the_longest_and_begin_anew_after_a_success() -> None:
-    backoff = Backoff(first_s=0.2, longest_s=1.0)
+    backoff = Backoff(None, first_s=0.2, longest_s=1.0)
 
     waits = [backoff.next_s() for _ in range(5)]
     backoff.reset()

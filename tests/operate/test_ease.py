@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from engine.background.pressure import Pressure, room_for
+from engine.domain.recovery import RARER_LOOKS
 from engine.operate.ease import LOOK_S, TIMES, Ease
+from tests.recoveries import Since
 
 
 class Machine:
@@ -52,12 +54,13 @@ def machine(tmp_path: Path) -> Machine:
 def test_the_shorter_the_machine_is_the_longer_telemetry_waits(
     machine: Machine, told: dict[str, float], times: int, why: str
 ) -> None:
-    ease = machine.ease()
+    ease, since = machine.ease(), Since(RARER_LOOKS)
     machine.tell(**told)
     machine.now_s += LOOK_S
 
     assert ease.eased(15.0) == 15.0 * times
     assert ease.why == why
+    assert since.came_to[0] == (times > 1)
 
 
 def test_it_is_as_before_once_there_is_enough_again(machine: Machine) -> None:

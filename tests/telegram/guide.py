@@ -154,6 +154,7 @@ SCENES: Final = (
     Scene(name="system", line="/system", says="Feeds, clock, outbox, memory; troubles first."),
     Scene(name="health", line="/health", says="What is not well, since when, and why."),
     Scene(name="stood", line="/health picture", says="How each component stood over a day."),
+    Scene(name="recovery", line="/health policies", says="How the program helped itself."),
     Scene(name="incidents", line="/incident", says="Failures that belong together."),
     Scene(name="incident", line="/incident 7", says="What was seen and tried, line by line."),
     Scene(name="agents", line="/agents", says="Who learns what in the background."),

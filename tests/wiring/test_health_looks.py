@@ -10,11 +10,13 @@ from engine.bus.health_reports import SightsReport
 from engine.bus.request import Reply, Request
 from engine.domain.errors import TransientError
 from engine.domain.health import Health, Sight
+from engine.domain.recovery import FEED_RECONNECT, Tallied
 from engine.requests.health import LookAtPlaces
 from engine.wiring import health_looks
 from engine.wiring.health_looks import SELDOM, START_ROUNDS, Looks
 from tests.bot import chain_samples, order_samples, sending_samples
 
+TRIED = Tallied(policy=FEED_RECONNECT.name, attempts=3)
 FEED = Sight(component="feed/gemini", health=Health.WELL)
 
 
@@ -27,10 +29,12 @@ class Role:
     asked: int = 0
 
     async def call(self, request: Request[Reply], /, *, timeout_s: float = 5.0) -> Reply:
-        del request, timeout_s
-        self.asked += 1
+        del timeout_s
         if self.is_away:
             raise TransientError("connection refused")
+        if type(request).__name__.startswith("TellTallyOf"):
+            return cast("Reply", SightsReport(sights=[], tallied={request.role: [TRIED]}))
+        self.asked += 1
         return cast("Reply", self.report)
 
 
@@ -181,6 +185,24 @@ async def test_a_test_that_fails_is_down_in_its_words(
     assert (database.health, database.why) == (Health.DOWN, "the server is away")
     assert disk.health is Health.DEGRADED
     assert "MB are free" in disk.why
+
+
+async def test_what_roles_recovered_from_comes_with_what_they_see() -> None:
+    seen = SightsReport(sights=[FEED], tallied={"engine": [TRIED], "bot": [TRIED]})
+    place = Place(
+        {
+            "engine": Role(report=seen),
+            "chains": Role(report=chain_samples.chains()),
+            "trader": Role(report=order_samples.orders("")),
+        }
+    )
+
+    tallied = (await place.looks.look()).tallied
+
+    assert {role for role, told in tallied.items() if told == [TRIED]} >= {
+        *("engine", "bot", "chains", "trader")
+    }
+    assert "ledger" in tallied  # which looks, and counts for itself
 
 
 def test_what_the_engine_is_asked_is_its_own_request() -> None:

@@ -43,6 +43,7 @@ from engine.chains.rpc.parsing import hex_bytes, hex_number
 from engine.domain.backoff import Backoff
 from engine.domain.errors import BadValueError
 from engine.domain.pools import Pool
+from engine.domain.recovery import CHAIN_READS, HEADS_RECONNECT
 from engine.pools.blocks import ChainWord
 
 log = logging.getLogger(__name__)
@@ -96,7 +97,9 @@ class Follower:
         self._note = note
         self._confirms_heads = confirms_heads
         self._quiet_s = min(max(2 * block_ms / 1_000, QUIET_S_MIN), QUIET_S_MAX)
-        self._backoff = Backoff(first_s=BACKOFF_S_MIN, longest_s=BACKOFF_S_MAX)
+        self._backoff = Backoff(
+            CHAIN_READS, first_s=BACKOFF_S_MIN, longest_s=BACKOFF_S_MAX, of=f"chain/{machine.name}"
+        )
         self._heard_s = 0.0
         self._told_s: float | None = None
         self.lags_s: deque[float] = deque(maxlen=LAGS_KEPT)
@@ -170,7 +173,12 @@ class Follower:
             await asyncio.sleep(self._quiet_s / 2)
 
     async def _hear_heads(self) -> None:
-        backoff = Backoff(first_s=BACKOFF_S_MIN, longest_s=BACKOFF_S_MAX)
+        backoff = Backoff(
+            HEADS_RECONNECT,
+            first_s=BACKOFF_S_MIN,
+            longest_s=BACKOFF_S_MAX,
+            of=f"chain/{self.machine.name}",
+        )
         while True:
             try:
                 async for said in self._node.subscribe(Topic.HEADS):

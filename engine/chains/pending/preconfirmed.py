@@ -19,6 +19,7 @@ from engine.chains.ports import BlockRef, Json, Log, Node, NodeError, Topic
 from engine.chains.rpc.parsing import hex_bytes, parse_log
 from engine.domain.backoff import Backoff
 from engine.domain.errors import BadValueError
+from engine.domain.recovery import PENDING_STREAM
 
 HINTS_MAX: Final = 4_096
 """Of one block."""
@@ -123,7 +124,7 @@ class PreconfirmedWatch:
 
     async def run(self) -> None:
         """Hear until cancelled."""
-        backoff = Backoff(first_s=BACKOFF_S_MIN, longest_s=BACKOFF_S_MAX)
+        backoff = Backoff(PENDING_STREAM, first_s=BACKOFF_S_MIN, longest_s=BACKOFF_S_MAX)
         while True:
             self._hints.forget()  # what came since the last one is not known
             try:

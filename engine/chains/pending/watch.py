@@ -19,6 +19,7 @@ from engine.chains.ports import BODIES, Json, Node, NodeError, Refusal, Topic
 from engine.chains.rpc.parsing import parse_hash
 from engine.domain.backoff import Backoff
 from engine.domain.errors import BadValueError
+from engine.domain.recovery import PENDING_STREAM
 from engine.domain.units import NS_PER_S
 
 BLOCK_S: Final = 3.0
@@ -108,7 +109,7 @@ class PendingWatch:
         self._tell_whales()
 
     async def _hear(self) -> None:
-        backoff = Backoff(first_s=0.2, longest_s=30.0)
+        backoff = Backoff(PENDING_STREAM, first_s=0.2, longest_s=30.0)
         while True:
             params = BODIES if self._asks_bodies else None
             try:

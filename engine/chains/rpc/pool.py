@@ -25,6 +25,7 @@ from engine.chains.rpc.racing import Answers, Hedges, Outcome, Race
 from engine.chains.rpc.standing import Standing
 from engine.chains.rpc.troubles import ProviderError, Trouble
 from engine.domain.backoff import asked_wait_s
+from engine.domain.recovery import OTHER_PROVIDER, Recovery
 
 _SETTLED: Final = (Trouble.REVERTED, Trouble.TOO_MANY)
 """Errors that are answers: another provider would say the same."""
@@ -88,9 +89,14 @@ class ProviderPool:
             return []
         self.check_split()
         best: list[Outcome] = []
+        others = Recovery(OTHER_PROVIDER)
 
         def take(outcome: Outcome) -> bool:
             best.append(outcome)
+            if outcome.answers is None:
+                others.failed()
+            else:
+                others.works()
             return outcome.answers is not None and is_final(asked, outcome.answers)
 
         if checks.is_repeatable(asked):
@@ -102,6 +108,8 @@ class ProviderPool:
         answered = [one.answers for one in best if one.answers is not None]
         if answered:
             return [*max(answered, key=lambda answers: _worth(asked, answers))]
+        if others.is_failing:
+            others.gave_up()
         raise self.why_none(asked, [one.error for one in best if one.error is not None])
 
     async def subscribe(

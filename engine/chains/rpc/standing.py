@@ -11,6 +11,7 @@ from engine.chains.rpc.messages import Asked
 from engine.chains.rpc.provider import Provider
 from engine.chains.rpc.troubles import ProviderError
 from engine.domain.backoff import wait_after
+from engine.domain.recovery import PROVIDER_QUARANTINE, Recovery
 
 SAMPLES_MAX: Final = 64
 SAMPLES_MIN: Final = 8
@@ -59,6 +60,7 @@ class Standing:
         self._rests_until_s = 0.0
         self._quarantined_until_s: float | None = None
         self._caught_at_s = float("-inf")
+        self._parole = Recovery(PROVIDER_QUARANTINE, now_s=now_s)
 
     # ---- what it may be asked ----------------------------------------------------------------
 
@@ -99,6 +101,7 @@ class Standing:
         """Note that it is of the right chain, and agrees with the others."""
         self._is_checked = True
         self._quarantined_until_s = None
+        self._parole.works()
         self.why = ""
 
     def took(self, asked: Sequence[Asked], taken_s: float) -> None:
@@ -152,6 +155,7 @@ class Standing:
         self._caught_at_s = now_s
         term_s = wait_after(self.quarantines, first=QUARANTINE_S_MIN, longest=QUARANTINE_S_MAX)
         self._quarantined_until_s = now_s + term_s
+        self._parole.failed()
         self.why = why
 
     def knows(self, number: int) -> None:

@@ -11,6 +11,7 @@ from engine.chains.rpc.health import ProviderState
 from engine.chains.rpc.log_lists import read_logs
 from engine.chains.rpc.parsing import parse_log
 from engine.chains.rpc.quorum import Agreeing
+from engine.domain.recovery import PROVIDER_QUARANTINE
 from tests.chains.fault_proxy import (
     ALL,
     Answered,
@@ -23,6 +24,7 @@ from tests.chains.fault_proxy import (
 )
 from tests.chains.rpc.place import IMPATIENT, Place, made_place
 from tests.patience import PATIENCE_S
+from tests.recoveries import Since
 
 
 async def beat(place: Place, count: int) -> None:
@@ -37,9 +39,11 @@ def state_of(place: Place, index: int) -> ProviderState:
 async def test_who_gives_a_settled_block_another_hash_than_two_others_is_quarantined() -> None:
     async with made_place(3) as place:
         place.proxies[1].on("eth_getBlockByNumber", Answered(other_hash))
+        since = Since(PROVIDER_QUARANTINE)
 
         await beat(place, 13)
 
+        assert since.came_to == (1, 0, 0)
         assert [name for name, _ in place.caught] == ["provider 1"]
         assert "another hash than 2 others" in place.caught[0][1]
         assert state_of(place, 1) is ProviderState.QUARANTINED
