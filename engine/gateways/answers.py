@@ -66,10 +66,12 @@ class Found:
 
     Attributes:
         trades: fills of the order, from a call that lists fills.
+        has_more: that listing goes on: it is read to its end before anything is concluded.
     """
 
     orders: tuple[OrderShown, ...]
     trades: tuple[TradeShown, ...] = ()
+    has_more: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,13 +104,17 @@ class Page(Generic[One]):
     Attributes:
         following: names the next part, empty after the last; only a listing read to its end is
             complete.
-        is_counted: the next part is named by how many items all before it had, whatever stands in
+        is_counted: the next part is named by how many rows all before it had, whatever stands in
             `following`.
+        rows: the ids of its rows, those too of which there is no item, where the listing has the
+            oldest first: the next part is asked for with the last of them, so that a row that is
+            gone by then shows. None where as many rows are as items.
     """
 
     items: tuple[One, ...]
     following: str = ""
     is_counted: bool = False
+    rows: tuple[str, ...] | None = None
 
 
 UNREADABLE: Final = (msgspec.DecodeError, ArithmeticError, ValueError, RecursionError)

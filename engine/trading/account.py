@@ -52,12 +52,7 @@ async def read_account(
             continue
         listed.append(first)
 
-        def ask(after: str, name: str = name) -> TradesAsk:
-            return TradesAsk(wire_name=name, since_ms=since_ms, following=after)
-
-        trades += await _pages(
-            line, ask, lambda _call, status, body: gateway.trades_page(status, body), fenced
-        )
+        trades += await read_trades(line, name, since_ms, fenced=fenced)
     balances: list[BalanceShown] = await _pages(
         line,
         lambda after: BalancesAsk(following=after),
@@ -69,6 +64,33 @@ async def read_account(
         trades=_once(trades),
         balances=by_code(gateway.venue, balances),
         since_ms=since_ms,
+    )
+
+
+async def read_trades(
+    line: Line,
+    wire_name: str,
+    since_ms: int,
+    *,
+    fenced: Callable[[int], None],
+    urgency: Urgency = Urgency.READ,
+) -> list[TradeShown]:
+    """Read the fills of an instrument, or of all where the venue lists all, to the end.
+
+    Raises:
+        UnreadError: some of it cannot be read.
+    """
+
+    def ask(after: str) -> TradesAsk:
+        return TradesAsk(wire_name=wire_name, since_ms=since_ms, following=after)
+
+    gateway = line.gateway
+    return await _pages(
+        line,
+        ask,
+        lambda _call, status, body: gateway.trades_page(status, body),
+        fenced,
+        urgency=urgency,
     )
 
 
@@ -114,11 +136,13 @@ async def _pages(
     ask: Callable[[str], Ask],
     read: Callable[[Call, int, bytes], Page[One] | Unclear],
     fenced: Callable[[int], None],
+    *,
+    urgency: Urgency = Urgency.READ,
 ) -> list[One]:
     items: list[One] = []
-    following = ""
+    following, last, count = "", "", 0
     for _ in range(PAGES_MAX):
-        began_ms, (answered,) = await line.ask(ask(following), Urgency.READ)
+        began_ms, (answered,) = await line.ask(ask(following), urgency)
         what = answered.call.kind.replace("_", " ")
         if answered.reply is None:
             raise UnreadError(f"{what}: {answered.why}")
@@ -126,8 +150,15 @@ async def _pages(
         if isinstance(page, Unclear):
             raise UnreadError(f"{what}: {page.why}")
         fenced(began_ms)
+        if last and (not page.rows or page.rows[0] != last):
+            raise UnreadError(f"{what}: rows went while it was read")
         items += page.items
         if not page.following:
             return items
-        following = str(len(items)) if page.is_counted else page.following
+        following = page.following
+        if page.is_counted:
+            # With rows it begins anew with the last one, which shows that none before it went.
+            count += len(page.items if page.rows is None else page.rows) - bool(last)
+            last = page.rows[-1] if page.rows else ""
+            following = str(count - bool(last))
     raise UnreadError(f"{what} of more than {PAGES_MAX} pages")

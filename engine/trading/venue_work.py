@@ -16,6 +16,7 @@ from engine.domain.units import NS_PER_MS
 from engine.gateways.answers import (
     CancelTaken,
     CancelVain,
+    Found,
     PlaceAnswer,
     Placed,
     Stop,
@@ -25,6 +26,7 @@ from engine.gateways.asks import CancelAsk, HoldOffAsk, LookUpAsk, PlaceAsk, cal
 from engine.gateways.calls import Call, SignedCall
 from engine.gateways.venue_signing import VenueIntent, VenueSigned
 from engine.storage.durable_file import Boundary, go_on
+from engine.trading.account import UnreadError, read_trades
 from engine.trading.acts import Cancel, LookUp
 from engine.trading.departure import Departure
 from engine.trading.desk import POLL, Todo, VenueDesk
@@ -220,7 +222,23 @@ class VenueWork:
                     self.stopped(told.stop, told.why)
             else:
                 self.desk.fenced(began_ms)
+            if isinstance(told, Found) and told.has_more:
+                told = await self._to_the_end(ask)
             self.do(self.desk.looked_up(name, act.number, told))
+
+    async def _to_the_end(self, ask: LookUpAsk) -> Found | Unclear:
+        """Read the fills since an order was made, where one page of them is not all."""
+        try:
+            trades = await read_trades(
+                self.line,
+                ask.request.wire_name,
+                ask.made_since_ms,
+                fenced=self.desk.fenced,
+                urgency=Urgency.LOOK_UP,
+            )
+        except UnreadError as error:
+            return Unclear(why=str(error))
+        return Found(orders=(), trades=tuple(trades))
 
     async def _cancel(self, name: str, venue_order_id: str) -> None:
         one = self.desk.followed.get(name)

@@ -47,6 +47,7 @@ from engine.gateways.bitstamp.messages import (
 )
 from engine.gateways.bitstamp.orders import (
     balance_of,
+    id_of,
     made,
     open_order,
     order_of,
@@ -219,16 +220,16 @@ class BitstampGateway(BitstampStream):
         return self._call(CallKind.TRADES, f"/user_transactions/{_path_part(wire_name)}/", fields)
 
     def trades_page(self, status: int, body: bytes) -> Page[TradeShown] | Unclear:
-        """See `Gateway.trades_page`; deposits and withdrawals are left out.
-
-        It does not say how many were passed over, so a full page is none that can be read on.
-        """
+        """See `Gateway.trades_page`; deposits and withdrawals are left out."""
 
         def page(told: list[Transaction]) -> Page[TradeShown]:
-            if len(told) >= _PAGE:
-                raise ValueError("more transactions than one page shows: ask from a later time on")
             trades = (trade_of(one) for one in told)
-            return Page(items=tuple(one for one in trades if one is not None))
+            return Page(
+                items=tuple(one for one in trades if one is not None),
+                following="more" if len(told) >= _PAGE else "",
+                is_counted=True,
+                rows=tuple(id_of(one) for one in told),
+            )
 
         return read(status, body, list[Transaction], page)
 

@@ -113,6 +113,15 @@ def trade_of(transaction: Transaction) -> TradeShown | None:
     )
 
 
+def id_of(transaction: Transaction) -> str:
+    """Read the number of a transaction.
+
+    Raises:
+        ValueError: it has none.
+    """
+    return _text(transaction, "id")
+
+
 def balance_of(balance: BalanceBody) -> BalanceShown:
     """Read what we have of a currency."""
     return BalanceShown(

@@ -193,9 +193,7 @@ class CoinbaseGateway(CoinbaseStream):
             fills = self.trades_page(status, body)
             if isinstance(fills, Unclear):
                 return fills
-            if fills.following:
-                return unclear(status, b"", "more fills than one page shows")
-            return Found(orders=(), trades=fills.items)
+            return Found(orders=(), trades=fills.items, has_more=bool(fills.following))
         page = self.orders_page(call, status, body)
         if isinstance(page, Unclear):
             return page

@@ -24,6 +24,7 @@ HOST: Final = "www.bitstamp.net"
 
 _ROOT: Final = "/api/v2"
 _WINDOW_MS: Final = 150_000
+_PAGE_MAX: Final = 1_000
 USER: Final = 4
 _HEADERS: Final = ("x-auth-nonce", "x-auth-timestamp", "x-auth-version")
 
@@ -83,8 +84,7 @@ class BitstampDoor(BaseDoor):
             if parts[0] in ("buy", "sell"):
                 return self._place(parts[-1], form, at_ms, is_buy=parts[0] == "buy")
             if parts[0] == "user_transactions":
-                since_ms = int(form.get("since_timestamp", "0")) * 1_000
-                return _answer([self._transaction(one) for one in self._fills(parts[-1], since_ms)])
+                return _answer(self._transactions(parts[-1], form))
             return self._other("/".join(parts), form, at_ms)
         except (KeyError, ValueError, InvalidOperation):
             return _error("400.004", "A parameter is missing or malformed.")
@@ -193,6 +193,16 @@ class BitstampDoor(BaseDoor):
     def _market(self, order: OwnOrder) -> str:
         market = self.exchange.market_of(order)
         return f"{market.base}/{market.quote}"
+
+    def _transactions(self, wire_name: str, form: dict[str, str]) -> list[dict[str, object]]:
+        """Return a page of them: a hundred unless more are asked for, a thousand at the most."""
+        found = self._fills(wire_name, int(form.get("since_timestamp", "0")) * 1_000)
+        if form.get("sort", "desc") == "desc":
+            found.reverse()
+        first, limit = int(form.get("offset", "0")), int(form.get("limit", "100"))
+        if not 0 < limit <= _PAGE_MAX:
+            raise ValueError(f"limit {limit}")
+        return [self._transaction(one) for one in found[first : first + limit]]
 
     def _fills(self, wire_name: str, since_ms: int) -> list[Fill]:
         found = []
