@@ -8,6 +8,8 @@ import pytest
 from engine.domain.people import Person, Rank
 from engine.settings.load import load_settings
 from engine.wiring.page_terms import PAGE_ENVIRONMENT_NAME, page_terms, told_page
+from engine.wiring.paths import prepare
+from engine.wiring.run import role_specs
 
 TOKEN = "7342037359:AAaaBBbbCCccDDddEEeeFFffGGggHHhhIIi"
 PHONE = {
@@ -36,3 +38,23 @@ def test_the_gateway_is_told_who_may_come_in_and_never_the_token(
 def test_without_a_phone_nobody_comes_in_by_the_page(tmp_path: Path) -> None:
     assert told_page(load_settings({}, directory=tmp_path)) == {}
     assert page_terms({}, age_s_max=90) is None
+
+
+def test_the_gateways_process_is_handed_it_and_no_other_is(tmp_path: Path) -> None:
+    environment = {
+        **PHONE,
+        "SYNDICATE_GATEWAY_IS_ON": "true",
+        "SYNDICATE_DATA_DIR": str(tmp_path / "var"),
+    }
+    settings = load_settings(environment, directory=tmp_path)
+    paths = prepare(settings.data.dir)
+
+    specs = {
+        one.name: one.environment()
+        for one in role_specs(settings, paths, has_bot=True)
+        if one.environment is not None
+    }
+
+    assert specs["gateway"][PAGE_ENVIRONMENT_NAME] == told_page(settings)[PAGE_ENVIRONMENT_NAME]
+    assert TOKEN not in specs["gateway"].values()
+    assert [name for name, of in specs.items() if PAGE_ENVIRONMENT_NAME in of] == ["gateway"]

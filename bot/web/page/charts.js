@@ -37,14 +37,16 @@ export function sweep() {
   for (const one of drawn) if (!one[1].isConnected) { one[0].destroy(); drawn.delete(one); }
 }
 
-// rows: [name, Map of column -> bps]; what reaches the least edge stands out.
+// rows: [name, Map of column -> {bps, says}]; a column is two names with a line feed between. What
+// reaches the least edge stands out.
 export function heatmap(make, rows, columns, least) {
   const cell = (value) => {
     if (value == null) return make("td", {}, "·");
-    const step = value >= least ? "h3" : value >= 0 ? "h2" : value >= -25 ? "h1" : "h0";
-    return make("td", { class: step }, value.toFixed(0));
+    const { bps, says } = value;
+    const step = bps >= least ? "h3" : bps >= 0 ? "h2" : bps >= -25 ? "h1" : "h0";
+    return make("td", { class: step, title: says }, bps.toFixed(0));
   };
   return make("div", { class: "scroll" }, make("table", { class: "heat" },
-    make("thead", {}, make("tr", {}, make("th", {}, "bps"), ...columns.map((one) => make("th", { scope: "col" }, one)))),
+    make("thead", {}, make("tr", {}, make("th", {}, "bps"), ...columns.map((one) => make("th", { scope: "col" }, ...one.split("\n").map((name) => make("div", {}, name)))))),
     make("tbody", {}, ...rows.map(([name, at]) => make("tr", {}, make("th", { scope: "row" }, name), ...columns.map((one) => cell(at.get(one))))))));
 }

@@ -29,8 +29,11 @@ export function tiles(...pairs) {
     make("div", { class: "tile" }, make("span", {}, name), make("b", { class: kind || "" }, String(value)))));
 }
 
+// Addresses as names of tokens have them: their ends tell them apart.
+const short = (text) => String(text ?? "").replace(/0x([0-9a-fA-F]{4})[0-9a-fA-F]{32}([0-9a-fA-F]{4})/g, "0x$1…$2");
+
 export function row(title, sub, end, { kind = "", endSub = "", click = null, share = null } = {}) {
-  const left = make("div", {}, make("div", {}, String(title)), make("div", { class: "sub" }, String(sub ?? "")));
+  const left = make("div", {}, make("div", {}, short(title)), make("div", { class: "sub" }, short(sub)));
   const right = make("div", { class: `end ${kind}` }, make("div", {}, String(end ?? "")), make("div", { class: "sub" }, String(endSub)));
   const made = make(click ? "button" : "div", { class: "row", type: click ? "button" : null, on: click ? { click } : {} }, left, right);
   if (share != null && Number.isFinite(share)) {
@@ -44,7 +47,8 @@ export function row(title, sub, end, { kind = "", endSub = "", click = null, sha
 export const usd = (value) => {
   if (value == null || !Number.isFinite(Number(value))) return "–";
   const sign = Number(value) < 0 ? "−" : "";
-  return `${sign}$${MONEY.format(Math.abs(Number(value)))}`;
+  const amount = Math.abs(Number(value));
+  return `${sign}$${amount && amount < 0.005 ? amount.toPrecision(1) : MONEY.format(amount)}`;
 };
 export const signed = (value) => (Number(value) > 0 ? "+" : "") + usd(value);
 export const mood = (value) => (Number(value) > 0 ? "good" : Number(value) < 0 ? "bad" : "");

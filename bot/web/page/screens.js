@@ -36,7 +36,7 @@ function newsRow({ name, notice }) {
 }
 
 const tradeRow = (one, isFresh) => {
-  const made = row(one.pair, `${one.buy_venue} → ${one.sell_venue} · ${size(one.size_base)}`, signed(one.profit_usd),
+  const made = row(one.pair, `${one.buy_venue} → ${one.sell_venue} · ${Number(one.size_base) ? size(one.size_base) : "nothing was filled"}`, signed(one.profit_usd),
     { kind: mood(one.profit_usd), endSub: `${one.money === "live" ? "live · " : ""}${clock(one.closed_at_ns ?? one.at_ns)}`,
       click: () => run(`/why ${one.opportunity_id}`) });
   made.dataset.trade = one.execution_id;
@@ -83,10 +83,11 @@ const opportunities = {
     const rows = new Map();
     const columns = new Map();
     for (const one of spreads.spreads) {
-      const column = `${one.buy_venue} → ${one.sell_venue}`;
+      // Each gap is told in its better direction, so two venues are one column.
+      const column = [one.buy_venue, one.sell_venue].sort().join("\n");
       columns.set(column, Math.max(columns.get(column) ?? -1e9, one.net_bps));
       if (!rows.has(one.pair)) rows.set(one.pair, new Map());
-      rows.get(one.pair).set(column, one.net_bps);
+      rows.get(one.pair).set(column, { bps: one.net_bps, says: `buy at ${one.buy_venue}, sell at ${one.sell_venue}` });
     }
     const best = [...columns].sort((a, b) => b[1] - a[1]).map(([name]) => name);
     root.append(card("Gaps now, after costs",
@@ -159,9 +160,11 @@ const risk = {
     root.append(...approvals.waiting.map((one) => approvalCard(one, approvals.at_ns)));
     if (!approvals.waiting.length) root.append(card("Approvals", nothing(`Nothing waits for your word (mode ${approvals.mode}).`)));
     root.append(card("Limits", ...limits.limits.map((one) => {
-      const share = one.used === "" || !Number(one.limit) ? null : Number(one.used) / Number(one.limit);
+      const used = one.used === "" ? NaN : Number(one.used);
+      // Of a least there is no share: to be above it is good.
+      const share = Number.isFinite(used) && Number(one.limit) && !/least|_min$/.test(one.name) ? used / Number(one.limit) : null;
       return row(words(one.name), one.refusals ? `${count(one.refusals)} refused` : "", `${one.limit} ${one.unit}`,
-        { endSub: one.used === "" ? "" : `${one.used} used`, share,
+        { endSub: one.used === one.limit || one.used === "-" ? "" : Number.isFinite(used) ? `${one.used} now` : one.used, share,
           click: one.term && may("operator") ? () => askFor(words(one.name), `Now ${one.limit} ${one.unit}.`, `/limit ${one.term}`, one.limit) : null });
     })));
     root.append(card("Open positions", ...(exposure.positions?.length

@@ -17,7 +17,7 @@ SCREENS: Final = {
     "Overview": ("On paper, this run", "Profit on paper, 7 days", "News", "Kill"),
     "Finds": ("Gaps now, after costs", "ETH-USDT", "Opportunities (", "A plan needs 10.0 bps"),
     "Trades": ("stored)", "BTC-USD", "Tap one to see why"),
-    "Risk": ("Expected", "Approve", "position", "998.40 used", "Open positions"),
+    "Risk": ("Expected", "Approve", "position", "998.40 now", "Open positions"),
     "Inventory": ("BTC ·", "coinbase", "Against the ledger"),
     "System": ("Memory free", "Venues", "Roles", "Background work", "Python"),
     "Reports": ("Realised", "Profit, and fall from its peak", "By route", "Trades as CSV"),

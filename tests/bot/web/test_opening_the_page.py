@@ -190,3 +190,16 @@ async def test_a_stream_ends_with_the_session_that_opened_it(web: Web) -> None:
         web.facade.tell(*samples.all_notices()[:1])
 
         assert b"data:" not in (await answer.content.read()).split(b"id: 2")[-1]
+
+
+async def test_a_gateway_that_closes_waits_for_no_stream(web: Web) -> None:
+    _, begun = await _open(web, 8)
+    ticket = await _ticket(web, begun["access_token"])
+    async with web.session.get(f"{web.base}/v1/stream?ticket={ticket}") as answer:
+        await answer.content.readuntil(b"\n\n")
+
+        await web.gateway.application.shutdown()
+
+        async with asyncio.timeout(PATIENCE_S):
+            await answer.content.read()
+        assert not web.gateway.guard.rates._streams

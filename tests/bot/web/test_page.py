@@ -4,11 +4,13 @@ import asyncio
 import gzip
 import json
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
 import pytest
+from aiohttp import web as web_server
 from msgspec.structs import replace
 
 from bot.answer import Theme
@@ -201,6 +203,7 @@ async def test_names_that_are_code_are_shown_and_never_run(
             web.clear_paces()
             await page.tap(name)
             await page.wait(f"document.body.innerText.includes({HOSTILE!r})")
+            assert await page.value("document.documentElement.scrollWidth") <= 360, name
         await page.tap("Trades")
         await page.wait("document.querySelector('#trades .row')")
         await page.value("document.querySelector('#trades .row').click(), 1")
@@ -244,7 +247,30 @@ async def test_another_page_can_neither_act_nor_frame_it_though_somebody_is_in(
     await come_in(page, web)
     assert await page.value("document.cookie") == ""
 
-    await page.go("data:text/html,<iframe></iframe>")
+    async with _another_origin() as other:
+        await _try_from(page, web, other)
+
+
+@asynccontextmanager
+async def _another_origin() -> AsyncIterator[str]:
+    """Serve a page of somebody else's; yields its address."""
+
+    async def page(_request: web_server.Request) -> web_server.Response:
+        return web_server.Response(text="<iframe></iframe>", content_type="text/html")
+
+    application = web_server.Application()
+    application.router.add_get("/", page)
+    runner = web_server.AppRunner(application)
+    await runner.setup()
+    try:
+        await web_server.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/"
+    finally:
+        await runner.cleanup()
+
+
+async def _try_from(page: Page, web: Web, other: str) -> None:
+    await page.go(other)
     sent = await page.value(
         "Promise.allSettled(['text/plain', 'application/json'].flatMap((kind) =>"
         " ['kill', 'v1/commands/pause', 'v1/lines'].map((path) =>"
