@@ -14,6 +14,7 @@ from bot.render.words import use_zone
 from bot.web.api_keys import ApiKeys
 from bot.web.app import make_gateway, run_gateway
 from bot.web.hooks import command as hooks_command
+from bot.web.memory import give_back_what_is_large
 from engine.domain.people import Rank
 from engine.domain.units import NS_PER_S
 from engine.wiring.front_end import exit_code_after, gateway_directory, open_gateway
@@ -60,6 +61,7 @@ def _now_ns() -> int:
 
 
 async def _serve() -> None:
+    give_back_what_is_large()
     async with open_gateway(os.environ, directory=Path.cwd()) as opened:
         use_zone(opened.front_end.settings.time_zone)
         gateway = make_gateway(

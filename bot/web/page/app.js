@@ -1,8 +1,8 @@
 // The frame: who comes in, which screen is shown, what is looked at again, and Telegram's colours.
 
-import { closeStream, enterFromTelegram, enterWithKey, goOn, hears, openStream } from "./api.js";
+import { ask, closeStream, enterFromTelegram, enterWithKey, goOn, hears, openStream } from "./api.js";
 import { sweep } from "./charts.js";
-import { button, card, hint, make } from "./parts.js";
+import { button, card, hint, isInTelegram, make, opened } from "./parts.js";
 import { hear, look, SCREENS } from "./screens.js";
 import { onChange } from "./sheet.js";
 
@@ -24,9 +24,6 @@ let turn = 0;
 let waiting = null;
 
 // ---- Telegram ----------------------------------------------------------------------------------
-
-const opened = new URLSearchParams(location.hash.slice(1));
-const isInTelegram = opened.has("tgWebAppData");
 
 function paint(colours) {
   for (const [name, variable] of Object.entries(COLOURS)) {
@@ -50,6 +47,8 @@ function dress() {
     const app = window.Telegram?.WebApp;
     app?.ready();
     app?.expand();
+    // A finger that scrolls a table must not close the page.
+    if (app?.isVersionAtLeast?.("7.7")) app.disableVerticalSwipes();
     app?.onEvent("themeChanged", () => paint(app.themeParams));
     app?.onEvent("activated", () => openStream());
     app?.onEvent("deactivated", () => closeStream());
@@ -164,6 +163,7 @@ hears.state = (isOn) => {
 hears.notice = (name, notice) => {
   hear(name, notice);
   SCREENS[shown]?.hear?.(screen, name, notice);
+  if (["Killed", "Unkilled", "ModeChanged"].includes(name)) ask("status").then(sayState, () => {});
   const isTold = ["ApprovalAsked", "ApprovalEnded", "Killed", "Unkilled", "ModeChanged"].includes(name);
   if (isTold && (shown === "risk" || shown === "overview") && !document.getElementById("sheet").open) lookAgain(++turn);
 };

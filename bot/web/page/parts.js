@@ -5,6 +5,10 @@ const MONEY = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximum
 const COUNT = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const NS = 1e6;
 
+// Inside Telegram the address says who opened the page.
+export const opened = new URLSearchParams(location.hash.slice(1));
+export const isInTelegram = opened.has("tgWebAppData");
+
 export function make(tag, given = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(given)) {

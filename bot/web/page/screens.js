@@ -2,7 +2,7 @@
 
 import { ask, command, leave, who } from "./api.js";
 import { heatmap, lines } from "./charts.js";
-import { bps, button, buttons, card, clock, count, hint, lasted, make, mood, picks, row, signed, size, tiles, usd, words } from "./parts.js";
+import { bps, button, buttons, card, clock, count, hint, isInTelegram, lasted, make, mood, picks, row, signed, size, tiles, usd, words } from "./parts.js";
 import { askFor, askToKill, go, run } from "./sheet.js";
 
 const DAY_S = 86_400;
@@ -255,7 +255,8 @@ const reports = {
     root.append(card("Missed", ...(report.missed.length
       ? report.missed.map((one) => row(words(one.reason), `${count(one.count)} times`, usd(one.usd)))
       : [nothing("Nothing that lasted.")])));
-    root.append(buttons(button("Trades as CSV", () => go(() => download("trades"))), button("As in the chat", () => run(REPORT_OF[days])), button("Pairs", () => run(`/performance pair ${days}`))));
+    root.append(buttons(isInTelegram ? null : button("Trades as CSV", () => go(() => download("trades"))), button("As in the chat", () => run(REPORT_OF[days])), button("Pairs", () => run(`/performance pair ${days}`))),
+      isInTelegram && hint("Files come into the chat: /export."));
   },
 };
 

@@ -9,6 +9,7 @@ from bot.command_table import COMMANDS
 from bot.dispatch import Invocation, read_line
 from bot.web.asking import asked_types, path_of
 from bot.web.openapi import describe
+from bot.web.rates import Pace
 from bot.web.reference import PAGE, all_routes, example_body, example_path, render_page
 from engine.domain.people import Rank
 from engine.requests.overview import GetOpportunities, GetStatus
@@ -172,6 +173,30 @@ async def test_a_rank_below_is_refused_whatever_the_command(web: Web) -> None:
     assert status == HTTPStatus.FORBIDDEN
     assert "operator" in problem["detail"]
     assert not web.facade.is_paused
+
+
+async def test_a_line_is_carried_out_as_in_the_chat(web: Web) -> None:
+    async def say(line: str, rank: Rank) -> tuple[int, dict[str, str]]:
+        return await web.ask("POST", "/v1/lines", rank=rank, body={"line": line})
+
+    assert (await say("/pause", Rank.VIEWER))[0] == HTTPStatus.FORBIDDEN
+    assert web.facade.effects == []
+    assert (await say("/pause", Rank.OPERATOR))[0] == HTTPStatus.OK
+    assert web.facade.effects == ["pause"]
+    status, answer = await say("/pase", Rank.VIEWER)
+    assert status == HTTPStatus.OK
+    assert "/pase is unknown" in answer["text"]
+
+
+async def test_a_line_that_kills_is_never_held_up(web: Web) -> None:
+    body = {"line": "/kill"}
+    for _ in range(Pace.GENERAL.value.amount + 1):
+        status, _ = await web.ask("POST", "/v1/lines", rank=Rank.OPERATOR, body=body)
+        assert status == HTTPStatus.OK
+    body = {"line": "/status"}
+    seen = [await web.ask("POST", "/v1/lines", body=body) for _ in range(101)]
+
+    assert seen[-1][0] == HTTPStatus.TOO_MANY_REQUESTS
 
 
 async def test_the_stream_goes_on_after_the_last_event_that_was_seen(web: Web) -> None:
