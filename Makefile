@@ -142,6 +142,14 @@ hooks: $(VENV)/.runtime ## list webhooks and until when an old secret is good
 hook-off: $(VENV)/.runtime ## take nothing at the webhook NAME= any more
 	@$(PY) -m bot.web hooks remove "$(NAME)"
 
+.PHONY: gateway-campaign
+gateway-campaign: $(VENV)/.kernels $(VENV)/.dev ## N bodies of webhooks, half of them forged, changed or replayed, while the gateway is killed KILLS times
+	@$(PY) -m tests.bot.web.hooks.campaign --bodies $(or $(N),1000000) --kills $(or $(KILLS),1000) --seed $(or $(SEED),1)
+
+.PHONY: hook-load
+hook-load: $(VENV)/.kernels $(VENV)/.dev ## webhooks at RATE=1000 a second for SECONDS: from receipt to trigger, and to the answer
+	@$(PY) -m tests.bot.web.hooks.load --seconds $(SECONDS) --rate $(or $(RATE),1000)
+
 .PHONY: exchange-test
 exchange-test: $(VENV)/.runtime ## try all that orders at VENUE=kraken need: key, its rights, a small order far from the market, reconciliation
 	@exec $(PY) -m engine exchange-test --venue "$(VENUE)"

@@ -21,6 +21,7 @@ from engine.bus.notices import (
     ClockCorrected,
     DayClosed,
     FeeChanged,
+    HookTrouble,
     IncidentEnded,
     IncidentOpened,
     Killed,
@@ -478,6 +479,14 @@ ROWS: Final[tuple[Row, ...]] = (
         topic="Files of chains that could not be read",
         severity=_always(Severity.P3),
         fingerprint=lambda notice: f"file:{notice.chain}:{notice.what}",
+        calm_s=HOUR_S,
+    ),
+    Row(
+        notice=HookTrouble,
+        kind="webhooks",
+        topic="Webhooks that need a look",
+        severity=_always(Severity.P3),
+        fingerprint=lambda notice: f"webhooks:{notice.chain}",
         calm_s=HOUR_S,
     ),
     Row(

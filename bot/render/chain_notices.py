@@ -6,6 +6,7 @@ from bot.render import words
 from bot.render.screen import Mark
 from engine.bus.notices import (
     ChainFileLost,
+    HookTrouble,
     ProviderCaught,
     Reorganised,
     SendingTrouble,
@@ -16,7 +17,7 @@ from engine.domain.orders_told import VenueMatter
 from engine.domain.told import Matter
 
 CHAIN_NOTICES: Final = (
-    *(Reorganised, ProviderCaught, WorkTrouble, ChainFileLost),
+    *(Reorganised, ProviderCaught, WorkTrouble, ChainFileLost, HookTrouble),
     *(SendingTrouble, VenueTrouble),
 )
 
@@ -57,6 +58,7 @@ def chain_content(
     | ProviderCaught
     | WorkTrouble
     | ChainFileLost
+    | HookTrouble
     | SendingTrouble
     | VenueTrouble,
 ) -> tuple[Mark, str, list[str]]:
@@ -88,6 +90,16 @@ def chain_content(
             f"{notice.chain}: its {what} could not be read",
             [notice.why, "The file was set aside if it could be, and is not used.", anew],
         )
+    return _doubted(notice)
+
+
+def _doubted(notice: ProviderCaught | HookTrouble) -> tuple[Mark, str, list[str]]:
+    if isinstance(notice, HookTrouble):
+        title = f"{notice.chain}: a webhook is doubted" if notice.chain else "Webhooks are not kept"
+        why = f"{notice.why[:1].upper()}{notice.why[1:]}."
+        if not notice.chain:
+            why += " They are refused, and come again."
+        return Mark.WARN, title, [why, "Pools are as nodes say; /chains has the figures."]
     return (
         Mark.WARN,
         f"{notice.chain}: a provider is not believed",

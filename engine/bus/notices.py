@@ -619,6 +619,17 @@ class ChainFileLost(_Notice, frozen=True, kw_only=True):
     why: str
 
 
+class HookTrouble(_Notice, frozen=True, kw_only=True):
+    """Webhooks cannot be kept, or one was wrong too often.
+
+    Attributes:
+        chain: of which one was wrong; empty where none can be kept.
+    """
+
+    chain: str
+    why: str
+
+
 class AlertAct(_Notice, frozen=True, kw_only=True):
     """What an operator did about alerts; every chat of the installation goes by it.
 
@@ -681,6 +692,7 @@ Notice = (
     | ProviderCaught
     | WorkTrouble
     | ChainFileLost
+    | HookTrouble
     | SendingTrouble
     | VenueTrouble
     | BalanceLow

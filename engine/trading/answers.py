@@ -162,7 +162,7 @@ class TraderAnswers:
         """See `bus.trading.Trading`."""
         return VenuesSeen(
             seen=tuple(
-                self._as_now(at.standing.seen, at)
+                _as_now(at.standing.seen, at)
                 for at in self._venues.values()
                 if at.standing.seen is not None
             )
@@ -217,17 +217,6 @@ class TraderAnswers:
             raise BadValueError(f"no orders are placed at {asked.venue[:20]}; venues are: {known}")
         return await Trial(at.check, asked, lambda: at.work.desk.wall_ns() // NS_PER_MS).run()
 
-    def _as_now(self, seen: VenueSeen, at: AtVenue) -> VenueSeen:
-        """Add to what was seen whether orders are taken on, what they cost, what was told since."""
-        standing = at.standing
-        return msgspec.structs.replace(
-            seen,
-            why_not=at.why_not,
-            taker_bps=standing.taker_bps,
-            fees_at_ns=standing.fees_at_ns,
-            is_last=seen.told >= self._book.newest_number(seen.venue),
-        )
-
     def _told(self, news: Sequence[Told]) -> ToldOrders:
         return ToldOrders(
             newest=self._book.newest_number(),
@@ -255,6 +244,17 @@ def _departures(orders: Iterable[HandedOrder]) -> list[list[HandedOrder]]:
         else:
             groups.append([one])
     return groups
+
+
+def _as_now(seen: VenueSeen, at: AtVenue) -> VenueSeen:
+    """Add to what was seen whether orders are taken on, and what they cost."""
+    standing = at.standing
+    return msgspec.structs.replace(
+        seen,
+        why_not=at.why_not,
+        taker_bps=standing.taker_bps,
+        fees_at_ns=standing.fees_at_ns,
+    )
 
 
 def _order_line(handed: HandedOrder, kept: KeptOrder | None) -> VenueOrderLine:

@@ -1,7 +1,7 @@
 """What the role `chains` answers."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 
@@ -47,12 +47,22 @@ HOOKS_QUIET_S: Final = 30.0
 class ChainAnswers:
     """Obeys `bus.request.Answerer` and what `requests.chains`, `token` and `hooked` ask of it."""
 
-    def __init__(self, chains: Mapping[str, OneChain], *, basis: Basis, clock: Clock) -> None:
+    def __init__(
+        self,
+        chains: Mapping[str, OneChain],
+        *,
+        basis: Basis,
+        clock: Clock,
+        on_hook_trouble: Callable[[str, str], None] = lambda _chain, _why: None,
+    ) -> None:
+        """Answer for chains; `on_hook_trouble` is told a chain, or none, and what webhooks lack."""
         self.of: Final = chains
         self._basis = basis
         self._clock = clock
         self._advised: tuple[DatedAdvice, ...] = ()
         self._hooks: HookWord | None = None
+        self._hook_troubles: set[tuple[str, str]] = set()
+        self._on_hook_trouble = on_hook_trouble
 
     async def answer(self, request: Request[Reply], /) -> Reply:
         """Answer one request."""
@@ -134,6 +144,12 @@ class ChainAnswers:
     def hooks_are(self, word: HookWord) -> HooksTaken:
         """Hear how webhooks are; see `requests.hooked.Hooked`."""
         self._hooks = word
+        troubles = {("", word.trouble)} if word.trouble else set()
+        for name, one in self.of.items():
+            troubles |= {(name, why) for why in self._doubts(one)}
+        for chain, why in sorted(troubles - self._hook_troubles):
+            self._on_hook_trouble(chain, why)
+        self._hook_troubles = troubles
         return HooksTaken()
 
     def _hook_lines(self, one: OneChain) -> list[HookLine]:
@@ -155,7 +171,10 @@ class ChainAnswers:
         found = [word.trouble] if word.trouble else []
         if quiet_s > HOOKS_QUIET_S:
             found.append(f"the gateway says nothing of webhooks for {quiet_s:.0f} s")
-        return found + [
+        return found + self._doubts(one)
+
+    def _doubts(self, one: OneChain) -> list[str]:
+        return [
             f"webhook {line.stream} was wrong too often: nothing follows of it"
             for line in one.pending.hooked.lines(self._clock())
             if line.is_doubted

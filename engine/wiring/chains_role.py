@@ -9,7 +9,14 @@ from typing import Final
 
 from engine.background.switches import Trigger
 from engine.bus.lease import held_lease, keep
-from engine.bus.notices import ChainFileLost, Notice, ProviderCaught, Reorganised, WhaleSeen
+from engine.bus.notices import (
+    ChainFileLost,
+    HookTrouble,
+    Notice,
+    ProviderCaught,
+    Reorganised,
+    WhaleSeen,
+)
 from engine.bus.records import NoticeRecord, Record
 from engine.bus.request import Caller
 from engine.chains.discovery.choosing import ChoiceTerms
@@ -96,6 +103,9 @@ async def open_chains(
     def on_file_lost(chain: str, what: str, why: str) -> None:
         tell(ChainFileLost(at_ns=clock(), basis=basis, chain=chain, what=what, why=why))
 
+    def on_hook_trouble(chain: str, why: str) -> None:
+        tell(HookTrouble(at_ns=clock(), basis=basis, chain=chain, why=why))
+
     def on_whale(whale: Whale) -> None:
         tell(whale_notice(whale, at_ns=clock(), basis=basis))
 
@@ -150,7 +160,7 @@ async def open_chains(
             run(*(one.run() for one in chains.values()), news.run(), keep_looking(hold))
             if settings.markets.source == "live":
                 run(_change_keys(key_file(settings), chains))
-            yield ChainAnswers(chains, basis=basis, clock=clock)
+            yield ChainAnswers(chains, basis=basis, clock=clock, on_hook_trouble=on_hook_trouble)
 
 
 async def _change_keys(keys: KeyFile, chains: Mapping[str, OneChain]) -> None:

@@ -22,6 +22,7 @@ from engine.bus.notices import (
     ClockCorrected,
     DayClosed,
     FeeChanged,
+    HookTrouble,
     Killed,
     KillLeft,
     LateFill,
@@ -1247,6 +1248,13 @@ def all_notices() -> list[Notice]:
                 why="it is damaged: database disk image is malformed",
             )
             for what in ("pools", "states", "verdicts", "blocks")
+        ),
+        *(
+            HookTrouble(at_ns=at_ns, basis=basis, chain=chain, why=why)
+            for chain, why in (
+                ("", "webhooks are not kept: database or disk is full"),
+                ("base", "webhook pools was wrong too often: nothing follows of it"),
+            )
         ),
         WorkTrouble(
             at_ns=at_ns,

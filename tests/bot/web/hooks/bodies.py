@@ -3,6 +3,7 @@
 import gzip
 import hashlib
 import hmac
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -85,7 +86,9 @@ def moralis_headers(body: bytes, secret: str = SECRET) -> dict[str, str]:
     return {"x-signature": f"0x{keccak(body + secret.encode()).hex()}"}
 
 
-def alchemy_body(block: int = 100, *, logs: int = 1, network: str = "BASE_MAINNET") -> bytes:
+def alchemy_body(
+    block: int = 100, *, logs: int = 1, network: str = "BASE_MAINNET", at_s: int = AT_S
+) -> bytes:
     told = [
         {
             "data": "0x" + f"{place:064x}",
@@ -99,7 +102,7 @@ def alchemy_body(block: int = 100, *, logs: int = 1, network: str = "BASE_MAINNE
     body = {
         "webhookId": "wh_1",
         "id": "whevt_1",
-        "createdAt": "2023-11-14T22:13:20.945953790Z",
+        "createdAt": f"{datetime.fromtimestamp(at_s, UTC):%Y-%m-%dT%H:%M:%S}.945953790Z",
         "type": "GRAPHQL",
         "event": {
             "data": {"block": {"hash": hash_of(block), "number": block, "logs": told}},
