@@ -2,8 +2,11 @@
 
 `python -m benchmarks.placing`, or `make bench PARTS=placed`. The roles `signer` and `trader` as
 processes of their own, at exchanges of a sandbox in this one, over its port. Plans come one after
-the other at a pace that the venues' own limits never hold up. Between them the same two orders by
-ccxt's `createOrder`, where that library is there.
+the other at a pace that the venues' own limits never hold up: in turns one that is told of while
+its intent would be stored, as an engine does, and one out of nowhere (`cold`). Between them the
+same two orders by ccxt's `createOrder`, where that library is there. `way` are the steps of those
+that are told of, each from the hand-over on; `floor` is what the least would take that could do it:
+a sync of as much as is written, and a question that is answered by as much.
 """
 
 import asyncio
@@ -20,7 +23,14 @@ import psutil
 
 from benchmarks.harness import Row, machine, print_table, row, scalar
 from benchmarks.naive_orders import Naive, has_ccxt, open_naive
-from engine.bus.trading import AcknowledgeOrders, GetUntoldOrders, HandOverOrders
+from benchmarks.placing_floor import floors
+from benchmarks.stamped_role import stamps_of
+from engine.bus.trading import (
+    AcknowledgeOrders,
+    GetUntoldOrders,
+    HandOverOrders,
+    RehearseOrders,
+)
 from engine.domain.engines import MAIN
 from engine.sandbox.exchange.doors.door import Answered, Asked
 from engine.sandbox.server import Sandbox, open_sandbox
@@ -33,7 +43,11 @@ SIZE: Final = "0.001"
 CCXT: Final = "ccxt"
 ROUNDS: Final = 100
 WARM_UP: Final = 5
-APART_S: Final = 1.0
+APART_S: Final = 1.6
+INTENT_S: Final = 0.003
+"""The ledger stores an intent in about so long, before its orders are handed over."""
+
+WRITTEN: Final = "written"
 _MB: Final = 2**20
 
 Took = dict[str, list[int]]
@@ -73,6 +87,7 @@ def measure_all() -> list[Row]:
     took: Took = defaultdict(list)
     with tempfile.TemporaryDirectory(prefix="syn") as folder:
         used_mb = asyncio.run(_measure(Path(folder), took))
+        floor = floors(Path(folder))
     rows = [row(f"placing.{name}", np.array(took[name][WARM_UP:])) for name in took]
     naive = next((one for one in rows if one.name == f"placing.{CCXT}"), None)
     if naive is not None:
@@ -82,11 +97,11 @@ def measure_all() -> list[Row]:
             else one
             for one in rows
         ]
-    return [*rows, scalar("placing.memory", "MB", used_mb)]
+    return [*rows, *floor, scalar("placing.memory", "MB", used_mb)]
 
 
 async def _measure(folder: Path, took: Took) -> float:
-    async with running(folder, *VENUES) as roles:
+    async with running(folder, *VENUES, module="benchmarks.stamped_role") as roles:
         await roles.until_open()
         await roles.go_live()
         arrivals = Arrivals(roles.sandbox)
@@ -100,10 +115,12 @@ async def _measure(folder: Path, took: Took) -> float:
                 naive = await stack.enter_async_context(open_naive(others, VENUES))
                 there = Arrivals(others)
             for number in range(WARM_UP + ROUNDS):
-                await _round(roles, arrivals, number, took)
-                await asyncio.sleep(APART_S / 2)
+                await _round(roles, arrivals, 2 * number, took, is_cold=False)
+                await asyncio.sleep(APART_S / 4)
                 if naive is not None:
                     await _naive_round(naive, roles, there, took)
+                await asyncio.sleep(APART_S / 4)
+                await _round(roles, arrivals, 2 * number + 1, took, is_cold=True)
                 await asyncio.sleep(APART_S / 2)
         return psutil.Process(roles.processes["trader"].pid).memory_info().rss / _MB
 
@@ -116,16 +133,24 @@ async def _naive_round(naive: Naive, roles: Roles, arrivals: Arrivals, took: Too
     took[CCXT].append(max(arrivals.at.values()) - began)
 
 
-async def _round(roles: Roles, arrivals: Arrivals, number: int, took: Took) -> None:
-    orders = orders_of(roles.plan(number, PAIR, SIZE))
+async def _round(
+    roles: Roles, arrivals: Arrivals, number: int, took: Took, *, is_cold: bool
+) -> None:
+    orders, kind = orders_of(roles.plan(number, PAIR, SIZE)), "cold." if is_cold else ""
     arrivals.clear()
+    if not is_cold:
+        rehearsing = asyncio.create_task(roles.ask(RehearseOrders(orders=orders)))
+        await asyncio.sleep(INTENT_S)
+        await rehearsing
     began = time.perf_counter_ns()
     reply = await roles.ask(HandOverOrders(orders=orders))
     assert not reply.refused, reply
-    took["taken_on"].append(time.perf_counter_ns() - began)
+    took[f"{kind}taken_on"].append(time.perf_counter_ns() - began)
     await arrivals.are_here.wait()
-    took["first_there"].append(min(arrivals.at.values()) - began)
-    took["both_there"].append(max(arrivals.at.values()) - began)
+    took[f"{kind}first_there"].append(min(arrivals.at.values()) - began)
+    took[f"{kind}both_there"].append(max(arrivals.at.values()) - began)
+    for name, at_ns in way_of(stamps_of(roles.log.parent), began, max(arrivals.at.values())):
+        took[f"{kind}way.{name}"].append(at_ns - began)
     names, last = {one.client_order_id for one in orders}, max(arrivals.at.values())
     told: dict[int, str] = {}
     ended: set[str] = set()
@@ -133,8 +158,24 @@ async def _round(roles: Roles, arrivals: Arrivals, number: int, took: Took) -> N
         news = (await roles.ask(GetUntoldOrders(engine=MAIN, after=max(told, default=0)))).news
         told |= {one.number: one.news.client_order_id for one in news}
         ended |= {one.news.client_order_id for one in news if one.news.fate.is_final} & names
-    took["there_to_told"].append(time.perf_counter_ns() - last)
+    if not is_cold:
+        took["there_to_told"].append(time.perf_counter_ns() - last)
     await roles.ask(AcknowledgeOrders(numbers=tuple(told)))
+
+
+def way_of(stamps: list[tuple[str, int]], began: int, until: int) -> list[tuple[str, int]]:
+    """Return what was reached on the way of one plan, in its order: of what was noted, the first.
+
+    Of calls that are written it is the last two of those before both are there.
+    """
+    within = sorted((at_ns, name) for name, at_ns in stamps if began < at_ns < until)
+    first: dict[str, int] = {}
+    for at_ns, name in within:
+        if name == WRITTEN and "signatures there" in first:
+            first[name] = at_ns
+        elif name != WRITTEN:
+            first.setdefault(name, at_ns)
+    return sorted(first.items(), key=lambda one: one[1])
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ class HandOverOrders(TraderRequest[OrdersHandedOver], frozen=True, kw_only=True)
 
     async def answer(self, trading: "Trading", /) -> OrdersHandedOver:
         """See `Request.answer`."""
-        return trading.hand_over(self.orders)
+        return await trading.hand_over(self.orders)
 
 
 class OrdersRehearsed(msgspec.Struct, frozen=True, kw_only=True):
@@ -252,7 +252,7 @@ class TryVenue(TraderRequest[VenueTried], frozen=True, kw_only=True):
 class Trading(Protocol):
     """What the role answers."""
 
-    def hand_over(self, orders: tuple[HandedOrder, ...]) -> OrdersHandedOver:
+    async def hand_over(self, orders: tuple[HandedOrder, ...]) -> OrdersHandedOver:
         """Take orders on, all in one durable step.
 
         Raises:

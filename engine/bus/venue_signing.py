@@ -5,9 +5,10 @@ from typing import Protocol
 from engine.bus.request import SignerRequest
 from engine.bus.signing import Rehearsed
 from engine.domain.signing import SignRefusal
-from engine.gateways.venue_signing import VenueIntent, VenueSigned
+from engine.gateways.venue_signing import PlanIntent, PlanSigned, VenueIntent, VenueSigned
 
 VenueReply = VenueSigned | SignRefusal
+PlanReply = PlanSigned | SignRefusal
 
 
 class SignCalls(SignerRequest[VenueReply], frozen=True, kw_only=True):
@@ -20,24 +21,38 @@ class SignCalls(SignerRequest[VenueReply], frozen=True, kw_only=True):
         return await signer.sign_calls(self.intent)
 
 
-class RehearseCalls(SignerRequest[Rehearsed], frozen=True, kw_only=True):
-    """Go through what the signature of an order like this one takes; see `signing.Rehearse`."""
+class SignTogether(SignerRequest[PlanReply], frozen=True, kw_only=True):
+    """Sign all orders of a plan that leave together, or say why none is."""
 
-    intent: VenueIntent
+    intent: PlanIntent
+
+    async def answer(self, signer: "VenueSigner", /) -> PlanReply:
+        """See `Request.answer`."""
+        return await signer.sign_together(self.intent)
+
+
+class RehearseTogether(SignerRequest[Rehearsed], frozen=True, kw_only=True):
+    """Go through what the signatures of orders like these take; see `signing.Rehearse`."""
+
+    intent: PlanIntent
 
     async def answer(self, signer: "VenueSigner", /) -> Rehearsed:
         """See `Request.answer`."""
-        signer.rehearse_calls(self.intent)
+        signer.rehearse_together(self.intent)
         return Rehearsed()
 
 
 class VenueSigner(Protocol):
     """What the role answers of venues."""
 
-    def rehearse_calls(self, intent: VenueIntent) -> None:
-        """Be ready to sign an order like this one."""
+    def rehearse_together(self, intent: PlanIntent) -> None:
+        """Be ready to sign orders like these."""
         ...
 
     async def sign_calls(self, intent: VenueIntent) -> VenueReply:
         """Sign the calls of what is asked of a venue, or say why not."""
+        ...
+
+    async def sign_together(self, intent: PlanIntent) -> PlanReply:
+        """Sign all orders of a plan that leave together, or say why none is."""
         ...

@@ -55,6 +55,7 @@ class Limiter:
         self._full_again_s = 0.0
         self._paused_until_s = 0.0
         self._why = ""
+        self._behind = asyncio.Lock()
 
     async def turn(self, path: str = "", *, weight: float | None = None) -> None:
         """Wait until a request for this path, or an attempt to connect, may go out.
@@ -66,6 +67,32 @@ class Limiter:
         while (wait_s := max(turn_s, self._paused_until_s) - now_s) > 0:
             await asyncio.sleep(wait_s)
             now_s = self._now_s()
+
+    async def turn_behind(self, *, weight: float, kept: float) -> None:
+        """Wait until as much weight is there, and `kept` more that others may want meanwhile.
+
+        Nothing is taken while it waits: whoever takes a turn in between does not wait for this one.
+        Those that wait so go one after the other: else what weighs much would wait for ever.
+        """
+        budget = self._budget
+        needed = weight + min(kept, max(budget.weight_burst - weight, 0.0))
+        async with self._behind:
+            wait_s = self.wait_s(needed)
+            while wait_s > 0:
+                await asyncio.sleep(wait_s)
+                wait_s = self.wait_s(needed)
+            self.take(weight)
+
+    def take(self, weight: float) -> None:
+        """Take weight that `wait_s` said is there."""
+        self.reserve("", self._now_s(), weight=weight)
+
+    def wait_s(self, weight: float) -> float:
+        """Return how long a request of so much weight would wait now; 0 or less for not at all."""
+        budget, now_s = self._budget, self._now_s()
+        full_again_s = max(self._full_again_s, now_s) + weight / budget.weight_per_s
+        turn_s = full_again_s - budget.weight_burst / budget.weight_per_s
+        return max(turn_s, self._paused_until_s) - now_s
 
     def reserve(self, path: str, now_s: float, *, weight: float | None = None) -> float:
         """Take the path's weight out of the bucket; return when there is that much in it."""

@@ -59,12 +59,14 @@ class Pace:
     Attributes:
         weight_per_s, weight_burst: of all private calls together.
         orders_per_s, orders_burst: of calls that place orders, which count there too.
+        kept_for_orders: of the weight so much is left by whatever only asks: an order weighs it.
     """
 
     weight_per_s: float
     weight_burst: float
     orders_per_s: float
     orders_burst: float
+    kept_for_orders: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

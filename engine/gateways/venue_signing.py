@@ -6,7 +6,8 @@ from engine.domain.engines import MAIN
 from engine.domain.instruments import VenueId
 from engine.domain.orders import Purpose
 from engine.domain.plans import LeggedPlan, MixedPlan
-from engine.gateways.asks import Ask
+from engine.domain.venue_orders import OrderRequest
+from engine.gateways.asks import Ask, PlaceAsk
 from engine.gateways.calls import SignedCall
 
 BookPlan = LeggedPlan | MixedPlan
@@ -53,3 +54,49 @@ class VenueSigned(msgspec.Struct, tag="venue_signed", frozen=True, kw_only=True)
     calls: tuple[SignedCall, ...]
     signed_at_ms: int
     is_repeat: bool = False
+
+
+class LegIntent(msgspec.Struct, frozen=True, kw_only=True):
+    """One of the orders of a `PlanIntent`; see `VenueIntent`."""
+
+    request: OrderRequest
+    client_order_id: str
+    leg: int
+
+
+class PlanIntent(msgspec.Struct, frozen=True, kw_only=True):
+    """Orders of one plan that leave together, at a venue each: all of them are signed, or none.
+
+    Attributes:
+        engine, plan, approved, purpose: see `VenueIntent`; they are the same for all.
+        orders: in the order in which they are signed.
+    """
+
+    engine: str = MAIN
+    plan: BookPlan
+    approved: BookPlan | None = None
+    purpose: Purpose = Purpose.LEG
+    orders: tuple[LegIntent, ...]
+
+    def intents(self) -> tuple[VenueIntent, ...]:
+        """Return each order as it would be asked for alone."""
+        return tuple(
+            VenueIntent(
+                engine=self.engine,
+                venue=one.request.venue,
+                ask=PlaceAsk(request=one.request),
+                client_order_id=one.client_order_id,
+                plan=self.plan,
+                approved=self.approved,
+                leg=one.leg,
+                purpose=self.purpose,
+                latest_ms=one.request.sent_before_ms,
+            )
+            for one in self.orders
+        )
+
+
+class PlanSigned(msgspec.Struct, tag="plan_signed", frozen=True, kw_only=True):
+    """All orders of a `PlanIntent`, in its order."""
+
+    orders: tuple[VenueSigned, ...]

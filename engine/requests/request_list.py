@@ -32,7 +32,7 @@ from engine.bus.trading import (
 )
 from engine.bus.trials import GetTrials
 from engine.bus.truths import GetTruths, KeepTruths
-from engine.bus.venue_signing import RehearseCalls, SignCalls
+from engine.bus.venue_signing import RehearseTogether, SignCalls, SignTogether
 from engine.requests import (
     advise,
     alerts,
@@ -144,7 +144,8 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     SignRequest,
     Rehearse,
     SignCalls,
-    RehearseCalls,
+    SignTogether,
+    RehearseTogether,
     HearWord,
     TakeBackWords,
     LookUpLetRun,

@@ -4,91 +4,33 @@ An order is signed once under its id, for ever, and the size of a leg once; all 
 before the answer. The key of a venue makes one call after the other, with numbers that rise.
 """
 
-import hashlib
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
-from engine.domain.errors import BadValueError, SettingsError
-from engine.domain.orders import Purpose
-from engine.domain.plans import digest_of_plan
+from engine.domain.errors import BadValueError
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.domain.units import NS_PER_MS
-from engine.domain.venue_orders import OrderRequest, is_own_id
+from engine.domain.venue_orders import is_own_id
 from engine.gateways.asks import Ask, CancelAsk, HoldOffAsk, PlaceAsk, calls_of
-from engine.gateways.calls import Call, SignedCall
-from engine.gateways.gateway import Gateway
-from engine.gateways.gateway_list import gateway_of
-from engine.gateways.venue_signing import VenueIntent, VenueSigned
-from engine.signing.call_rates import Bucket
+from engine.gateways.calls import Call
+from engine.gateways.venue_signing import PlanIntent, PlanSigned, VenueIntent, VenueSigned
 from engine.signing.caps import DailyCaps
-from engine.signing.desk import MICRO_USD, USD_CAP
 from engine.signing.rules import refused
+from engine.signing.venue_at import VenueAt, venue_at
 from engine.signing.venue_auth.auth import VenueKey
-from engine.signing.venue_auth.auth_list import authentication_of
-from engine.signing.venue_journal import PlacedOrder, VenueJournal
+from engine.signing.venue_journal import VenueJournal
 from engine.signing.venue_nonces import VenueNonces
-from engine.signing.venue_permits import check_venue_permit, use_venue_permit
-from engine.signing.venue_rules import (
-    UNWINDINGS_MAX,
-    UNWINDS_MS_MAX,
-    Placing,
-    check_test,
-    check_times,
-    first_refusal,
-    placing_of,
-    usd_of_order,
-)
+from engine.signing.venue_orders import Asked, VenueOrders
 from engine.signing.venue_terms import ExchangeTerms
 from engine.signing.words import Words
-
-ORDERS_CAP: Final = "orders at exchanges"
-MOVED_CAP: Final = "USD moved at exchanges"
-UNWINDINGS_CAP: Final = "orders at exchanges that unwind"
-UNWOUND_CAP: Final = "USD unwound at exchanges"
-TESTS_CAP: Final = "orders of self-tests"
-
-TESTS_DAY: Final = 24
-
-CALLS_PER_S: Final = 50.0
-CALLS_BURST: Final = 400.0
-"""Of what asks, at one venue: far more than any venue takes."""
 
 Leave = Callable[[VenueIntent], SignRefusal | None]
 """Says why an engine may not have this order signed now, by latch and mode; None if it may."""
 
-
-def venue_caps(terms: ExchangeTerms) -> dict[str, int]:
-    """Return all caps of a day; what unwinds has its own, which nothing else uses up."""
-    if not terms.venues:
-        return {}
-    usd, count = int(terms.notional_day_usd * MICRO_USD), terms.orders_day
-    return {
-        MOVED_CAP: usd,
-        UNWOUND_CAP: usd,
-        ORDERS_CAP: count,
-        UNWINDINGS_CAP: count,
-        TESTS_CAP: TESTS_DAY,
-    }
-
-
-@dataclass(slots=True, kw_only=True)
-class _Venue:
-    """One venue as the desk has it.
-
-    Attributes:
-        key: with which is signed; None while locked.
-    """
-
-    gateway: Gateway
-    orders: Bucket
-    cancels: Bucket
-    calls: Bucket
-    key: VenueKey | None = None
-    sign: Callable[[Call, int, int], SignedCall] | None = None
+Question = tuple[VenueAt, tuple[Call, ...]]
+"""Whom something is asked, and how."""
 
 
 class VenueDesk:
@@ -114,13 +56,12 @@ class VenueDesk:
     ) -> None:
         self.terms: Final = terms
         self.nonces: Final = VenueNonces(journal)
-        self._journal = journal
         self._caps = caps
         self._leave = leave
-        self._words = words
         self._clock = clock
         self._missing = missing
-        self._venues = {name: _venue_of(name, steady_ns) for name in terms.venues}
+        self._orders = VenueOrders(terms=terms, journal=journal, caps=caps, words=words)
+        self._venues = {name: venue_at(name, steady_ns) for name in terms.venues}
 
     def open(self, venue: str, key: VenueKey) -> None:
         """Sign with this key from now on.
@@ -128,10 +69,7 @@ class VenueDesk:
         Raises:
             SettingsError: it is no key of that venue.
         """
-        auth = authentication_of(venue, key)
-        found = self._venues[venue]
-        found.key = key
-        found.sign = lambda call, now_ms, nonce: auth.sign(call, now_ms=now_ms, nonce=nonce)
+        self._venues[venue].open(key)
 
     def keep_ahead(self) -> None:
         """Reserve numbers and caps ahead of their use.
@@ -154,6 +92,71 @@ class VenueDesk:
         Raises:
             FatalError: the journal cannot be written: nothing may be signed any more.
         """
+        if isinstance(intent.ask, PlaceAsk):
+            placed = self._place((intent,))
+            return placed if isinstance(placed, SignRefusal) else placed[0]
+        question = self._question(intent)
+        if isinstance(question, SignRefusal):
+            return question
+        at, calls = question
+        return _why_not_asked(at, intent, len(calls)) or self._signed(at, calls)
+
+    def sign_together(self, asked: PlanIntent) -> PlanSigned | SignRefusal:
+        """Sign all orders of a plan that leave together, or say why none is.
+
+        Raises:
+            FatalError: see `sign`.
+        """
+        if why := _why_not_together(asked):
+            return refused(RefusalKind.ORDER, why)
+        placed = self._place(asked.intents())
+        return placed if isinstance(placed, SignRefusal) else PlanSigned(orders=placed)
+
+    def rehearse(self, asked: PlanIntent) -> None:
+        """Go through what the signatures of orders take, but for the signatures themselves.
+
+        Nothing is kept, counted or asked of latch and mode. What was not run for a while takes
+        several times as long: who is about to ask says so while there is something to wait for.
+        """
+        questions = self._questions(() if _why_not_together(asked) else asked.intents())
+        if questions and not isinstance(questions, SignRefusal):
+            self._orders.rehearse(questions, self._clock())
+
+    def _place(self, intents: Sequence[VenueIntent]) -> tuple[VenueSigned, ...] | SignRefusal:
+        """Sign orders of one engine, plan and purpose: all of them, or none."""
+        asked, now_ns = self._questions(intents), self._clock()
+        if isinstance(asked, SignRefusal):
+            return asked
+        self._caps.look(now_ns)
+        if refusal := self._leave(intents[0]) or self._why_closed(intents):
+            return refusal
+        ready = self._orders.ready(asked, now_ns)
+        if isinstance(ready, SignRefusal):
+            return ready
+        self._orders.keep(ready)
+        signed = (self._signed(one.asked.at, one.asked.calls) for one in ready)
+        return tuple(
+            msgspec.structs.replace(call, is_repeat=True) if one.is_repeat else call
+            for one, call in zip(ready, signed, strict=True)
+        )
+
+    def _why_closed(self, intents: Sequence[VenueIntent]) -> SignRefusal | None:
+        why = next(filter(None, (self._missing(one.venue) for one in intents)), "")
+        return refused(RefusalKind.MODE, why) if why else None
+
+    def _questions(self, intents: Sequence[VenueIntent]) -> list[Asked] | SignRefusal:
+        """Return how orders are asked for, or why the first of them cannot be."""
+        found = []
+        for intent in intents:
+            question = self._question(intent)
+            if isinstance(question, SignRefusal):
+                return question
+            assert isinstance(intent.ask, PlaceAsk)
+            at, calls = question
+            found.append(Asked(intent=intent, request=intent.ask.request, at=at, calls=calls))
+        return found
+
+    def _question(self, intent: VenueIntent) -> Question | SignRefusal:
         venue = self._venues.get(intent.venue)
         if venue is None:
             return refused(
@@ -167,160 +170,11 @@ class VenueDesk:
                 f"no key of {intent.venue} is open: python -m engine keys unlock",
             )
         try:
-            calls = calls_of(intent.ask, venue.gateway)
+            return venue, calls_of(intent.ask, venue.gateway)
         except (BadValueError, ArithmeticError, ValueError, OverflowError) as error:
             return refused(RefusalKind.VENUE, f"{intent.venue} cannot be asked that: {error}")
-        if isinstance(intent.ask, PlaceAsk):
-            return self._place(venue, intent, intent.ask.request, calls)
-        if refusal := _why_not_asked(venue, intent, len(calls)):
-            return refusal
-        return self._signed(venue, calls)
 
-    def rehearse(self, intent: VenueIntent) -> None:
-        """Go through what the signature of an order takes, but for the signature itself.
-
-        Nothing is kept, counted or asked of latch and mode. What was not run for a while takes
-        several times as long: who is about to ask says so while there is something to wait for.
-        """
-        venue, ask = self._venues.get(intent.venue), intent.ask
-        if venue is None or venue.sign is None or not isinstance(ask, PlaceAsk):
-            return
-        try:
-            calls = calls_of(ask, venue.gateway)
-        except (BadValueError, ArithmeticError, ValueError, OverflowError):
-            return
-        given = placing_of(intent, ask.request, self.terms, self._clock())
-        if isinstance(given, SignRefusal) or first_refusal(given):
-            return
-        plan = bytes.fromhex(digest_of_plan(given.plan))
-        digest = _digest_of(intent, calls, plan)
-        if self._journal.digest_of(intent.engine, intent.client_order_id) is None:
-            self._beyond_plan(given, plan)
-            self._beyond_caps(_charges_of(given))
-            _order_of(intent, given.request, digest, plan=plan, at_ms=given.now_ms)
-
-    def _place(
-        self, venue: _Venue, intent: VenueIntent, request: OrderRequest, calls: tuple[Call, ...]
-    ) -> VenueSigned | SignRefusal:
-        now_ns = self._clock()
-        self._caps.look(now_ns)
-        if refusal := self._leave(intent) or self._why_closed(intent):
-            return refusal
-        if intent.is_test:
-            return self._test(venue, intent, request, calls, now_ns // NS_PER_MS)
-        given = placing_of(intent, request, self.terms, now_ns)
-        if isinstance(given, SignRefusal):
-            return given
-        plan = bytes.fromhex(digest_of_plan(given.plan))
-        digest = _digest_of(intent, calls, plan)
-        before = self._journal.digest_of(intent.engine, intent.client_order_id)
-        if before is not None:
-            return self._again(venue, calls, is_same=before == digest, given=given)
-        if refusal := first_refusal(given):
-            return refusal
-        return self._place_anew(venue, given, calls, plan=plan, digest=digest)
-
-    def _place_anew(
-        self,
-        venue: _Venue,
-        given: Placing,
-        calls: tuple[Call, ...],
-        *,
-        plan: bytes,
-        digest: bytes,
-    ) -> VenueSigned | SignRefusal:
-        intent = given.intent
-        is_first = self._journal.began_ms(plan) is None
-        charges = _charges_of(given)
-        if refusal := (
-            self._beyond_plan(given, plan)
-            or check_venue_permit(given, self._words, is_first=is_first)
-            or self._beyond_caps(charges)
-            or _too_fast(venue)
-        ):
-            return refusal
-        use_venue_permit(given, self._words, is_first=is_first)
-        order = _order_of(intent, given.request, digest, plan=plan, at_ms=given.now_ms)
-        return self._keep_and_sign(venue, calls, order, charges)
-
-    def _why_closed(self, intent: VenueIntent) -> SignRefusal | None:
-        why = self._missing(intent.venue)
-        return refused(RefusalKind.MODE, why) if why else None
-
-    def _beyond_caps(self, charges: Mapping[str, int]) -> SignRefusal | None:
-        why = self._caps.beyond(charges)
-        return refused(RefusalKind.CAP, why) if why else None
-
-    def _test(
-        self,
-        venue: _Venue,
-        intent: VenueIntent,
-        request: OrderRequest,
-        calls: tuple[Call, ...],
-        now_ms: int,
-    ) -> VenueSigned | SignRefusal:
-        if refusal := check_test(intent, request, now_ms):
-            return refusal
-        if self._journal.digest_of(intent.engine, intent.client_order_id) is not None:
-            return refused(RefusalKind.REPEAT, "an order was signed under its id")
-        charges = {TESTS_CAP: 1}
-        if refusal := self._beyond_caps(charges):
-            return refusal
-        order = _order_of(intent, request, _digest_of(intent, calls, b""), plan=b"", at_ms=now_ms)
-        return self._keep_and_sign(venue, calls, order, charges)
-
-    def _keep_and_sign(
-        self,
-        venue: _Venue,
-        calls: tuple[Call, ...],
-        order: PlacedOrder,
-        charges: Mapping[str, int],
-    ) -> VenueSigned:
-        self._caps.reserve(charges)
-        self._journal.add(order, charges, self._caps.day)
-        self._caps.use(charges)
-        return self._signed(venue, calls)
-
-    def _again(
-        self, venue: _Venue, calls: tuple[Call, ...], *, is_same: bool, given: Placing
-    ) -> VenueSigned | SignRefusal:
-        """Answer what has an id that was signed before: the very same, where that is harmless."""
-        name = given.intent.client_order_id
-        if not is_same:
-            return refused(RefusalKind.REPEAT, f"another order was signed under {name!r}")
-        if not venue.gateway.rules.is_replay_harmless:
-            return refused(
-                RefusalKind.REPEAT,
-                f"{name!r} was signed before, and a second send could make a second order",
-            )
-        # The venue may make of it the order that never came.
-        if refusal := check_times(given) or _too_fast(venue):
-            return refusal
-        signed = self._signed(venue, calls)
-        return msgspec.structs.replace(signed, is_repeat=True)
-
-    def _beyond_plan(self, given: Placing, plan: bytes) -> SignRefusal | None:
-        """Look at what was signed of the plan before: each leg once, and back within bounds."""
-        intent, size = given.intent, given.request.size_base
-        count, signed = self._journal.of_leg(plan, intent.leg, intent.purpose)
-        if intent.purpose is Purpose.LEG:
-            if signed + size > given.leg.size_base:
-                return refused(
-                    RefusalKind.ORDER,
-                    f"{size:f} is more than is left of its leg: {signed:f} of"
-                    f" {given.leg.size_base:f} are signed",
-                )
-            return None
-        began_ms = self._journal.began_ms(plan)
-        if began_ms is None:
-            return refused(RefusalKind.ORDER, "no order of its plan was signed: nothing is to undo")
-        if given.now_ms - began_ms > UNWINDS_MS_MAX:
-            return refused(RefusalKind.DEADLINE, "its plan began too long ago to be unwound")
-        if count >= UNWINDINGS_MAX:
-            return refused(RefusalKind.ORDER, f"its leg was traded back by {count} orders")
-        return None
-
-    def _signed(self, venue: _Venue, calls: tuple[Call, ...]) -> VenueSigned:
+    def _signed(self, venue: VenueAt, calls: tuple[Call, ...]) -> VenueSigned:
         assert venue.sign is not None and venue.key is not None  # noqa: PT018 - one is with the other
         now_ms = self._clock() // NS_PER_MS
         key = f"{venue.gateway.venue}/{venue.key.name}"
@@ -328,21 +182,22 @@ class VenueDesk:
         return VenueSigned(calls=signed, signed_at_ms=now_ms)
 
 
-def _venue_of(name: str, steady_ns: Callable[[], int]) -> _Venue:
-    try:
-        gateway = gateway_of(name)
-    except BadValueError as error:
-        raise SettingsError(str(error)) from error
-    pace = gateway.pace
-    return _Venue(
-        gateway=gateway,
-        orders=Bucket(per_s=pace.orders_per_s, burst=pace.orders_burst, clock_ns=steady_ns),
-        cancels=Bucket(per_s=CALLS_PER_S, burst=CALLS_BURST, clock_ns=steady_ns),
-        calls=Bucket(per_s=CALLS_PER_S, burst=CALLS_BURST, clock_ns=steady_ns),
-    )
+def _why_not_together(asked: PlanIntent) -> str:
+    """Say why these are no orders that leave together; empty if they are.
+
+    Of a leg there is one, and of an id: each is looked at by what was signed before.
+    """
+    orders = asked.orders
+    if not orders:
+        return "no order is asked for"
+    if len({one.leg for one in orders}) < len(orders):
+        return "two of the orders are of one leg"
+    if len({one.client_order_id for one in orders}) < len(orders):
+        return "two of the orders have one id"
+    return ""
 
 
-def _why_not_asked(venue: _Venue, intent: VenueIntent, count: int) -> SignRefusal | None:
+def _why_not_asked(venue: VenueAt, intent: VenueIntent, count: int) -> SignRefusal | None:
     """Look at what places nothing: it is always signed, but for its pace and others' orders."""
     ask: Ask = intent.ask
     if isinstance(ask, CancelAsk) and not is_own_id(ask.request.wire_id, engine_id=intent.engine):
@@ -352,40 +207,3 @@ def _why_not_asked(venue: _Venue, intent: VenueIntent, count: int) -> SignRefusa
     if not bucket.takes(max(count, 1)):
         return refused(RefusalKind.RATE, f"calls to {intent.venue} come too fast")
     return None
-
-
-def _charges_of(given: Placing) -> dict[str, int]:
-    """Return what an order counts for."""
-    usd = usd_of_order(given) or Decimal(0)
-    micro = int((usd * MICRO_USD).to_integral_value(ROUND_CEILING))
-    if given.is_unwinding:
-        return {UNWOUND_CAP: micro, UNWINDINGS_CAP: 1}
-    return {USD_CAP: micro, MOVED_CAP: micro, ORDERS_CAP: 1}
-
-
-def _too_fast(venue: _Venue) -> SignRefusal | None:
-    if venue.orders.takes():
-        return None
-    return refused(RefusalKind.RATE, f"orders at {venue.gateway.venue} come too fast")
-
-
-def _order_of(
-    intent: VenueIntent, request: OrderRequest, digest: bytes, *, plan: bytes, at_ms: int
-) -> PlacedOrder:
-    return PlacedOrder(
-        engine=intent.engine,
-        client_order_id=intent.client_order_id,
-        digest=digest,
-        plan=plan,
-        leg=intent.leg,
-        purpose=intent.purpose,
-        size=request.size_base,
-        at_ms=at_ms,
-    )
-
-
-def _digest_of(intent: VenueIntent, calls: tuple[Call, ...], plan: bytes) -> bytes:
-    """Return by what the very same order is known again: all that goes out, and of which plan."""
-    what = (calls, plan, intent.leg, intent.purpose)
-    content = msgspec.msgpack.encode(what, order="deterministic")
-    return hashlib.blake2b(content, digest_size=16).digest()

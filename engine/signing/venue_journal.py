@@ -4,7 +4,8 @@ In the signer's own file, see `journal.py`: what is written survives the end of 
 Numbers of keys are reserved with a sync, as caps are, so that the loss of power brings none again.
 """
 
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -44,6 +45,10 @@ class PlacedOrder:
     at_ms: int
 
 
+class _RehearsedError(Exception):
+    """Takes back what was only gone through."""
+
+
 class VenueJournal:
     """The part of an installation's file that is about venues."""
 
@@ -77,13 +82,25 @@ class VenueJournal:
         found = self._journal.run("select min(at_ms) from placed where plan = ?", (plan,))
         return found[0][0]  # type: ignore[no-any-return]
 
-    def add(self, order: PlacedOrder, charges: Mapping[str, int], day: int) -> None:
-        """Keep an order and what it counts for; returns once no end of this process can lose it.
+    def add(self, orders: Sequence[PlacedOrder], charges: Mapping[str, int], day: int) -> None:
+        """Keep orders and what they count for, all or nothing.
+
+        Returns once no end of this process can lose one.
 
         Raises:
-            FatalError: it cannot be written, or its id has an order already.
+            FatalError: they cannot be written, or one of their ids has an order already.
         """
         with self._journal.together():
+            self._insert(orders, charges, day)
+
+    def rehearse(self, orders: Sequence[PlacedOrder], charges: Mapping[str, int], day: int) -> None:
+        """Go through keeping orders; nothing of it stays."""
+        with contextlib.suppress(_RehearsedError), self._journal.together():
+            self._insert(orders, charges, day)
+            raise _RehearsedError
+
+    def _insert(self, orders: Sequence[PlacedOrder], charges: Mapping[str, int], day: int) -> None:
+        for order in orders:
             self._journal.run(
                 "insert into placed values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
@@ -91,7 +108,7 @@ class VenueJournal:
                     *(order.purpose.value, str(order.size), order.at_ms),
                 ),
             )
-            self._journal.charge(day, charges)
+        self._journal.charge(day, charges)
 
     def nonces(self) -> dict[str, int]:
         """Return up to where the numbers of keys are reserved."""

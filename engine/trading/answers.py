@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,9 +31,11 @@ from engine.domain.orders import Purpose
 from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import VenueSeen
 from engine.domain.units import NS_PER_MS
+from engine.trading.ahead import Ahead, Signing
 from engine.trading.book import OrderBook, Told
 from engine.trading.checking import VenueCheck
 from engine.trading.departure import Departure
+from engine.trading.handed_orders import check_handed
 from engine.trading.kept import KeptOrder, instrument_of
 from engine.trading.standing import Standing
 from engine.trading.trying import Trial
@@ -71,6 +73,7 @@ class TraderAnswers:
         venues: at which orders are placed.
         basis: of what is placed.
         killed: says why an engine is killed; empty if it is not.
+        signing: asks for the signatures of what leaves together.
     """
 
     def __init__(
@@ -79,6 +82,7 @@ class TraderAnswers:
         venues: dict[VenueId, AtVenue],
         *,
         basis: Basis,
+        signing: Signing,
         killed: Callable[[str], str] = lambda _engine: "",
     ) -> None:
         self.told: Final = asyncio.Event()
@@ -86,13 +90,33 @@ class TraderAnswers:
         self._venues = venues
         self._basis = basis
         self._killed = killed
+        self._signing = signing
+        self._handing = asyncio.Lock()
 
     async def answer(self, request: Request[Reply], /) -> Reply:
         """See `bus.request.Answerer`."""
         return await request.answer(self)
 
-    def hand_over(self, orders: tuple[HandedOrder, ...]) -> OrdersHandedOver:
+    async def hand_over(self, orders: tuple[HandedOrder, ...]) -> OrdersHandedOver:
         """See `bus.trading.Trading`; no leg leaves if another one of its plan is refused."""
+        async with self._handing:  # what is handed over twice at once is asked for once
+            why_not = self._why_none(orders)
+            ahead: dict[tuple[str, ...], Ahead] = {}
+            try:
+                await self._sign_ahead(orders, why_not, ahead)
+                taken, refused = self._book.hand_over(orders, why_not)
+                self._place(taken, ahead)
+            finally:
+                for one in ahead.values():
+                    one.drop()
+        if refused:
+            self.told.set()
+        return OrdersHandedOver(
+            refused=tuple(RefusedOrder(client_order_id=k, why=why) for k, why in refused.items())
+        )
+
+    def _why_none(self, orders: Sequence[HandedOrder]) -> dict[str, str]:
+        """Return by id why orders are not taken on; empty for those that are."""
         why_not = {one.client_order_id: self.why_not(one) for one in orders}
         for one in orders:
             others = [
@@ -100,24 +124,43 @@ class TraderAnswers:
             ]
             if not why_not[one.client_order_id] and (why := next(filter(None, others), "")):
                 why_not[one.client_order_id] = f"another leg is not taken on: {why}"
-        taken, refused = self._book.hand_over(orders, why_not)
+        return why_not
+
+    async def _sign_ahead(
+        self,
+        orders: Sequence[HandedOrder],
+        why_not: Mapping[str, str],
+        ahead: dict[tuple[str, ...], Ahead],
+    ) -> None:
+        """Have signed what is taken on in a moment, while that is made durable; by its ids.
+
+        Of what was handed over or fenced off before nothing is signed: it may have left.
+        """
+        for one in orders:
+            check_handed(one)
+        for together in _departures(one for one in orders if not why_not[one.client_order_id]):
+            if not self._book.knows_any(_ids(together)):
+                lines = [(one, self._venues[one.venue].work.line) for one in together]
+                if (begun := await self._signing.begin(lines)) is not None:
+                    ahead[_ids(together)] = begun
+
+    def _place(self, taken: Sequence[HandedOrder], ahead: dict[tuple[str, ...], Ahead]) -> None:
+        """Let leave what was taken on; what is signed ahead is taken out of `ahead`."""
         for together in _departures(taken):
             departure = Departure(one.venue for one in together)
+            signed = ahead.pop(_ids(together), None)
             for one in together:
                 at = self._venues[one.venue]
                 at.work.desk.begin(one)
-                at.work.place(one, departure)
-        if refused:
-            self.told.set()
-        return OrdersHandedOver(
-            refused=tuple(RefusedOrder(client_order_id=k, why=why) for k, why in refused.items())
-        )
+                at.work.place(one, departure, signed)
 
     def rehearse(self, orders: tuple[HandedOrder, ...]) -> None:
         """See `bus.trading.Trading`; the signer is asked to do likewise meanwhile."""
-        for one in orders:
-            if (at := self._venues.get(one.venue)) is not None and not self.why_not(one):
-                at.work.rehearse(one)
+        known = [one for one in orders if one.venue in self._venues and not self.why_not(one)]
+        for together in _departures(known):
+            self._signing.rehearse_later(together)
+        for one in known:
+            self._venues[one.venue].work.rehearse(one)
         self._book.rehearse(orders)
 
     def engines(self) -> set[str]:
@@ -255,6 +298,10 @@ def _as_now(seen: VenueSeen, at: AtVenue) -> VenueSeen:
         taker_bps=standing.taker_bps,
         fees_at_ns=standing.fees_at_ns,
     )
+
+
+def _ids(orders: Iterable[HandedOrder]) -> tuple[str, ...]:
+    return tuple(one.client_order_id for one in orders)
 
 
 def _order_line(handed: HandedOrder, kept: KeptOrder | None) -> VenueOrderLine:

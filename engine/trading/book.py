@@ -161,6 +161,16 @@ class OrderBook:
         self._crash("fenced")
         return bool(found) and found[0][0] is not None
 
+    def knows_any(self, client_order_ids: Sequence[str]) -> bool:
+        """Say whether anything is known of one of these ids: handed over, or fenced off."""
+        marks = ", ".join("?" * len(client_order_ids))
+        return bool(
+            self._run(
+                f"select 1 from handed where client_order_id in ({marks}) limit 1",  # noqa: S608
+                tuple(client_order_ids),
+            )
+        )
+
     def handed(self, client_order_id: str) -> HandedOrder | None:
         """Return what was handed over under an id, None if nothing was."""
         found = self._run("select handed from handed where client_order_id = ?", (client_order_id,))

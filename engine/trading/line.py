@@ -4,14 +4,13 @@ A turn is had before anything is signed, so that numbers that must rise leave in
 nothing that is signed grows old while it waits.
 """
 
-import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
 from engine.connectors.limiter import Limiter
-from engine.domain.errors import BadValueError, TransientError
+from engine.domain.errors import TransientError
 from engine.domain.signing import SignRefusal
 from engine.gateways.asks import Ask, calls_of
 from engine.gateways.calls import Call, SignedCall
@@ -25,13 +24,6 @@ CONCURRENT_MAX: Final = 6
 
 Sign = Callable[[VenueIntent], Awaitable[VenueSigned | SignRefusal]]
 """Asks the signer; raises `TransientError` where it is away."""
-
-
-Rehearse = Callable[[VenueIntent], Awaitable[None]]
-
-
-async def nobody_rehearses(_intent: VenueIntent) -> None:
-    """Let the signer be as it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +53,6 @@ class Line:
         engine: in whose name the account is asked.
         limiter, order_limiter: of all calls, and of those that place orders.
         now_ms: a clock that nobody sets.
-        rehearse: has the signer go through an order before it is asked for.
     """
 
     def __init__(
@@ -74,14 +65,12 @@ class Line:
         limiter: Limiter,
         order_limiter: Limiter,
         now_ms: Callable[[], int],
-        rehearse: Rehearse = nobody_rehearses,
     ) -> None:
         self.trouble = ""
         self.cuts = 0
         self.gateway: Final = gateway
         self._wire = wire
         self._sign = sign
-        self._rehearse = rehearse
         self._engine = engine
         self._limiter = limiter
         self._order_limiter = order_limiter
@@ -99,22 +88,40 @@ class Line:
 
         What is signed within the block is signed later than everything that was sent before it.
         """
-        weight = sum(call.weight for call in calls)
+        weight = _weight_of(calls)
         if urgency is Urgency.PLACE:
             await self._order_limiter.turn(weight=1.0)
-        await self._limiter.turn(weight=weight)
+        if urgency < Urgency.LOOK_UP:
+            await self._limiter.turn(weight=weight)
+        else:
+            kept = self.gateway.pace.kept_for_orders
+            await self._limiter.turn_behind(weight=weight, kept=kept)
         async with self._turns.turn(urgency):
             yield self._now_ms()
+
+    def take_at_once(self, calls: Sequence[Call]) -> int | None:
+        """Have the line for placing at once, and return when that was; None if it is not free.
+
+        Whoever has it gives it back.
+        """
+        weight = _weight_of(calls)
+        is_free = self._order_limiter.wait_s(1.0) <= 0 and self._limiter.wait_s(weight) <= 0
+        if not is_free or not self._turns.take_at_once():
+            return None
+        self._order_limiter.take(1.0)
+        self._limiter.take(weight)
+        return self._now_ms()
+
+    def give_back(self) -> None:
+        """Let others have the line that was taken at once."""
+        self._turns.give()
 
     async def sign(self, intent: VenueIntent) -> VenueSigned | SignRefusal:
         """Have it signed; raises `TransientError` where the signer is away."""
         return await self._sign(intent)
 
-    async def rehearse(self, intent: VenueIntent, calls: Sequence[Call]) -> None:
-        """Have the signer go through it, and write its calls to nobody."""
-        # It is of no account: whatever is wrong the signature says, too.
-        with contextlib.suppress(TransientError, BadValueError):
-            await self._rehearse(intent)
+    def rehearse(self, calls: Sequence[Call]) -> None:
+        """Go through writing calls; nothing is written."""
         for call in calls:
             self._wire.rehearse(call)
 
@@ -163,3 +170,7 @@ class Line:
                     Answered(call, None, reply) if isinstance(reply, str) else Answered(call, reply)
                 )
             return began_ms, answers
+
+
+def _weight_of(calls: Sequence[Call]) -> float:
+    return sum(call.weight for call in calls)

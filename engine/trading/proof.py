@@ -162,6 +162,10 @@ class Proof:
         kept = (one.size_base for key, one in self._trades.items() if key not in self._reversed)
         return sum(kept, start=Decimal(0))
 
+    @property
+    def _reversed_base(self) -> Decimal:
+        return sum((self._trades[key].size_base for key in self._reversed), start=Decimal(0))
+
     def sent(self, at_ms: int) -> Sequence[Act]:
         """Learn that the placing was signed and leaves now: it may arrive from here on."""
         self.signed_at_ms, self._is_shut = at_ms, False
@@ -360,7 +364,8 @@ class Proof:
         if self.stage is None or _STAGE_ORDER.index(shown.stage) > _STAGE_ORDER.index(self.stage):
             self.stage = shown.stage
         if shown.filled_base is not None:
-            self.filled_base = max(self.filled_base, shown.filled_base)
+            # A venue's total goes on counting what it took back.
+            self.filled_base = max(self.filled_base, shown.filled_base - self._reversed_base)
         fresh = self._fresh(shown.trades)
         self.filled_base = max(self.filled_base, self._traded_base)
         if (self.stage, self.filled_base) != before or fresh:

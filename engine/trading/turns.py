@@ -34,11 +34,17 @@ class Turns:
         try:
             yield
         finally:
-            self._give()
+            self.give()
+
+    def take_at_once(self) -> bool:
+        """Take a turn if one is free, without waiting; whoever has it gives it back."""
+        if not self._free:
+            return False
+        self._free -= 1
+        return True
 
     async def _take(self, urgency: Urgency) -> None:
-        if self._free:
-            self._free -= 1
+        if self.take_at_once():
             return
         self._count += 1
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -47,10 +53,11 @@ class Turns:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._give()  # it was given in the same moment
+                self.give()  # it was given in the same moment
             raise
 
-    def _give(self) -> None:
+    def give(self) -> None:
+        """Give a turn back."""
         while self._waiting:
             _, _, turn = heapq.heappop(self._waiting)
             if not turn.done():

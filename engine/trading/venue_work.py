@@ -4,8 +4,9 @@ Tasks here are broken off without loss: what is on disk is looked up by whoever 
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ from engine.gateways.venue_signing import VenueIntent, VenueSigned
 from engine.storage.durable_file import Boundary, go_on
 from engine.trading.account import UnreadError, read_trades
 from engine.trading.acts import Cancel, LookUp
+from engine.trading.ahead import Ahead
 from engine.trading.departure import Departure
 from engine.trading.desk import POLL, Todo, VenueDesk
 from engine.trading.line import Line
@@ -88,18 +90,22 @@ class VenueWork:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def place(self, handed: HandedOrder, departure: Departure) -> None:
-        """Let an order leave that was taken on, with those that leave together with it."""
+    def place(self, handed: HandedOrder, departure: Departure, ahead: Ahead | None) -> None:
+        """Let an order leave that was taken on, with those that leave together with it.
+
+        Args:
+            handed: the order.
+            departure: of all that leave together.
+            ahead: has its line and has it signed; None where that is still to be done.
+        """
         self.wants(handed.request.wire_name)
-        self._spawn(self._place(handed, departure))
+        self._spawn(self._place(handed, departure, ahead))
 
     def rehearse(self, handed: HandedOrder) -> None:
-        """Go through placing an order, and have the signer do so; nothing leaves."""
-        try:
-            calls = calls_of(PlaceAsk(request=handed.request), self.line.gateway)
-        except BadValueError:
-            return
-        self._spawn(self.line.rehearse(_intent(handed), calls))
+        """Go through placing an order; nothing leaves."""
+        # It is of no account: whatever is wrong the placing says, too.
+        with contextlib.suppress(BadValueError):
+            self.line.rehearse(calls_of(PlaceAsk(request=handed.request), self.line.gateway))
 
     def do(self, todos: Iterable[Todo]) -> None:
         """Ask the venue what is to be asked; of one order one look-up at a time."""
@@ -112,16 +118,14 @@ class VenueWork:
 
     # ---- placing
 
-    async def _place(self, handed: HandedOrder, departure: Departure) -> None:
+    async def _place(self, handed: HandedOrder, departure: Departure, ahead: Ahead | None) -> None:
         name, request = handed.client_order_id, handed.request
         try:
-            calls = calls_of(PlaceAsk(request=request), self.line.gateway)
             left_ms = request.sent_before_ms - self.desk.wall_ns() // NS_PER_MS
             async with asyncio.timeout(max(left_ms, 0) / 1_000) as bound:
-                await departure.may_take_line(handed.venue)
-                async with self.line.turn(Urgency.PLACE, calls) as began_ms:
+                async with self._line_had(handed, departure, ahead) as began_ms:
                     departure.has_line(handed.venue)
-                    why, call = await self._signed(handed)
+                    why, call = await self._signed(handed, ahead)
                     if call is None:
                         departure.fail(why)
                     why = await departure.ready() or self._why_left(handed)
@@ -145,8 +149,26 @@ class VenueWork:
         finally:
             departure.has_line(handed.venue)
 
-    async def _signed(self, handed: HandedOrder) -> tuple[str, SignedCall | None]:
+    @contextlib.asynccontextmanager
+    async def _line_had(
+        self, handed: HandedOrder, departure: Departure, ahead: Ahead | None
+    ) -> AsyncIterator[int]:
+        """Have the line until the block ends; gives since when."""
+        if ahead is not None:
+            with ahead.turn(handed.client_order_id) as began_ms:
+                yield began_ms
+            return
+        calls = calls_of(PlaceAsk(request=handed.request), self.line.gateway)
+        await departure.may_take_line(handed.venue)
+        async with self.line.turn(Urgency.PLACE, calls) as began_ms:
+            yield began_ms
+
+    async def _signed(
+        self, handed: HandedOrder, ahead: Ahead | None
+    ) -> tuple[str, SignedCall | None]:
         """Have an order signed; return why it is not, or how it is written."""
+        if ahead is not None:
+            return await ahead.signed(handed.client_order_id)
         if why := self._why_left(handed):
             return why, None
         self.crash("before signing")

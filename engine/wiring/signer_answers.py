@@ -14,25 +14,20 @@ from engine.bus.signing import (
     TakeBackWords,
     WalletsReport,
 )
-from engine.bus.venue_signing import VenueReply
+from engine.bus.venue_signing import PlanReply, VenueReply
 from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import BadValueError, FatalError, SettingsError
 from engine.domain.signing import Signed, SigningIntent, SignRefusal
 from engine.domain.units import NATIVE_DECIMALS
 from engine.domain.words import SealedWord
 from engine.gateways.asks import PlaceAsk
-from engine.gateways.venue_signing import VenueIntent
+from engine.gateways.venue_signing import PlanIntent, VenueIntent
 from engine.operate.clock import Clock
 from engine.settings.schema import Settings
 from engine.signing.desk import USD_CAP, SigningDesk, count_cap, gas_cap, usd_of_micro
 from engine.signing.guards import Guard
-from engine.signing.venue_desk import (
-    MOVED_CAP,
-    ORDERS_CAP,
-    UNWINDINGS_CAP,
-    UNWOUND_CAP,
-    VenueDesk,
-)
+from engine.signing.venue_caps import MOVED_CAP, ORDERS_CAP, UNWINDINGS_CAP, UNWOUND_CAP
+from engine.signing.venue_desk import VenueDesk
 from engine.wiring.markets import basis_of
 from engine.wiring.signer_keys import KeyPlace
 from engine.wiring.signer_venues import VenueKeys
@@ -80,10 +75,18 @@ class SignerAnswers:
         """See `bus.signing.Signer`."""
         self._desk.rehearse(intent)
 
-    def rehearse_calls(self, intent: VenueIntent) -> None:
+    def rehearse_together(self, intent: PlanIntent) -> None:
         """See `bus.venue_signing.VenueSigner`."""
         if not self._desk.turn.locked():
             self._venues.rehearse(intent)
+
+    async def sign_together(self, intent: PlanIntent) -> PlanReply:
+        """See `bus.venue_signing.VenueSigner`."""
+        async with self._desk.turn:
+            reply = self._venues.sign_together(intent)
+        if isinstance(reply, SignRefusal):
+            log.warning("orders not signed, %s: %s", reply.kind, reply.detail)
+        return reply
 
     async def sign_calls(self, intent: VenueIntent) -> VenueReply:
         """See `bus.venue_signing.VenueSigner`."""

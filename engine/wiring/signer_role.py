@@ -22,7 +22,8 @@ from engine.signing.caps import DailyCaps, boot_id
 from engine.signing.desk import SigningDesk, caps_of
 from engine.signing.guards import Guard, Needs, guard_calls, guard_memory
 from engine.signing.journal import Journal
-from engine.signing.venue_desk import VenueDesk, venue_caps
+from engine.signing.venue_caps import venue_caps
+from engine.signing.venue_desk import VenueDesk
 from engine.signing.words import Words
 from engine.wiring.exchange_terms import exchange_terms
 from engine.wiring.paths import Paths

@@ -17,7 +17,7 @@ from engine.bus.notices import VenueTrouble
 from engine.bus.records import NoticeRecord
 from engine.bus.request import Caller
 from engine.bus.unix_socket import SocketCaller, open_server
-from engine.bus.venue_signing import RehearseCalls, SignCalls
+from engine.bus.venue_signing import RehearseTogether, SignCalls, SignTogether
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.instruments import VenueId
 from engine.domain.modes import SENT_ON, Basis
@@ -25,13 +25,14 @@ from engine.domain.orders_told import VenueMatter
 from engine.domain.signing import SignRefusal
 from engine.domain.units import NS_PER_MS, NS_PER_S
 from engine.gateways.gateway_list import gateway_of
-from engine.gateways.venue_signing import VenueIntent, VenueSigned
+from engine.gateways.venue_signing import PlanIntent, PlanSigned, VenueIntent, VenueSigned
 from engine.operate.beside import running_beside
 from engine.operate.clock import Clock, make_clock
 from engine.operate.kill_latch import EngineLatches
 from engine.operate.running_role import running_role
 from engine.requests.request_list import requests_of
 from engine.settings.schema import Settings
+from engine.trading.ahead import Signing
 from engine.trading.answers import AtVenue, TraderAnswers
 from engine.trading.book import OrderBook
 from engine.trading.connections import Connections
@@ -114,11 +115,17 @@ async def open_trader(
     book = OrderBook(paths.trader / TABLE)
     killed = Killed(paths)
     venues: dict[VenueId, AtVenue] = {}
-    answers = TraderAnswers(book, venues, basis=SENT_ON[basis_of(settings)], killed=killed.why)
+    signing = Signing(
+        sign=partial(signed_together, signer), rehearse=partial(rehearsed_together, signer)
+    )
+    answers = TraderAnswers(
+        book, venues, basis=SENT_ON[basis_of(settings)], killed=killed.why, signing=signing
+    )
     around = Around(settings=settings, book=book, answers=answers, clock=clock)
     try:
         async with contextlib.AsyncExitStack() as stack:
             streams = []
+            stack.push_async_callback(signing.aclose)
             for name, urls in venue_urls(settings, paths).items():
                 client = await stack.enter_async_context(open_client(urls.proxy))
                 connections = Connections(urls.rest, proxy=urls.proxy)
@@ -130,7 +137,6 @@ async def open_trader(
                     connections=connections,
                     client=client,
                     sign=partial(signed_by, signer),
-                    rehearse=partial(rehearsed_by, signer),
                     warn=partial(tell, name),
                 )
                 venues[at.standing.venue] = at
@@ -166,9 +172,17 @@ async def signed_by(signer: Caller, intent: VenueIntent) -> VenueSigned | SignRe
         raise TransientError(f"the signer does not understand it: {error}") from error
 
 
-async def rehearsed_by(signer: Caller, intent: VenueIntent) -> None:
-    """Have the signer go through an order; see `trading.line.Rehearse`."""
-    await signer.call(RehearseCalls(intent=intent), timeout_s=SIGN_S)
+async def signed_together(signer: Caller, intent: PlanIntent) -> PlanSigned | SignRefusal:
+    """Ask the signer for all orders that leave together; see `trading.ahead.SignTogether`."""
+    try:
+        return await signer.call(SignTogether(intent=intent), timeout_s=SIGN_S)
+    except BadValueError as error:
+        raise TransientError(f"the signer does not understand it: {error}") from error
+
+
+async def rehearsed_together(signer: Caller, intent: PlanIntent) -> None:
+    """Have the signer go through orders; see `trading.ahead.RehearseTogether`."""
+    await signer.call(RehearseTogether(intent=intent), timeout_s=SIGN_S)
 
 
 class Killed:

@@ -23,7 +23,7 @@ from engine.trading.book import OrderBook
 from engine.trading.checking import VenueCheck
 from engine.trading.connections import Connections
 from engine.trading.desk import VenueDesk
-from engine.trading.line import Line, Rehearse, Sign, nobody_rehearses
+from engine.trading.line import Line, Sign
 from engine.trading.standing import Standing
 from engine.trading.stream import VenueStream
 from engine.trading.venue_work import VenueWork
@@ -97,7 +97,6 @@ def made(
     connections: Connections,
     client: aiohttp.ClientSession,
     sign: Sign,
-    rehearse: Rehearse = nobody_rehearses,
     warn: Callable[[VenueMatter, str], None],
 ) -> tuple[AtVenue, VenueStream]:
     """Put together what is done at a venue; nothing of it runs yet.
@@ -109,7 +108,6 @@ def made(
         connections: by which it is asked.
         client: opens its user stream.
         sign: asks the signer.
-        rehearse: has the signer go through an order.
         warn: tells a person of it.
     """
     settings, answers, clock = around.settings, around.answers, around.clock
@@ -123,7 +121,6 @@ def made(
         limiter=limiter,
         order_limiter=_limiter(pace.orders_per_s, pace.orders_burst, clock),
         now_ms=elapsed_ms,
-        rehearse=rehearse,
     )
     standing = Standing(venue=gateway.venue)
     desk = VenueDesk(

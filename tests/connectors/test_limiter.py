@@ -1,11 +1,15 @@
 """The pace at which a venue is spoken to."""
 
+import asyncio
+
 import pytest
 
 from engine.connectors.limiter import PAUSE_S_MAX, Limiter
 from engine.connectors.specs import all_specs
 from engine.domain.instruments import VenueId
 from engine.ports import RequestBudget
+from tests.simulation.virtual_time import virtual_loop
+from tests.trading.work_world import in_virtual_time
 
 VENUES = all_specs()
 
@@ -97,3 +101,52 @@ async def test_a_wait_that_lasts_is_told_by_the_clock_as_it_is_after_a_step(step
     assert limiter.note() == f"wants no requests until {hour:02}:12:00 UTC (status 418)"
     passed_s = 720.0
     assert not limiter.note()
+
+
+async def test_what_only_asks_leaves_weight_for_what_must_not_wait() -> None:
+    passed_s = 0.0
+    budget = RequestBudget(weight_per_s=1.0, weight_burst=10.0)
+    limiter = Limiter(budget, now_ns=lambda: NOON_NS, now_s=lambda: passed_s)
+    for _ in range(8):
+        await limiter.turn_behind(weight=1.0, kept=2.0)
+    waiting = [asyncio.create_task(limiter.turn_behind(weight=3.0, kept=2.0)) for _ in range(3)]
+    await asyncio.sleep(0)
+
+    assert not any(one.done() for one in waiting)
+    assert limiter.wait_s(2.0) <= 0
+    assert limiter.wait_s(3.0) == 1.0
+    limiter.take(2.0)
+    assert limiter.wait_s(1.0) == 1.0
+    passed_s = 1_000.0
+    assert limiter.wait_s(10.0) <= 0
+    for one in waiting:
+        one.cancel()
+
+
+async def test_what_weighs_nearly_all_there_is_still_gets_its_turn() -> None:
+    budget = RequestBudget(weight_per_s=1.0, weight_burst=4.0)
+    limiter = Limiter(budget, now_ns=lambda: NOON_NS, now_s=lambda: 0.0)
+
+    await limiter.turn_behind(weight=4.0, kept=2.0)
+
+    assert limiter.wait_s(1.0) == 1.0
+
+
+def test_what_weighs_much_is_not_overtaken_for_ever_by_what_weighs_little() -> None:
+    went: list[tuple[str, float]] = []
+
+    async def go(limiter: Limiter, name: str, weight: float) -> None:
+        await limiter.turn_behind(weight=weight, kept=2.0)
+        went.append((name, virtual_loop().now_s))
+
+    async def all_go() -> None:
+        budget = RequestBudget(weight_per_s=1.0, weight_burst=10.0)
+        limiter = Limiter(budget, now_ns=lambda: NOON_NS)
+        limiter.take(10.0)
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(go(limiter, "much", 7.0))
+            tasks.create_task(go(limiter, "little", 1.0))
+
+    in_virtual_time(all_go)
+
+    assert [(name, round(at_s, 3)) for name, at_s in went] == [("much", 9.0), ("little", 10.0)]

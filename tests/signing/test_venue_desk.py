@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -24,11 +24,17 @@ from engine.domain.signing import RefusalKind, SignRefusal
 from engine.domain.units import NS_PER_DAY, NS_PER_MS, NS_PER_S
 from engine.domain.words import Approved, sealed_word
 from engine.gateways.asks import BalancesAsk
-from engine.gateways.venue_signing import VenueIntent, VenueSigned
+from engine.gateways.venue_signing import (
+    LegIntent,
+    PlanIntent,
+    PlanSigned,
+    VenueIntent,
+    VenueSigned,
+)
 from engine.signing.caps import RESERVED_PARTS
 from engine.signing.desk import MICRO_USD, USD_CAP
 from engine.signing.journal import Journal
-from engine.signing.venue_desk import MOVED_CAP, ORDERS_CAP, UNWINDINGS_CAP, UNWOUND_CAP
+from engine.signing.venue_caps import MOVED_CAP, ORDERS_CAP, UNWINDINGS_CAP, UNWOUND_CAP
 from engine.signing.venue_journal import VenueJournal
 from engine.signing.venue_nonces import AHEAD_MS, VenueNonces
 from engine.signing.venue_rules import UNWINDINGS_MAX, most_unwound
@@ -240,21 +246,38 @@ class Watched:
         self.by_id: dict[tuple[str, str], Any] = {}
         self.of_leg: defaultdict[tuple[str, int, Purpose], list[Decimal]] = defaultdict(list)
 
-    def place(self, number: int, leg: int, name: int, share: int, *, is_back: bool) -> None:
-        """Ask for an order, and look whether it may have been signed."""
+    def ask(
+        self,
+        number: int,
+        legs: Sequence[int],
+        name: int,
+        share: int,
+        is_back: bool,  # noqa: FBT001
+    ) -> None:
+        """Ask for orders of a plan, one alone or both together; look whether they may be signed."""
+        intents = [self.intent(number, leg, name + leg, share, is_back=is_back) for leg in legs]
+        signed: tuple[VenueSigned, ...] = ()
+        if len(intents) == 1:
+            reply = self.signer.sign(intents[0])
+            signed = (reply,) if isinstance(reply, VenueSigned) else ()
+        else:
+            both = self.signer.desk.sign_together(together(intents))
+            signed = both.orders if isinstance(both, PlanSigned) else ()
+        for intent, one in zip(intents, signed, strict=False):
+            self.check(intent, one)
+
+    def intent(self, number: int, leg: int, name: int, share: int, *, is_back: bool) -> VenueIntent:
+        """Return what is asked for some share of a leg, or to trade it back."""
         plan = PLANS[number]
         size = (plan.legs[leg].size_base * share / 4).quantize(Decimal("0.0001"))
         make = make_unwinding if is_back else make_place
-        intent = make(
+        return make(
             plan,
             leg=leg,
             name=f"o{name}",
             now_ms=self.signer.now_ns // NS_PER_MS,
             request={"size_base": size},
         )
-        reply = self.signer.sign(intent)
-        if isinstance(reply, VenueSigned):
-            self.check(intent, reply)
 
     def check(self, intent: VenueIntent, reply: VenueSigned) -> None:
         """Look at what was signed."""
@@ -283,6 +306,23 @@ class Watched:
         assert self.unwindings[day] <= 6
 
 
+def together(intents: Sequence[VenueIntent]) -> PlanIntent:
+    """Return the one question for orders of a plan."""
+    assert intents[0].plan is not None
+    return PlanIntent(
+        plan=intents[0].plan,
+        purpose=intents[0].purpose,
+        orders=tuple(
+            LegIntent(
+                request=one.ask.request,  # type: ignore[union-attr]
+                client_order_id=one.client_order_id,
+                leg=one.leg,
+            )
+            for one in intents
+        ),
+    )
+
+
 def lasting(number: int, *venues: str) -> LeggedPlan:
     """Return a plan that lasts, so that days do not end it before limits do."""
     plan = make_plan(number, venues=(venues[0], venues[1]))
@@ -298,9 +338,9 @@ PLANS = [
 ACTS = st.lists(
     st.one_of(
         st.tuples(
-            st.just("place"),
+            st.just("ask"),
             st.integers(0, 2),
-            st.integers(0, 1),
+            st.sampled_from(((0,), (1,), (0, 1))),
             st.integers(0, 9),
             st.integers(1, 5),
             st.booleans(),
@@ -324,9 +364,8 @@ def test_no_sequence_of_intents_restarts_days_and_latches_signs_beyond_a_limit_o
     boots = 0
     for act, *words in acts:
         signer.now_ns += 50 * NS_PER_MS
-        if act == "place":
-            number, leg, name, share, is_back = words
-            watched.place(number, leg, name, share, is_back=is_back)
+        if act == "ask":
+            watched.ask(*words)
         elif act == "restart":
             signer.restart()
         elif act == "power":

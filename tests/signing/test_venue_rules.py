@@ -405,24 +405,3 @@ def test_self_tests_are_a_few_a_day(signer: Signer) -> None:
         kinds.append(signer.kind(make_test(number=number, now_ms=signer.now_ns // NS_PER_MS)))
 
     assert kinds == [None] * 24 + [K.CAP] * 2
-
-
-@pytest.mark.parametrize("venue", VENUES)
-def test_a_rehearsal_keeps_counts_and_signs_nothing(
-    venue: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    signer, other = Signer(), Signer()
-    place = make_place(make_plan(venues=(venue, "kraken" if venue != "kraken" else "binance")))
-    before = dict(signer.caps.used)
-    used: list[object] = []
-    monkeypatch.setattr(signer.desk._venues[venue], "sign", used.append)
-
-    signer.desk.rehearse(place)
-    signer.desk.rehearse(structs.replace(place, plan=None))
-
-    monkeypatch.undo()
-    assert used == []
-    assert dict(signer.caps.used) == before
-    assert signer.desk.sign(place) == other.desk.sign(place)
-    signer.close()
-    other.close()

@@ -20,7 +20,8 @@ from engine.signing.caps import DailyCaps
 from engine.signing.desk import MICRO_USD, USD_CAP
 from engine.signing.journal import Journal
 from engine.signing.venue_auth.auth import VenueKey
-from engine.signing.venue_desk import VenueDesk, venue_caps
+from engine.signing.venue_caps import venue_caps
+from engine.signing.venue_desk import VenueDesk
 from engine.signing.venue_journal import VenueJournal
 from engine.signing.venue_terms import ExchangeTerms
 from engine.signing.words import Words

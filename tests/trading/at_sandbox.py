@@ -16,7 +16,7 @@ from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import OrderFate, VenueMatter
 from engine.gateways.asks import calls_of
 from engine.gateways.gateway_list import gateway_of
-from engine.gateways.venue_signing import VenueIntent, VenueSigned
+from engine.gateways.venue_signing import PlanIntent, PlanSigned, VenueIntent, VenueSigned
 from engine.sandbox.announce import announce
 from engine.sandbox.exchange.faults import AccountFault, ScriptedAccountFault
 from engine.sandbox.exchange.keys import key_of
@@ -25,6 +25,7 @@ from engine.sandbox.settings import SandboxSettings
 from engine.settings.schema import ExchangesSettings, MarketsSettings, Settings
 from engine.signing.venue_auth.auth import VenueKey
 from engine.signing.venue_auth.auth_list import authentication_of
+from engine.trading.ahead import Signing
 from engine.trading.answers import AtVenue, TraderAnswers
 from engine.trading.book import OrderBook
 from engine.trading.connections import Connections
@@ -91,11 +92,16 @@ async def trading(folder: Path, venue: str) -> AsyncIterator[Here]:
             signed.append(auth.sign(call, now_ms=now_ms, nonce=nonce))
         return VenueSigned(calls=tuple(signed), signed_at_ms=now_ms)
 
+    async def sign_together(intent: PlanIntent) -> PlanSigned:
+        return PlanSigned(orders=tuple([await sign(one) for one in intent.intents()]))
+
     async with open_sandbox(SandboxSettings()) as sandbox, open_client() as client:
         announce(str(paths.sandbox_announce), sandbox.announcement())
         book = OrderBook(folder / "orders.sqlite3")
         venues: dict[VenueId, AtVenue] = {}
-        answers = TraderAnswers(book, venues, basis=Basis.SANDBOX_LIVE)
+        answers = TraderAnswers(
+            book, venues, basis=Basis.SANDBOX_LIVE, signing=Signing(sign=sign_together)
+        )
         around = Around(settings=settings, book=book, answers=answers, clock=time.time_ns)
         matters: list[tuple[VenueMatter, str]] = []
         urls = venue_urls(settings, paths)[venue]

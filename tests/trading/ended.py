@@ -9,7 +9,7 @@ from pathlib import Path
 from engine.domain.orders_handed import HandedOrder
 from tests.sending.crashes.plays import RAM
 from tests.trading.orders import order_of, plan_at
-from tests.trading.work_world import EndedError, World, in_virtual_time, make_world
+from tests.trading.work_world import BURST, EndedError, World, in_virtual_time, make_world
 
 
 @dataclass
@@ -53,9 +53,17 @@ class Fuse:
 
 
 def play(
-    venues: Sequence[str], seed: int, *, trouble: float = 0.0, ends: Sequence[int] = ()
+    venues: Sequence[str],
+    seed: int,
+    *,
+    trouble: float = 0.0,
+    ends: Sequence[int] = (),
+    is_busy: bool = False,
 ) -> Played:
-    """Have a plan's orders handed over until they are over, in as many lives as it takes."""
+    """Have a plan's orders handed over until they are over, in as many lives as it takes.
+
+    With `is_busy` the lines to their venues are in use as they are handed over.
+    """
     played = Played()
     fuse = Fuse(played, ends)
     orders: list[HandedOrder] = []
@@ -66,8 +74,10 @@ def play(
             await world.until(world.is_open_for_orders)
             plan = plan_at(*venues)
             orders.extend(order_of(plan, n, at_ms=world.wall_ms()) for n in range(len(venues)))
+        for one in world.limiters if is_busy else ():
+            one.take(BURST + 1)
         # Whoever hands over does so again as long as it was not answered.
-        world.answers.hand_over(tuple(orders))
+        await world.answers.hand_over(tuple(orders))
         await world.until(lambda: world.is_over(orders))
         world.network.trouble = 0.0
         await world.until(world.is_open_for_orders)

@@ -49,12 +49,14 @@ class Roles:
 
     Attributes:
         venues: at which orders are placed.
+        module: that runs a role.
     """
 
     paths: Paths
     sandbox: Sandbox
     venues: tuple[str, ...]
     log: Path
+    module: str = "engine"
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     callers: dict[str, SocketCaller] = field(default_factory=dict)
 
@@ -75,7 +77,7 @@ class Roles:
         """Start a role as a process of its own."""
         with self.log.open("ab") as output:
             self.processes[role] = subprocess.Popen(
-                [sys.executable, "-m", "engine", "role", role],
+                [sys.executable, "-m", self.module, "role", role],
                 cwd=ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -225,13 +227,13 @@ def orders_of(plan: LeggedPlan) -> tuple[HandedOrder, ...]:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, *venues: str) -> AsyncIterator[Roles]:
+async def running(folder: Path, *venues: str, module: str = "engine") -> AsyncIterator[Roles]:
     """Run sandbox, signer and trader until the block ends."""
     paths = prepare(str(folder / "var"))
     prepare_engine(paths)
     async with open_sandbox(SandboxSettings()) as sandbox:
         announce(str(paths.sandbox_announce), sandbox.announcement())
-        roles = Roles(paths, sandbox, venues, folder / "roles.log")
+        roles = Roles(paths, sandbox, venues, folder / "roles.log", module)
         try:
             roles.start("signer")
             roles.start("trader")

@@ -89,7 +89,7 @@ def test_an_order_whose_fills_are_on_a_later_page_ends_with_all_of_them(tmp_path
         await world.until(world.is_open_for_orders)
         orders = legs(world, "kraken")
         world.signing = lambda: trade(place, 120, since_ms=world.wall_ms())
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         began_s = virtual_loop().now_s
         await world.until(lambda: world.is_over(orders))
 
@@ -111,7 +111,7 @@ def test_a_listing_of_all_instruments_is_read_once_however_many_are_asked_after(
     async def during(world: World, answers: TraderAnswers) -> None:
         await world.until(world.is_open_for_orders)
         orders = legs(world, venue)
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
         (at,) = world.at.values()
         before = world.venues[venue].nonce

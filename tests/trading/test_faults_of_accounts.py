@@ -28,7 +28,7 @@ async def test_an_answer_that_says_nothing_of_the_order_is_looked_behind(
         one = here.order()
         here.arm(AccountFault.ANSWER_WRONG, form=form)
 
-        here.answers.hand_over((one,))
+        await here.answers.hand_over((one,))
 
         await here.until(lambda: here.fate(one) is OrderFate.FILLED)
         assert len(here.roles.exchange(venue).orders) == 1
@@ -40,7 +40,7 @@ async def test_a_trade_that_is_taken_back_after_the_end_is_told_and_the_account_
     async with trading(tmp_path, "gemini") as here:
         await open_for_orders(here)
         one = here.order()
-        here.answers.hand_over((one,))
+        await here.answers.hand_over((one,))
         await here.until(lambda: here.fate(one) is OrderFate.FILLED)
 
         here.arm(AccountFault.REVERSED)
@@ -60,14 +60,14 @@ async def test_a_venue_in_maintenance_takes_none_and_goes_on_by_itself(tmp_path:
         await open_for_orders(here)
         here.arm(AccountFault.DOWN, duration_s=2.0)
         one = here.order()
-        here.answers.hand_over((one,))
+        await here.answers.hand_over((one,))
 
         await here.until(lambda: bool(here.at.why_not))
         await here.until(lambda: here.fate(one) in (OrderFate.REFUSED, OrderFate.NEVER))
         await open_for_orders(here)
 
         other = here.order(2)
-        here.answers.hand_over((other,))
+        await here.answers.hand_over((other,))
         await here.until(lambda: here.fate(other) is OrderFate.FILLED)
         assert len(here.roles.exchange("gemini").orders) == 1
 
@@ -77,11 +77,11 @@ async def test_a_key_that_is_revoked_stops_the_venue(tmp_path: Path) -> None:
         await open_for_orders(here)
         here.arm(AccountFault.KEY, form="revoked")
         one = here.order()
-        here.answers.hand_over((one,))
+        await here.answers.hand_over((one,))
 
         await here.until(lambda: here.fate(one) is OrderFate.REFUSED)
         await here.until(lambda: VenueMatter.STOPPED in matters(here))
-        refused = here.answers.hand_over((here.order(2),)).refused
+        refused = (await here.answers.hand_over((here.order(2),))).refused
         assert "key" in refused[0].why
 
 
@@ -90,7 +90,7 @@ async def test_a_clock_that_is_off_makes_no_order_and_is_no_end_of_trading(tmp_p
         await open_for_orders(here)
         here.arm(AccountFault.CLOCK, duration_s=90.0)
         one = here.order()
-        here.answers.hand_over((one,))
+        await here.answers.hand_over((one,))
         await here.until(lambda: here.fate(one) is OrderFate.REFUSED)
         here.at.check.soon.set()
         await here.until(lambda: bool(here.at.why_not))
@@ -127,7 +127,7 @@ async def test_a_fill_that_is_told_before_its_answer_is_told_once(tmp_path: Path
         one = here.order()
         here.arm(AccountFault.FILL_FIRST, duration_s=0.3)
         here.arm(AccountFault.STREAM_TWICE, count=5)
-        here.answers.hand_over((one,))
+        await here.answers.hand_over((one,))
 
         await here.until(lambda: here.fate(one) is OrderFate.FILLED)
         await asyncio.sleep(0)

@@ -294,6 +294,18 @@ def test_a_trade_that_the_venue_takes_back_is_told_and_an_alarm() -> None:
     assert proof.streamed(back, SENT_MS + 9_001) == ()
 
 
+def test_a_total_that_still_counts_what_was_taken_back_leaves_nothing_to_wait_for() -> None:
+    proof = unknown()
+    proof.streamed(shown(Stage.FILLED, 10, [trade("t1", 10)]), SENT_MS + 20)
+    proof.streamed(msgspec.structs.replace(trade("t1", 10), is_reversal=True), SENT_MS + 900)
+
+    proof.streamed(shown(Stage.FILLED, 10), SENT_MS + 1_000)
+    assert proof.is_over
+
+    proof.streamed(shown(Stage.FILLED, 14), SENT_MS + 1_100)
+    assert not proof.is_over
+
+
 def test_what_may_not_rest_and_does_is_cancelled_again_and_again_until_it_has_ended() -> None:
     proof = unknown()
     at_ms = SENT_MS + 20

@@ -29,7 +29,7 @@ async def test_an_order_that_look_ups_do_not_show_yet_is_told_by_the_stream(
         one = here.order()
         here.arm(AccountFault.LAG, duration_s=3_600.0)
         here.arm(AccountFault.ANSWER_LOST)
-        here.answers.hand_over((one,))
+        await here.answers.hand_over((one,))
 
         await here.until(lambda: here.fate(one) in (OrderFate.TRADED, OrderFate.FILLED))
 
@@ -44,7 +44,7 @@ async def test_what_a_broken_stream_did_not_tell_is_found_out(tmp_path: Path, ve
         one = here.order()
         here.arm(AccountFault.ANSWER_LOST)
         here.arm(AccountFault.STREAM_LOSES, count=20)
-        here.answers.hand_over((one,))
+        await here.answers.hand_over((one,))
         await here.until(lambda: bool(here.roles.exchange(venue).orders))
         here.arm(AccountFault.STREAM_CUT, form="reset")
         await here.until(lambda: not here.at.work.desk.has_stream)

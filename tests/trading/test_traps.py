@@ -74,7 +74,7 @@ def test_a_leg_whose_market_halts_goes_or_changes_its_ticks_in_the_middle_of_its
         await world.until(world.is_open_for_orders)
         orders = legs(world, venue, other_than(venue))
         world.signing = lambda: change(world.venues[venue])
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
 
         first, second = fates(world, orders)
@@ -95,7 +95,7 @@ def test_fees_that_change_in_the_middle_of_a_plan_are_told_as_they_are_taken(
         await world.until(world.is_open_for_orders)
         orders = legs(world, venue, other_than(venue))
         world.signing = lambda: change_fees(world.venues[venue])
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
         await asyncio.sleep(60)
         await world.until(world.is_open_for_orders)
@@ -116,7 +116,7 @@ def test_a_balance_smaller_than_the_books_say_refuses_the_order_and_halts_the_ve
         await world.until(world.is_open_for_orders)
         orders = legs(world, venue)
         world.signing = lambda: pay_all_out(world.venues[venue])
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
         await world.until(lambda: bool(world.at[VenueId(venue)].standing.halted))
 
@@ -155,12 +155,12 @@ def test_a_key_that_opens_nothing_or_may_not_trade_places_nothing(
         await world.until(world.is_open_for_orders)
         orders = legs(world, venue)
         world.signing = spoil
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
 
         assert fates(world, orders) == [OrderFate.REFUSED]
         assert door.exchange.orders == []
-        refused = answers.hand_over(legs(world, venue, number=2)).refused
+        refused = (await answers.hand_over(legs(world, venue, number=2))).refused
         assert [one.why for one in refused] != []
 
     play(world, during)

@@ -59,7 +59,7 @@ def test_both_legs_of_a_plan_are_placed_filled_told_and_acknowledged(
     async def during(world: World, answers: TraderAnswers) -> None:
         await world.until(world.is_open_for_orders)
         orders = legs(world, venue, other_than(venue))
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
 
         assert fates(world, orders) == [OrderFate.FILLED] * 2
@@ -91,7 +91,7 @@ def test_an_answer_that_is_lost_is_found_out_and_the_order_made_once(
         await world.until(world.is_open_for_orders)
         orders = legs(world, venue)
         world.lose_answers = 1
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: bool(world.venues[venue].exchange.orders))
         await world.until(lambda: world.is_over(orders))
 
@@ -112,7 +112,7 @@ def test_a_request_that_never_came_ends_as_never_by_proof(tmp_path: Path, venue:
         await world.until(world.is_open_for_orders)
         orders = legs(world, venue)
         world.lose_requests = 1
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
 
         is_replayed = world.venues[venue].gateway.rules.is_replay_harmless
@@ -129,7 +129,7 @@ def test_no_leg_leaves_if_another_leg_is_not_signed(tmp_path: Path) -> None:
         await world.until(world.is_open_for_orders)
         orders = legs(world, "binance", "kraken")
         world.refuses[orders[1].client_order_id] = "the cap of the day is used"
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
 
         assert fates(world, orders) == [OrderFate.NEVER] * 2
@@ -146,7 +146,7 @@ def test_no_leg_is_taken_on_if_the_venue_of_another_takes_none(tmp_path: Path) -
         await world.until(world.is_open_for_orders)
         orders = legs(world, "binance", "kraken")
         world.at[VenueId("kraken")].standing.halted = "somebody has to look"
-        refused = answers.hand_over(orders).refused
+        refused = (await answers.hand_over(orders)).refused
 
         assert [one.client_order_id for one in refused] == [one.client_order_id for one in orders]
         assert fates(world, orders) == [OrderFate.NEVER] * 2
@@ -161,7 +161,7 @@ def test_nothing_leaves_while_the_signer_is_away(tmp_path: Path) -> None:
         await world.until(world.is_open_for_orders)
         world.signer_away = True
         orders = legs(world, "binance")
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
         assert fates(world, orders) == [OrderFate.NEVER]
         assert world.venues["binance"].exchange.orders == []
@@ -178,7 +178,7 @@ def test_an_order_does_not_leave_if_its_engine_is_killed_while_it_is_signed(
         await world.until(world.is_open_for_orders)
         orders = legs(world, "binance")
         world.signing = lambda: setattr(world, "killed", "killed: a person said so")
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
         assert fates(world, orders) == [OrderFate.NEVER]
         assert world.venues["binance"].exchange.orders == []
@@ -205,7 +205,7 @@ def test_an_order_that_comes_too_late_to_leave_never_leaves(tmp_path: Path) -> N
         await world.until(world.is_open_for_orders)
         orders = legs(world, "binance")
         await asyncio.sleep(5.001)
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
         assert fates(world, orders) == [OrderFate.NEVER]
 
@@ -221,7 +221,7 @@ def test_two_plans_that_cross_each_other_at_venues_with_one_line_both_leave(
         await world.until(world.is_open_for_orders)
         there = legs(world, "gemini", "kraken")
         back = legs(world, "kraken", "gemini", number=2)
-        answers.hand_over(there + back)
+        await answers.hand_over(there + back)
         began_s = virtual_loop().now_s
         await world.until(
             lambda: all(len(one.exchange.orders) == 2 for one in world.venues.values())
@@ -242,13 +242,13 @@ def test_while_killed_nothing_leaves_and_what_rests_is_cancelled(tmp_path: Path)
         resting = order_of(
             plan, 0, at_ms=world.wall_ms(), life=TimeInForce.POST_ONLY, limit="90.00"
         )
-        answers.hand_over((resting,))
+        await answers.hand_over((resting,))
         exchange = world.venues["binance"].exchange
         await world.until(lambda: bool(exchange.open_orders()))
         world.killed = "killed: a person said so"
         done = answers.cancel_all("", MAIN, world.killed)
         late = legs(world, "binance", number=2)
-        answers.hand_over(late)
+        await answers.hand_over(late)
         await world.until(lambda: world.is_over((resting, *late)))
 
         assert (done.withheld, done.cancelling) == (0, 1)
@@ -272,7 +272,7 @@ def test_a_switch_is_held_off_only_where_it_cancels_our_orders_alone(
         resting = order_of(
             plan_at(venue), 0, at_ms=world.wall_ms(), life=TimeInForce.POST_ONLY, limit="90.00"
         )
-        answers.hand_over((resting,))
+        await answers.hand_over((resting,))
         await world.until(lambda: bool(world.venues[venue].exchange.open_orders()))
         await asyncio.sleep(60)
         is_held_off = switch is not None and not switch.is_of_account
@@ -322,7 +322,7 @@ def test_a_balance_that_nothing_explains_halts_the_venue_until_a_person_adopts_i
         exchange.balances["USD"].free -= Decimal("0.01")
         at = world.at[VenueId(venue)]
         await world.until(lambda: bool(at.standing.halted))
-        refused = answers.hand_over(legs(world, venue)).refused
+        refused = (await answers.hand_over(legs(world, venue))).refused
         assert "-0.01" in refused[0].why
 
     async def still_halted(world: World, answers: TraderAnswers) -> None:
@@ -332,7 +332,7 @@ def test_a_balance_that_nothing_explains_halts_the_venue_until_a_person_adopts_i
         answers.adopt(venue, "me")
         await world.until(world.is_open_for_orders)
         orders = legs(world, venue, number=2)
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
         assert world.differs() == []
 
@@ -352,7 +352,7 @@ def test_a_balance_that_is_off_in_one_reading_alone_halts_nothing(tmp_path: Path
         usd.free -= 1  # as a balance that is older than a fill
         at.check.soon.set()
         await world.until(lambda: bool(at.standing.unchecked))
-        assert "looked at again" in answers.hand_over(legs(world, "binance")).refused[0].why
+        assert "looked at again" in (await answers.hand_over(legs(world, "binance"))).refused[0].why
         usd.free += 1
         await world.until(world.is_open_for_orders)
         assert at.standing.halted == ""
@@ -370,7 +370,7 @@ def test_nothing_is_compared_while_an_order_is_under_way(tmp_path: Path) -> None
         resting = order_of(
             plan_at("binance"), 0, at_ms=world.wall_ms(), life=TimeInForce.POST_ONLY, limit="90.00"
         )
-        answers.hand_over((resting,))
+        await answers.hand_over((resting,))
         await world.until(lambda: bool(place.exchange.open_orders()))
         place.exchange.balances["USD"].free -= 1
         (seen,) = answers.seen().seen
@@ -395,7 +395,7 @@ def test_a_fill_that_nobody_told_is_booked_when_the_account_is_read(tmp_path: Pa
             life=TimeInForce.POST_ONLY,
             limit="100.00",
         )
-        answers.hand_over((resting,))
+        await answers.hand_over((resting,))
         await world.until(lambda: bool(place.exchange.open_orders()))
         await asyncio.sleep(4)  # it was looked up, and is not for a while
         place.books.asks.insert(0, (Decimal("99.00"), Decimal("0.7")))
@@ -420,7 +420,7 @@ def test_a_person_is_told_of_a_fill_that_comes_after_its_order_had_ended(tmp_pat
     async def during(world: World, answers: TraderAnswers) -> None:
         await world.until(world.is_open_for_orders)
         orders = legs(world, "binance")
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
         (made,) = exchange.orders
         late = replace(made.fills[-1], number=made.fills[-1].number + 1)
@@ -440,7 +440,7 @@ def test_a_key_that_may_withdraw_is_never_traded_with(tmp_path: Path) -> None:
     async def during(world: World, answers: TraderAnswers) -> None:
         at = world.at[VenueId("binance")]
         await world.until(lambda: bool(at.standing.key_trouble))
-        refused = answers.hand_over(legs(world, "binance")).refused
+        refused = (await answers.hand_over(legs(world, "binance"))).refused
         assert "may withdraw" in refused[0].why
         await asyncio.sleep(60)
         assert "may withdraw" in at.why_not
@@ -456,7 +456,7 @@ def test_an_order_whose_engine_asks_before_it_came_never_leaves(tmp_path: Path) 
         await world.until(world.is_open_for_orders)
         (one,) = legs(world, "binance")
         told = answers.ask_after(one.client_order_id, one.venue, MAIN)
-        answers.hand_over((one,))
+        await answers.hand_over((one,))
         await asyncio.sleep(10)
         assert [each.news.fate for each in told.news] == [OrderFate.NEVER]
         assert world.venues["binance"].exchange.orders == []
@@ -481,7 +481,7 @@ def test_what_is_rehearsed_is_neither_kept_nor_signed_nor_sent_and_is_placed_onc
         assert not answers.engines()
         assert all(not place.exchange.orders for place in world.venues.values())
 
-        answers.hand_over(orders)
+        await answers.hand_over(orders)
         answers.rehearse(orders)
         await world.until(lambda: world.is_over(orders))
         assert world.judge(orders) == []

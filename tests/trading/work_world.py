@@ -23,8 +23,9 @@ from engine.domain.orders_told import OrderFate, OrderNews, VenueMatter
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.gateways.asks import HoldOffAsk, PlaceAsk, calls_of
 from engine.gateways.calls import Call, SignedCall
-from engine.gateways.venue_signing import VenueIntent, VenueSigned
+from engine.gateways.venue_signing import PlanIntent, PlanSigned, VenueIntent, VenueSigned
 from engine.ports import RequestBudget
+from engine.trading.ahead import Signing
 from engine.trading.answers import AtVenue, TraderAnswers
 from engine.trading.book import OrderBook
 from engine.trading.checking import VenueCheck
@@ -38,6 +39,8 @@ from tests.simulation.virtual_time import VirtualLoop, virtual_loop
 from tests.trading.orders import ENGINE, NS_PER_MS, handed
 
 ANSWER_S = 8.0
+BURST = 1_000.0
+"""So much may be asked of a venue at once."""
 TROUBLE_S = 600.0
 """For so long the way is bad; afterwards everything has to come to its end."""
 PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
@@ -137,6 +140,7 @@ class World:
     Attributes:
         matters: what persons were told.
         asked: of the signer, by kind.
+        late_share: so often what is asked for together is signed after it was taken on.
         signing: is called when an order is signed.
         lose_requests, lose_answers: of the next placings so many.
         crash: is told of each boundary; raises `EndedError` to end the process.
@@ -155,11 +159,13 @@ class World:
     killed: str = ""
     signer_away: bool = False
     asked: Counter[str] = field(default_factory=Counter)
+    late_share: float = 0.5
     signing: Callable[[], None] = lambda: None
     refuses: dict[str, str] = field(default_factory=dict)
     lose_requests: int = 0
     lose_answers: int = 0
     rehearsals: list[str] = field(default_factory=list)
+    limiters: list[Limiter] = field(default_factory=list)
 
     def now_ms(self) -> int:
         return int(virtual_loop().now_s * 1_000) + 1_000
@@ -175,20 +181,39 @@ class World:
         await asyncio.sleep(0.001)
         if self.signer_away:
             raise TransientError("the signer is away")
+        self.asked["alone"] += isinstance(intent.ask, PlaceAsk)
+        return self._why_not_signed(intent) or self._signed(intent)
+
+    async def sign_together(self, intent: PlanIntent) -> PlanSigned | SignRefusal:
+        """Sign all orders that leave together, or none, as the signer does: soon, or at once."""
+        self.asked["together"] += 1
+        if self.network.rng.random() < self.late_share:
+            await asyncio.sleep(0.001)
+        if self.signer_away:
+            raise TransientError("the signer is away")
+        intents = intent.intents()
+        why_not = next(filter(None, map(self._why_not_signed, intents)), None)
+        return why_not or PlanSigned(orders=tuple(map(self._signed, intents)))
+
+    def _why_not_signed(self, intent: VenueIntent) -> SignRefusal | None:
+        name, rules = intent.client_order_id, self.venues[intent.venue].gateway.rules
+        if not isinstance(intent.ask, PlaceAsk):
+            return None
+        if name in self.refuses:
+            return SignRefusal(kind=RefusalKind.CAP, detail=self.refuses[name])
+        if name in self.signed and not rules.is_replay_harmless:
+            return SignRefusal(kind=RefusalKind.NONCE, detail="it was signed before")
+        return None
+
+    def _signed(self, intent: VenueIntent) -> VenueSigned:
         at = self.venues[intent.venue]
         if isinstance(intent.ask, HoldOffAsk):
             self.asked["hold_off"] += 1
         if isinstance(intent.ask, PlaceAsk):
-            name = intent.client_order_id
-            if name in self.refuses:
-                return SignRefusal(kind=RefusalKind.CAP, detail=self.refuses[name])
-            if name in self.signed and not at.gateway.rules.is_replay_harmless:
-                return SignRefusal(kind=RefusalKind.NONCE, detail="it was signed before")
-            self.signed[name] = b""
+            self.signed[intent.client_order_id] = b""
             self.signing()
-        calls = calls_of(intent.ask, at.gateway)
         signed = []
-        for call in calls:
+        for call in calls_of(intent.ask, at.gateway):
             at.nonce += 1
             signed.append(at.auth.sign(call, now_ms=self.wall_ms(), nonce=at.nonce))
         return VenueSigned(calls=tuple(signed), signed_at_ms=self.wall_ms())
@@ -197,16 +222,20 @@ class World:
         """Return the way to a venue."""
         return DoorWire(self, place)
 
-    async def rehearsed(self, intent: VenueIntent) -> None:
+    async def rehearsed(self, intent: PlanIntent) -> None:
         """Note what the signer was to be ready for."""
-        self.rehearsals.append(intent.client_order_id)
+        self.rehearsals += [one.client_order_id for one in intent.orders]
 
     def begin(self) -> TraderAnswers:
         """Begin a life of the trader on what is on disk."""
         self.book = OrderBook(self.path, crash=self.crash)
-        self.at = {}
+        self.at, self.limiters = {}, []
         self.answers = TraderAnswers(
-            self.book, self.at, basis=Basis.SANDBOX_LIVE, killed=lambda _engine: self.killed
+            self.book,
+            self.at,
+            basis=Basis.SANDBOX_LIVE,
+            killed=lambda _engine: self.killed,
+            signing=Signing(sign=self.sign_together, rehearse=self.rehearsed, crash=self.crash),
         )
         for name, place in self.venues.items():
             self.at[VenueId(name)] = self._at_venue(place, self.answers)
@@ -216,8 +245,9 @@ class World:
         assert self.book is not None
         gateway = place.gateway
         limiter = Limiter(
-            RequestBudget(weight_per_s=1_000.0, weight_burst=1_000.0), now_ns=self.wall_ns
+            RequestBudget(weight_per_s=1_000.0, weight_burst=BURST), now_ns=self.wall_ns
         )
+        self.limiters.append(limiter)
         line = Line(
             gateway,
             self.wire(place),
@@ -226,7 +256,6 @@ class World:
             limiter=limiter,
             order_limiter=limiter,
             now_ms=self.now_ms,
-            rehearse=self.rehearsed,
         )
         standing = Standing(venue=gateway.venue)
 

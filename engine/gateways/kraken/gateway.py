@@ -100,7 +100,13 @@ class KrakenGateway(KrakenStream):
         shows_closed=True,
     )
     # A counter of 15 that falls by a third each second; a listing counts more than one.
-    pace = Pace(weight_per_s=0.33, weight_burst=12.0, orders_per_s=1.0, orders_burst=10.0)
+    pace = Pace(
+        weight_per_s=0.33,
+        weight_burst=12.0,
+        orders_per_s=1.0,
+        orders_burst=10.0,
+        kept_for_orders=0.0,
+    )
 
     @property
     def dead_man(self) -> DeadMan | None:

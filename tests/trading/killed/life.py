@@ -24,7 +24,7 @@ from engine.domain.plans import LeggedPlan
 from engine.domain.signing import SignRefusal
 from engine.gateways.calls import Call, SignedCall
 from engine.gateways.gateway_list import GATEWAYS
-from engine.gateways.venue_signing import VenueIntent, VenueSigned
+from engine.gateways.venue_signing import PlanIntent, PlanSigned, VenueIntent, VenueSigned
 from engine.trading.wire import Reply, Wire
 from tests.sandbox.exchange.place import BEGIN_MS, Place, place_of
 from tests.signing.venue_intents import Signer
@@ -200,6 +200,14 @@ class FarWorld(World):
         self.signer.desk.keep_ahead()
         return self.signer.sign(intent)
 
+    async def sign_together(self, intent: PlanIntent) -> PlanSigned | SignRefusal:
+        """Have all orders that leave together signed as the role does: soon, or at once."""
+        if self.network.rng.random() < 0.5:
+            await asyncio.sleep(0.001)
+        self.signer.now_ns = self.wall_ns()
+        self.signer.desk.keep_ahead()
+        return self.signer.desk.sign_together(intent)
+
 
 def live(life: Life) -> None:
     """Follow the orders to their ends.
@@ -241,7 +249,7 @@ async def _handed_over(world: FarWorld, life: Life, ledger: HeldLedger | None) -
     if ledger is not None and world.book.handed(orders[0].client_order_id) is None:
         await intend(ledger, orders)
     # Whoever hands over does so again as long as it was not answered.
-    world.answers.hand_over(tuple(orders))
+    await world.answers.hand_over(tuple(orders))
     return orders
 
 
