@@ -1,8 +1,10 @@
 """A plan as it is handed to whoever signs and sends: with what a call has to name of its pools."""
 
+from decimal import Decimal
+
 import msgspec
 
-from engine.domain.plans import AtomicPlan
+from engine.domain.plans import MixedPlan, OnChain
 from engine.domain.pools import Pool
 
 
@@ -17,7 +19,7 @@ class PoolTerms(msgspec.Struct, frozen=True, kw_only=True):
     tick_spacing: int = 0
 
 
-class Handed(msgspec.Struct, frozen=True, kw_only=True):
+class Handed(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A plan that was handed over.
 
     Attributes:
@@ -26,11 +28,27 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
         approved: the terms that a person approved, where the plan's permit is an approval.
         engine: whose plan it is.
         at_ns: when it was handed over.
+        amount_in: what the transaction takes that follows on orders; None for all that is planned.
+        until_ns: last instant at which what follows may leave (wall clock); 0 where the plan says.
     """
 
     client_order_id: str
-    plan: AtomicPlan
+    plan: OnChain
     pools: tuple[PoolTerms, ...]
-    approved: AtomicPlan | None = None
+    approved: OnChain | None = None
     engine: str
     at_ns: int
+    amount_in: Decimal | None = None
+    until_ns: int = 0
+
+    @property
+    def latest_ns(self) -> int:
+        """The last instant at which it may leave (wall clock)."""
+        return self.until_ns or self.plan.deadline_ns
+
+    @property
+    def sized(self) -> OnChain:
+        """The plan with the amounts that are traded."""
+        if self.amount_in is None or not isinstance(self.plan, MixedPlan):
+            return self.plan
+        return self.plan.with_input(self.amount_in)

@@ -19,7 +19,7 @@ from engine.domain.chains import DEADLINE_BLOCKS, GasModel
 from engine.domain.errors import BadValueError
 from engine.domain.gas import with_margin
 from engine.domain.handed import Handed
-from engine.domain.plans import AtomicPlan
+from engine.domain.plans import AtomicPlan, OnChain
 from engine.domain.routes_on_chain import ChainRoute
 from engine.domain.signing import Purpose, SigningIntent, UnsignedTransaction
 from engine.domain.told import Asked
@@ -152,7 +152,8 @@ class Beginnings:
             TransientError: nodes do not say; it may be tried again.
         """
         plan = handed.plan
-        route = self._route(handed)
+        assert isinstance(plan, AtomicPlan)
+        route = self._route(plan, handed)
         if isinstance(route, Unsent):
             return route
         data = calldata(route)
@@ -167,10 +168,10 @@ class Beginnings:
             return Unsent(why, foreseen)
         bid = bid_of(plan, data, simulated.gas_used, head, self.terms)
         if isinstance(bid, NoBid):
-            why = self._failed(plan, Failure.FEE, bid.why)
+            why = self.failed(plan, Failure.FEE, bid.why)
             return Unsent(why, replace(foreseen, cause=TruthCause.GAS))
         foreseen = self._priced(foreseen, bid, data, head)
-        count = await self._count(head)
+        count = await self.count(head)
         if why := self._why_late(plan):
             return Unsent(why, replace(foreseen, cause=TruthCause.LATE))
         chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
@@ -188,7 +189,7 @@ class Beginnings:
 
     async def fill_hole(self, head: HeadNow) -> Life | None:
         """Return what uses up a nonce that nobody uses and for which ours wait, if there is one."""
-        count = await self._count(head)
+        count = await self.count(head)
         chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
         nonce = hole(count, self.table.used(chain_id, wallet, at_least=count))
         if nonce is None:
@@ -220,7 +221,7 @@ class Beginnings:
             what = "pausing" if asked.is_pause else "unpausing"
             return f"{what} the contract on {self.terms.chain} is too dear: {bid.why}"
         chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
-        count = await self._count(head)
+        count = await self.count(head)
         return Life(
             client_order_id=asked.client_order_id,
             chain_id=chain_id,
@@ -241,7 +242,7 @@ class Beginnings:
         if isinstance(bid, NoBid):
             return f"a {what.name} is too dear: {bid.why}"
         chain_id, wallet = self.terms.route.chain_id, self.terms.wallet
-        count = await self._count(head)
+        count = await self.count(head)
         nonce = next_nonce(count, self.table.used(chain_id, wallet, at_least=count))
         return Life(
             client_order_id=f"{what.name}-{chain_id}-{head.number}-{nonce}",
@@ -254,16 +255,16 @@ class Beginnings:
             draft=Draft(bid=bid, is_cancel=False, at_block=head.number),
         )
 
-    async def _count(self, head: HeadNow) -> int:
+    async def count(self, head: HeadNow) -> int:
         """Return how many nonces the chain has used, which no block changes once it is made."""
         block, count = self.counted
         return count if block == head.hash else await self.view.count(head.number)
 
-    def _why_late(self, plan: AtomicPlan) -> str:
+    def _why_late(self, plan: OnChain) -> str:
         late_ns = self.now_ns() - plan.deadline_ns
         return f"its time was over {late_ns // NS_PER_MS} ms ago" if late_ns > 0 else ""
 
-    def is_early(self, plan: AtomicPlan, head: HeadNow) -> bool:
+    def is_early(self, plan: OnChain, head: HeadNow) -> bool:
         """Say whether a plan is of a block that nodes do not show yet."""
         block = decided_at(plan)
         return block is not None and block > head.number and not self._why_late(plan)
@@ -273,20 +274,19 @@ class Beginnings:
     ) -> str:
         """Say why a plan is not sent by its simulation; empty if that is as planned."""
         if simulated.why:
-            return self._failed(plan, Failure.STATE, simulated.why)
+            return self.failed(plan, Failure.STATE, simulated.why)
         expected_raw = gains_expected_raw(plan, route)
         if simulated.gain_raw in expected_raw:
             return ""
         detail = f"the contracts give {simulated.gain_raw} units, planned are {expected_raw[0]}"
         if (block := decided_at(plan)) is not None and head.number > block:
             moved = f"as of block {head.number} {detail} as of {block}"
-            return self._failed(plan, Failure.STATE, moved)
+            return self.failed(plan, Failure.STATE, moved)
         self.warn(self.trust.contradict(plan, detail))
         return detail
 
-    def _route(self, handed: Handed) -> ChainRoute | Unsent:
+    def _route(self, plan: AtomicPlan, handed: Handed) -> ChainRoute | Unsent:
         """Return what a plan does, or why it is not even simulated."""
-        plan = handed.plan
         if why := self._why_late(plan):
             return Unsent(why, _LATE)
         if why := self.trust.why_not(plan, self.now_ns()):
@@ -294,7 +294,7 @@ class Beginnings:
         try:
             return route_of(plan, handed.pools, self.terms.route)
         except BadValueError as error:
-            why = self._failed(plan, Failure.ENCODING, str(error))
+            why = self.failed(plan, Failure.ENCODING, str(error))
             return Unsent(why, Foreseen(cause=TruthCause.ENCODING))
 
     def _foreseen(
@@ -322,7 +322,8 @@ class Beginnings:
             bytes_wei=bytes_wei(fees, like, gas_limit=bid.gas_limit),
         )
 
-    def _failed(self, plan: AtomicPlan, failure: Failure, why: str) -> str:
+    def failed(self, plan: OnChain, failure: Failure, why: str) -> str:
+        """Count a failure of a route; return why it failed."""
         self.warn(self.trust.fail(plan, failure, self.now_ns()))
         return why
 
@@ -346,7 +347,7 @@ def _likely_intent(handed: Handed, data: bytes, terms: RouteTerms) -> SigningInt
     )
 
 
-def decided_at(plan: AtomicPlan) -> int | None:
+def decided_at(plan: OnChain) -> int | None:
     """Return as of which block a plan was decided, None where that is not said."""
     return None if plan.deadline_block is None else plan.deadline_block - DEADLINE_BLOCKS
 
@@ -375,7 +376,7 @@ def bid_of(
     )
 
 
-def bound_beside(plan: AtomicPlan, bytes_wei: int) -> int:
+def bound_beside(plan: OnChain, bytes_wei: int) -> int:
     """Return the most that a plan may pay for its gas, once its bytes have taken so much."""
     return _wei(plan.gas.amount) - max(_wei(plan.gas.data_amount), bytes_wei)
 

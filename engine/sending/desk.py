@@ -13,13 +13,15 @@ from functools import partial
 
 from engine.domain.chains import block_ms
 from engine.domain.handed import Handed
+from engine.domain.plans import MixedPlan
 from engine.domain.told import Asked, Fate, TransactionNews, WalletSeen
 from engine.domain.units import NS_PER_MS
 from engine.sending.ahead import ahead_of, holds_up
-from engine.sending.beginnings import Beginnings, DeskTerms, Protection, Unsent
+from engine.sending.allowing_ids import allowing_id, is_allowing
+from engine.sending.beginnings import REVOKING, Beginnings, DeskTerms, Protection, Unsent
 from engine.sending.calls import HeadNow
 from engine.sending.contract_acts import ContractActs
-from engine.sending.encoding import decode
+from engine.sending.encoding import decode, disallow_calldata
 from engine.sending.facts import (
     Act,
     Answered,
@@ -40,6 +42,8 @@ from engine.sending.paths import Way
 from engine.sending.policies import Path
 from engine.sending.rebids import rebid
 from engine.sending.signatures import Ask, Signatures
+from engine.sending.stages import SHOWN
+from engine.sending.swapping import TO_NOTHING, Swapping
 from engine.sending.trust import RouteTrust
 from engine.sending.view import ChainView
 from engine.sending.warming import Simulate
@@ -74,6 +78,7 @@ class ChainDesk:
     crash: Boundary = go_on
     trust: RouteTrust = field(default_factory=RouteTrust)
     beginnings: Beginnings = field(init=False)
+    swapping: Swapping = field(init=False)
     acts: ContractActs = field(init=False)
     signatures: Signatures = field(init=False)
     known: KnownChain = field(init=False)
@@ -96,6 +101,7 @@ class ChainDesk:
             warn=self._warn,
             now_ns=self.now_ns,
         )
+        self.swapping = Swapping(beginnings=self.beginnings)
         self.known = KnownChain(
             terms=self.terms,
             table=self.table,
@@ -153,6 +159,7 @@ class ChainDesk:
         await self._begin_waiting(head)
         for life in self._open():
             await self._learn(life, await self.view.look(life, head), head)
+            await self._let_go(life.client_order_id, head)
             await self._make_way(life.client_order_id, head)
             await self.begin_at_once()
         if self._open() and (filler := await self.beginnings.fill_hole(head)) is not None:
@@ -235,13 +242,50 @@ class ChainDesk:
         life, handed = self.table.life_of(client_order_id), self.table.handed(client_order_id)
         if life is None or handed is None or not holds_up(life, self._open()):
             return
+        if isinstance(handed.plan, MixedPlan):  # it reverts until what allows it has landed
+            return
         simulated = await self.simulate(head, life.to, life.data)
         if simulated.why:
             log.info("%s makes way for others: %s", client_order_id, simulated.why)
             await self._carry_out(life, deque([Rebid(life.attempts[-1], is_cancel=True)]), head)
 
+    async def _let_go(self, client_order_id: str, head: HeadNow) -> None:
+        """Cancel a swap whose allowance came to nothing: it can only revert."""
+        life = self.table.life_of(client_order_id)
+        told = self.table.told.of(allowing_id(client_order_id))
+        if life is None or told is None or told.news.fate not in TO_NOTHING:
+            return
+        waits = bool(life.attempts) and life.draft is None and life.stage not in SHOWN
+        if waits and not life.attempts[-1].is_cancel:
+            log.info("%s is let go: what allows it came to nothing", client_order_id)
+            cancel = Rebid(life.attempts[-1], is_cancel=True)
+            await self._carry_out(life, deque([cancel]), head)
+
+    async def _is_allowed(self, handed: Handed, head: HeadNow) -> bool:
+        """Say whether what allows a swap is signed, or not begun; have it signed if it waits."""
+        allowing = self.table.life_of(allowing_id(handed.client_order_id))
+        if allowing is None or allowing.attempts or allowing.draft is None:
+            return True
+        await self._carry_out(allowing, deque([Sign(allowing.draft)]), head)
+        allowing = self.table.life_of(allowing.client_order_id)
+        return allowing is None or bool(allowing.attempts)
+
+    def _take_back(self, client_order_id: str) -> None:
+        """Have an allowance taken back that no swap takes, if it may be there or come."""
+        allowing = self.table.life_of(allowing_id(client_order_id))
+        told = self.table.told.of(allowing_id(client_order_id))
+        has_failed = told is not None and told.news.fate in TO_NOTHING
+        if allowing is not None and allowing.attempts and not has_failed:
+            data = disallow_calldata(self.terms.route.contract)
+            self.protections.append(Protection(REVOKING, allowing.to, data))
+
     async def _begin(self, handed: Handed, head: HeadNow) -> None:
-        begun = await self.beginnings.begin(handed, head)
+        if isinstance(handed.plan, MixedPlan):
+            if not await self._is_allowed(handed, head):
+                return
+            begun = await self.swapping.begin(handed, head)
+        else:
+            begun = await self.beginnings.begin(handed, head)
         if isinstance(begun, Unsent):
             log.info("%s is not sent: %s", handed.client_order_id, begun.why)
             self.crash("before telling")
@@ -256,6 +300,12 @@ class ChainDesk:
             )
             self.crash("told")
             self.told.set()
+            self._take_back(handed.client_order_id)
+            return
+        if isinstance(handed.plan, MixedPlan):
+            await self._reserve(begun, head)
+            if is_allowing(begun.client_order_id) and handed in self.table.waiting():
+                await self._begin(handed, head)  # the swap, or that there is none
             return
         first = handed.plan.steps[0]
         self.table.chains.gains_in(
@@ -295,6 +345,9 @@ class ChainDesk:
             self.crash("kept")
         if news:
             self.told.set()
+        for one in tellings:
+            if one.fate in TO_NOTHING:
+                self._take_back(one.client_order_id)
         return since, acts
 
     def _ahead(self, life: Life) -> tuple[bytes, ...]:
@@ -322,7 +375,13 @@ class ChainDesk:
 
     def _rebid(self, life: Life, act: Rebid, head: HeadNow) -> Learned | None:
         handed = self.table.handed(life.client_order_id)
-        found = rebid(act, handed, self.terms, head)
+        allowing = self.table.life_of(allowing_id(life.client_order_id))
+        beside_wei = (
+            0
+            if allowing is None
+            else max((one.bid.gas_limit * one.bid.fee_wei for one in allowing.attempts), default=0)
+        )
+        found = rebid(act, handed, self.terms, head, beside_wei=beside_wei)
         if isinstance(found, NoBid):
             self._warn(f"nonce {life.nonce} waits as it is: {found.why}")
             return None

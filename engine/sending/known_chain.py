@@ -20,6 +20,7 @@ from engine.domain.plans import recovery_of, wallet_of
 from engine.domain.tokens import asset_of, tokens_of
 from engine.domain.told import Chore, HeldOnChain, TransactionNews, WalletSeen
 from engine.domain.units import NATIVE_DECIMALS
+from engine.sending.allowing_ids import is_allowing, plans_id
 from engine.sending.beginnings import DeskTerms
 from engine.sending.calls import HeadNow
 from engine.sending.encoding import PAUSE, UNPAUSE
@@ -85,7 +86,7 @@ class KnownChain:
         if landed is not None:
             paid_wei = landed.gas_used * landed.gas_price_wei + landed.data_fee_wei
         return Chore(
-            what=_CHORES.get(life.data, f"nonce {life.nonce} was filled"),
+            what=_what(life),
             wallet=wallet_of(self.terms.chain),
             asset=NATIVE_ASSETS[self.terms.chain],
             gas=_coins(paid_wei),
@@ -160,6 +161,12 @@ class KnownChain:
         self.table.begin_anew(chain_id, _mark(head, era=mark.era + 1), ended, news)
         self.crash("begun anew")
         self.warn(f"{why}; {len(news)} under way end with it, nothing of it is booked")
+
+
+def _what(life: Life) -> str:
+    if is_allowing(life.client_order_id):
+        return f"allowing what {plans_id(life.client_order_id)} takes"
+    return _CHORES.get(life.data, f"nonce {life.nonce} was filled")
 
 
 def _mark(head: HeadNow, *, era: int) -> ChainMark:

@@ -17,6 +17,7 @@ from engine.domain.errors import BadValueError, FatalError
 from engine.domain.handed import Handed
 from engine.domain.told import TransactionNews
 from engine.domain.truths import Foreseen
+from engine.sending.allowing_ids import plans_id
 from engine.sending.asked import NOT_BEGUN, AskedTable
 from engine.sending.asked import SCHEMA as ASKED_SCHEMA
 from engine.sending.chain_table import SCHEMA as CHAIN_SCHEMA
@@ -318,7 +319,7 @@ class NonceTable:
 
     def _engine_of(self, client_order_id: str) -> str | None:
         """Return whose plan it is, None if it was never handed over."""
-        handed = self.handed(client_order_id)
+        handed = self.handed(plans_id(client_order_id))
         return None if handed is None else handed.engine
 
     def _foresee(self, client_order_id: str, foreseen: Foreseen) -> None:

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 
 import msgspec
 
+from engine.domain.plans import MixedPlan
 from engine.domain.told import Asked, Fate, TransactionNews
-from engine.sending.encoding import decode
-from engine.sending.facts import Life, Telling
+from engine.sending.encoding import decode, decode_swap
+from engine.sending.facts import Landed, Life, Telling
 from engine.sending.known_chain import KnownChain
 from engine.sending.nonces import NonceTable
 from engine.sending.paths import Way
 from engine.sending.receipts import receipt_of
+from engine.sending.swap_receipts import swap_receipt_of
 from engine.sending.trust import Failure, RouteTrust
 from engine.sending.view import ChainView
 
@@ -63,16 +65,18 @@ class Outcomes:
             lost = await way.why_lost(life)
         if landed is None or handed is None:
             return msgspec.structs.replace(news, why="; ".join(filter(None, (news.why, lost))))
+        if isinstance(plan := handed.sized, MixedPlan):
+            return await self._of_swap(life, telling, landed, plan, news, lost)
         route = decode(life.data, contract=life.to)
         if telling.fate is Fate.SUCCEEDED:
             seen, ts = await self.view.gain(route, landed, recovery, self._ours(life))
-            self.trust.succeed(handed.plan)
+            self.trust.succeed(plan)
         else:
             seen, ts = None, await self.view.time_of(landed)
             if telling.fate is Fate.REVERTED:
-                self.warn(self.trust.fail(handed.plan, Failure.ORDER, self.now_ns()))
+                self.warn(self.trust.fail(plan, Failure.ORDER, self.now_ns()))
         receipt, odd = receipt_of(
-            handed.plan,
+            plan,
             route,
             landed,
             seen,
@@ -80,6 +84,33 @@ class Outcomes:
             landed_ts=ts,
             recovery=recovery,
             lost=lost,
+        )
+        self.warn(odd)
+        return msgspec.structs.replace(news, receipt=receipt)
+
+    async def _of_swap(  # noqa: PLR0917 - what `news` has at hand
+        self,
+        life: Life,
+        telling: Telling,
+        landed: Landed,
+        plan: MixedPlan,
+        news: TransactionNews,
+        lost: str,
+    ) -> TransactionNews:
+        """Return what is told of a swap, by the wallet's balances of both tokens."""
+        swap = decode_swap(life.data, contract=life.to)
+        seen, why = None, f"cancelled: {lost or 'it was too late for it'}"
+        if telling.fate is Fate.SUCCEEDED:
+            seen, ts = await self.view.turn(swap, landed, self._ours(life))
+            self.trust.succeed(plan)
+            why = ""
+        else:
+            ts = await self.view.time_of(landed)
+            if telling.fate is Fate.REVERTED:
+                self.warn(self.trust.fail(plan, Failure.ORDER, self.now_ns()))
+                why = "reverted"
+        receipt, odd = swap_receipt_of(
+            plan, swap, landed, seen, wallet=life.wallet, landed_ts=ts, why=why
         )
         self.warn(odd)
         return msgspec.structs.replace(news, receipt=receipt)

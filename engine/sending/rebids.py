@@ -7,7 +7,9 @@ from engine.sending.facts import Draft, Drafted, Rebid
 from engine.sending.fees import CANCEL_GAS, NoBid, bytes_wei, cancel_bid, raised_bid
 
 
-def rebid(act: Rebid, handed: Handed | None, terms: DeskTerms, head: HeadNow) -> Drafted | NoBid:
+def rebid(
+    act: Rebid, handed: Handed | None, terms: DeskTerms, head: HeadNow, *, beside_wei: int = 0
+) -> Drafted | NoBid:
     """Return what is to be signed next for a nonce, or why there is no bid to be had now.
 
     Args:
@@ -15,6 +17,7 @@ def rebid(act: Rebid, handed: Handed | None, terms: DeskTerms, head: HeadNow) ->
         handed: the plan that the nonce carries; without one it is cancelled.
         terms: of the desk.
         head: the newest block.
+        beside_wei: what another transaction of the same plan may pay.
     """
     fees, rule, before = terms.fees(head), terms.rule, act.before.bid
     if act.is_cancel or handed is None:
@@ -27,8 +30,8 @@ def rebid(act: Rebid, handed: Handed | None, terms: DeskTerms, head: HeadNow) ->
             is_far=act.is_far,
         )
     else:
-        beside_wei = bytes_wei(fees, act.before.raw, gas_limit=before.gas_limit)
-        bound_wei = bound_beside(handed.plan, beside_wei)
+        own_bytes_wei = bytes_wei(fees, act.before.raw, gas_limit=before.gas_limit)
+        bound_wei = bound_beside(handed.plan, own_bytes_wei) - beside_wei
         bid = raised_bid(before, fees, rule, bound_wei=bound_wei, is_far=act.is_far)
     if isinstance(bid, NoBid):
         return bid

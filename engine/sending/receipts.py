@@ -10,7 +10,7 @@ from decimal import Decimal
 import msgspec
 
 from engine.domain.orders import Receipt, Swap
-from engine.domain.plans import AtomicPlan
+from engine.domain.plans import AtomicPlan, OnChain
 from engine.domain.routes_on_chain import BPS, ChainRoute, V4Hop, VaultHop
 from engine.domain.told import Fate
 from engine.domain.units import NATIVE_DECIMALS, NS_PER_S
@@ -149,14 +149,14 @@ def _receipt(
         flash_fee=flash_fee,
         gas_asset=plan.gas.asset,
         gas=gas,
-        gas_quote=_gas_quote(plan, gas),
+        gas_quote=gas_quote(plan, gas),
         landed_at_ns=landed_ts * NS_PER_S,
         block=landed.block,
         tip=Decimal(tip_wei).scaleb(-NATIVE_DECIMALS),
     )
 
 
-def _gas_quote(plan: AtomicPlan, gas: Decimal) -> Decimal:
+def gas_quote(plan: OnChain, gas: Decimal) -> Decimal:
     """Return gas in the asset of the route, at the rate of the plan."""
     bound = plan.gas
     if bound.asset == plan.opportunity.quote:

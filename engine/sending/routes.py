@@ -13,7 +13,7 @@ import msgspec
 from engine.domain.chains import DEADLINE_BLOCKS, block_ms
 from engine.domain.errors import BadValueError
 from engine.domain.handed import PoolTerms
-from engine.domain.plans import AtomicPlan, Step
+from engine.domain.plans import AtomicPlan, MixedPlan, Step
 from engine.domain.pools import Pool, Protocol
 from engine.domain.routes_on_chain import (
     BPS,
@@ -21,6 +21,7 @@ from engine.domain.routes_on_chain import (
     PIPS,
     ChainHop,
     ChainRoute,
+    ChainSwap,
     ConcentratedHop,
     CurveHop,
     PairHop,
@@ -113,6 +114,37 @@ def route_of(plan: AtomicPlan, pools: Sequence[PoolTerms], terms: RouteTerms) ->
         profit_min_raw=least_raw,
         deadline_ts=(plan.deadline_ns + wait_ns) // NS_PER_S,
         tip_bps=tip_bps,
+    )
+
+
+def swap_of(
+    plan: MixedPlan, pools: Sequence[PoolTerms], terms: RouteTerms, *, until_ns: int
+) -> ChainSwap:
+    """Return what the transaction of a plan of orders and a transaction does.
+
+    Args:
+        plan: with the amounts that are to be traded: of what follows those in proportion.
+        pools: of its steps.
+        terms: of the chain.
+        until_ns: instant until which it may leave (wall clock); blocks take it a little longer.
+
+    Raises:
+        BadValueError: no call of our contract does that; the text says why.
+    """
+    if len(pools) != len(plan.steps):
+        raise BadValueError(f"{plan.plan_id} has {len(plan.steps)} steps, {len(pools)} pools known")
+    hops = tuple(_hop(step, known, terms) for step, known in zip(plan.steps, pools, strict=True))
+    first, last = plan.steps[0], plan.steps[-1]
+    wait_ns = DEADLINE_BLOCKS * block_ms(plan.chain) * NS_PER_MS
+    return ChainSwap(
+        chain_id=terms.chain_id,
+        contract=terms.contract,
+        token_in=hops[0].token_in,
+        amount_in_raw=_exact_raw(first.amount_in, first.decimals_in),
+        token_out=hops[-1].token_out,
+        amount_out_min_raw=max(_ceil_raw(last.amount_out_min, last.decimals_out), 1),
+        hops=hops,
+        deadline_ts=(until_ns + wait_ns) // NS_PER_S,
     )
 
 

@@ -14,10 +14,11 @@ from engine.chains.rpc.parsing import parse_bytes, parse_quantity
 from engine.domain.chains import NATIVE_ASSETS, NETWORKS
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Basis
+from engine.domain.plans import MixedPlan
 from engine.domain.told import Fate
 from engine.domain.units import NATIVE_DECIMALS
 from engine.sending.calls import balance_call, parse_word
-from engine.sending.encoding import decode
+from engine.sending.encoding import SELECTOR, decode
 from engine.sending.facts import Life
 from engine.sending.nonces import NonceTable
 from engine.sending.view import Batches
@@ -76,7 +77,7 @@ def _line(table: NonceTable, life: Life, *, is_local: bool) -> TransactionLine:
     told = table.told.of(life.client_order_id)
     receipt = None if told is None else told.news.receipt
     gain = None
-    if receipt is not None and receipt.swaps:
+    if receipt is not None and receipt.swaps and life.data[:4] == SELECTOR:
         gain = receipt.swaps[-1].amount_out - receipt.swaps[0].amount_in - receipt.flash_fee
     explorer = "" if is_local else EXPLORERS.get(chain, "")
     return TransactionLine(
@@ -184,6 +185,8 @@ class ContractLook:
         for life in self.table.newest_lives(MOST):
             handed = self.table.handed(life.client_order_id)
             if handed is None or handed.plan.chain != self.chain:
+                continue
+            if isinstance(handed.plan, MixedPlan):  # what a swap brings is the wallet's
                 continue
             token = decode(life.data, contract=life.to).source.token
             if token != self.wrapped:

@@ -14,6 +14,7 @@ from engine.domain.signing import (
     UnsignedTransaction,
 )
 from engine.sending import facts
+from engine.sending.allowing_ids import is_allowing, plans_id
 from engine.sending.encoding import APPROVE, PAUSE, REVOKE, UNPAUSE
 from engine.sending.facts import Learned, Life, Unsigned
 from engine.sending.nonces import NonceTable
@@ -83,10 +84,12 @@ class Signatures:
     def _intent(self, life: Life) -> SigningIntent:
         draft = life.draft
         assert draft is not None
-        handed = self.table.handed(life.client_order_id)
+        handed = self.table.handed(plans_id(life.client_order_id))
         own = None if handed is not None or draft.is_cancel else PURPOSES.get(life.data[:4])
         is_cancel = draft.is_cancel or (handed is None and own is None)
         purpose = Purpose.REPLACE if life.attempts else Purpose.ROUTE
+        if is_allowing(life.client_order_id):
+            purpose = Purpose.ALLOW
         transaction = UnsignedTransaction(
             chain_id=life.chain_id,
             nonce=life.nonce,

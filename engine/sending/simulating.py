@@ -13,6 +13,7 @@ from eth_hash.auto import keccak
 
 from engine.chains.gas.base_fee import FeeRule, next_base_fee_wei
 from engine.sending.calls import HeadNow
+from engine.sending.encoding import SWAP
 from engine.sending.footprints import State
 
 SPEC: Final = "CANCUN"
@@ -20,6 +21,10 @@ GAS_MAX: Final = 16_777_216
 """EIP-7825."""
 RICH_WEI: Final = 10**24
 """The EVM's sender has that much, so that only the route's own faults are seen."""
+
+WARMED_GAS: Final = 10_000
+"""What a call takes more by itself than behind another one of the same EVM: accounts and slots that
+it then looks at first (EIP-2929), and an allowance that was not made just now (EIP-2200)."""
 
 _WORD: Final = 32
 _OUTPUT: Final = re.compile(r"output: 0x((?:[0-9a-f]{2})*)")
@@ -45,12 +50,18 @@ _ERRORS: Final[Sequence[str]] = (
 _NAMES: Final = {keccak(one.encode())[:4]: one.partition("(")[0] for one in _ERRORS}
 
 
+Call = tuple[str, bytes]
+"""Who is called, and with what."""
+
+
 class Simulated(msgspec.Struct, frozen=True, kw_only=True):
     """What a route would do in the next block.
 
     Attributes:
-        gain_raw: of the route's token, before the builder's tip.
-        gas_used: in units, refunds taken off.
+        gain_raw: of the route's token, before the builder's tip; of a swap what its caller gets.
+        gas_used: in units, refunds taken off; of a call behind another one without that, as a large
+            part is refunded of what a swap takes.
+        first_gas_used: of the call before it.
         why: it reverts, in words; empty if it does not.
     """
 
@@ -58,6 +69,7 @@ class Simulated(msgspec.Struct, frozen=True, kw_only=True):
     tip_raw: int
     gas_used: int
     why: str = ""
+    first_gas_used: int = 0
 
 
 class Simulator:
@@ -92,13 +104,27 @@ class Simulator:
         """Hash of the block whose state it has; empty for none."""
         return self._head
 
-    def simulate(self, head: HeadNow, contract: str, data: bytes) -> Simulated:
-        """Carry a call of our contract out on the state of a block; nothing of it stays."""
+    def simulate(
+        self, head: HeadNow, contract: str, data: bytes, *, first: Call | None = None
+    ) -> Simulated:
+        """Carry a call of our contract out on the state of a block; nothing of it stays.
+
+        Args:
+            head: the block.
+            contract: that is called.
+            data: the call.
+            first: a call that is carried out before it, as what allows a token does.
+        """
         if self._head != head.hash:
             self.open(head)
         evm = self._evm
         before = evm.snapshot()
+        first_gas_used = 0
         try:
+            if first is not None:
+                evm.message_call(caller=self._wallet, to=first[0], calldata=first[1], gas=GAS_MAX)
+                first_gas_used = evm.result.gas_used
+                evm.reset_transient_storage()
             answer = bytes(
                 evm.message_call(
                     caller=self._wallet,
@@ -113,14 +139,19 @@ class Simulator:
             answer, why = b"", _why(str(error))
         result = evm.result
         gas_used = result.gas_used if result else 0
+        if first is not None and result:
+            gas_used += result.gas_refunded + WARMED_GAS
         evm.revert(before)
         evm.reset_transient_storage()
-        if not why and len(answer) != 2 * _WORD:
+        words = 1 if data[:4] == SWAP else 2
+        if not why and len(answer) != words * _WORD:
             why = f"there is no contract of ours at {contract}: {len(answer)} bytes of answer"
         if why:
             return Simulated(gain_raw=0, tip_raw=0, gas_used=gas_used, why=why)
         gain_raw, tip_raw = int.from_bytes(answer[:_WORD]), int.from_bytes(answer[_WORD:])
-        return Simulated(gain_raw=gain_raw, tip_raw=tip_raw, gas_used=gas_used)
+        return Simulated(
+            gain_raw=gain_raw, tip_raw=tip_raw, gas_used=gas_used, first_gas_used=first_gas_used
+        )
 
     def open(self, head: HeadNow, state: State | None = None) -> None:
         """Begin with a block, and with what is known of its state; the rest is read when needed.

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.handed import Handed
+from engine.domain.plans import AtomicPlan
 from engine.domain.routes_on_chain import BPS, GIVES_FIRST, ChainRoute, Source, SourceKind
 from engine.domain.trials import Trial, shape_of
 from engine.domain.truths import Foreseen
@@ -57,21 +58,23 @@ class Trials:
         shapes: set[str] = set()
         for handed, foreseen in self.table.newest_foreseen(LOOKED_AT):
             plan = handed.plan
+            if not isinstance(plan, AtomicPlan):
+                continue
             shape = shape_of([str(step.venue) for step in plan.steps])
             is_of_ours = plan.chain == self.chain and foreseen.block > head.number - OLD_BLOCKS_MAX
             if not is_of_ours or not foreseen.block or shape in shapes:
                 continue
             shapes.add(shape)
-            found += await self._of_plan(shape, handed, foreseen, head)
+            found += await self._of_plan(shape, plan, handed, foreseen, head)
             if len(shapes) >= SHAPES_MAX:
                 break
         return found
 
     async def _of_plan(
-        self, shape: str, handed: Handed, foreseen: Foreseen, head: HeadNow
+        self, shape: str, plan: AtomicPlan, handed: Handed, foreseen: Foreseen, head: HeadNow
     ) -> list[Trial]:
         try:
-            used = route_of(handed.plan, handed.pools, self.terms)
+            used = route_of(plan, handed.pools, self.terms)
         except BadValueError:
             return []
         try:
@@ -79,20 +82,19 @@ class Trials:
         except TransientError:
             return []
         return [
-            await self._tried(shape, handed, route, used, then, head)
+            await self._tried(shape, plan, route, used, then, head)
             for route in encodings_of(used, self.terms)
         ]
 
     async def _tried(  # noqa: PLR0917 - a row of a table
         self,
         shape: str,
-        handed: Handed,
+        plan: AtomicPlan,
         route: ChainRoute,
         used: ChainRoute,
         then: HeadNow,
         head: HeadNow,
     ) -> Trial:
-        plan = handed.plan
         data = calldata(route)
         result = await self.simulate(then, route.contract, data)
         expected_raw = gain_expected_raw(plan, route)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Final
 
-from engine.domain.plans import AtomicPlan
+from engine.domain.plans import OnChain
 from engine.domain.recovery import ROUTE_REST, Recovery
 from engine.domain.units import NS_PER_S
 
@@ -40,7 +40,7 @@ class RouteTrust:
     _records: dict[tuple[str, ...], _Record] = field(default_factory=dict)
     _disabled: dict[tuple[str, ...], str] = field(default_factory=dict)
 
-    def why_not(self, plan: AtomicPlan, at_ns: int) -> str:
+    def why_not(self, plan: OnChain, at_ns: int) -> str:
         """Say why a plan's route is not sent now; empty if it is."""
         key = _key(plan)
         if key in self._disabled:
@@ -50,12 +50,12 @@ class RouteTrust:
             return f"its route rests: {record.why}, {record.failures} times"
         return ""
 
-    def contradict(self, plan: AtomicPlan, detail: str) -> str:
+    def contradict(self, plan: OnChain, detail: str) -> str:
         """Disable a route whose simulation contradicts its plan; return what a person is told."""
         self._disabled[_key(plan)] = f"{Failure.SOLVER}: {detail}"
         return f"{_named(plan)} is disabled until the sender starts anew: {detail}"
 
-    def fail(self, plan: AtomicPlan, failure: Failure, at_ns: int) -> str:
+    def fail(self, plan: OnChain, failure: Failure, at_ns: int) -> str:
         """Count a failure; return what a person is told, empty if the route goes on."""
         record = self._records.setdefault(_key(plan), _Record())
         record.failures += 1
@@ -69,16 +69,16 @@ class RouteTrust:
             f" {REST_NS // NS_PER_S} s: {failure}"
         )
 
-    def succeed(self, plan: AtomicPlan) -> None:
+    def succeed(self, plan: OnChain) -> None:
         """Forget what failed of a route that works."""
         record = self._records.pop(_key(plan), None)
         if record is not None:
             record.rest.works()
 
 
-def _key(plan: AtomicPlan) -> tuple[str, ...]:
+def _key(plan: OnChain) -> tuple[str, ...]:
     return (plan.chain, *(f"{one.address.lower()} {one.source} {one.target}" for one in plan.steps))
 
 
-def _named(plan: AtomicPlan) -> str:
+def _named(plan: OnChain) -> str:
     return f"the route of {plan.plan_id} by {', '.join(one.venue for one in plan.steps)}"

@@ -12,6 +12,7 @@ from typing import Final
 from engine.domain.chains import block_ms
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.handed import Handed
+from engine.domain.plans import AtomicPlan, MixedPlan
 from engine.domain.told import Fate
 from engine.domain.truths import Ahead, Foreseen
 from engine.domain.units import NS_PER_MS, NS_PER_S
@@ -68,15 +69,16 @@ class TruthDesk:
         for told in self.table.told.after(self._upto):
             if not self.truths.has(told.number):
                 handed = self.table.handed(told.news.client_order_id)
-                if handed is None:
+                # What a swap is worth the orders beside it say, of which nothing is known here.
+                if handed is None or isinstance(handed.plan, MixedPlan):
                     self.truths.put(told.number, None)
                 elif handed.plan.chain == self.chain:
-                    await self._work_out(told, handed)
+                    await self._work_out(told, handed, handed.plan)
                     done += 1
             self._upto = told.number
         return done
 
-    async def _work_out(self, told: Told, handed: Handed) -> None:
+    async def _work_out(self, told: Told, handed: Handed, plan: AtomicPlan) -> None:
         news = told.news
         foreseen = self.table.foreseen(news.client_order_id)
         life = self.table.life_of(news.client_order_id)
@@ -87,13 +89,13 @@ class TruthDesk:
             elif life is not None and life.landed is not None and foreseen is not None:
                 behind = await self._lost(life, life.landed, foreseen)
             elif news.fate is Fate.NEVER and foreseen is not None and foreseen.block:
-                behind = await self._unsent(handed, foreseen)
+                behind = await self._unsent(plan, handed, foreseen)
         except TransientError as error:
             self._tries += 1
             if self._tries < TRIES_MAX and not any(one in str(error).lower() for one in _GONE):
                 raise
             log.info("of %s nodes know no more: %s", news.client_order_id, error)
-        truth = truth_of(handed.plan, news, foreseen, behind, engine=handed.engine)
+        truth = truth_of(plan, news, foreseen, behind, engine=handed.engine)
         self.truths.put(told.number, truth)
         self._tries = 0
 
@@ -129,15 +131,15 @@ class TruthDesk:
             for one, sender in zip(shown, senders, strict=True)
         )
 
-    async def _unsent(self, handed: Handed, foreseen: Foreseen) -> Behind:
+    async def _unsent(self, plan: AtomicPlan, handed: Handed, foreseen: Foreseen) -> Behind:
         """Look whether its pools were touched between its decision and its simulation."""
         try:
-            route = route_of(handed.plan, handed.pools, self.terms)
+            route = route_of(plan, handed.pools, self.terms)
             calldata(route)
         except BadValueError:
             return Behind()
         head = await self.view.head_of(foreseen.block)
-        late_ns = max(head.ts * NS_PER_S - handed.plan.decided_at_ns, 0)
+        late_ns = max(head.ts * NS_PER_S - plan.decided_at_ns, 0)
         # One block more: the newest that the decision knew of was made before it was heard.
         back = 1 + late_ns // (block_ms(self.chain) * NS_PER_MS)
         first = max(foreseen.block - min(back, BACK_BLOCKS_MAX), 0)

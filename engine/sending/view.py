@@ -12,7 +12,7 @@ from eth_hash.auto import keccak
 from engine.chains.ports import Json, NodeError
 from engine.chains.rpc.parsing import hex_number, parse_bytes, parse_hash, parse_quantity
 from engine.domain.errors import BadValueError, TransientError
-from engine.domain.routes_on_chain import ChainRoute
+from engine.domain.routes_on_chain import ChainRoute, ChainSwap
 from engine.sending.calls import (
     HeadNow,
     Moved,
@@ -27,6 +27,7 @@ from engine.sending.calls import (
 )
 from engine.sending.facts import Answer, Landed, Life, Look
 from engine.sending.receipts import GainSeen, gained_raw
+from engine.sending.swap_receipts import TurnSeen
 from engine.sending.touching import PLACE_MAX, Touched, Watched, parse_touched
 
 NONCE_MAX: Final = 2**64 - 2
@@ -221,6 +222,50 @@ class ChainView:
                 ("eth_getTransactionReceipt", (landed.hash,)),
             ]
         )
+        others = await self._beside(block, landed, ours)
+        seen = GainSeen(
+            kept_raw=_word(after, "a balance") - _word(before, "a balance"),
+            moved=_moved_in(receipt, landed.block_hash),
+            others_raw=sum(gained_raw(route, one, recovery) for one in others),
+        )
+        return seen, _quantity(_of_block(block, "timestamp"), "a block's time")
+
+    async def turn(
+        self, swap: ChainSwap, landed: Landed, ours: Collection[str]
+    ) -> tuple[TurnSeen, int]:
+        """Return what a swap took of the wallet and brought to it, and its block's time in seconds.
+
+        Args:
+            swap: that was carried out.
+            landed: where it is.
+            ours: see `gain`.
+        """
+        calls = [balance_call(one, self._wallet) for one in (swap.token_in, swap.token_out)]
+        block, receipt, *words = await self._batch(
+            [
+                ("eth_getBlockByNumber", (hex_number(landed.block), False)),
+                ("eth_getTransactionReceipt", (landed.hash,)),
+                *(
+                    ("eth_call", (call, hex_number(number)))
+                    for call in calls
+                    for number in (landed.block - 1, landed.block)
+                ),
+            ]
+        )
+        others = await self._beside(block, landed, ours)
+        had_in, has_in, had_out, has_out = (_word(one, "a balance") for one in words)
+        seen = TurnSeen(
+            given_raw=had_in - has_in,
+            received_raw=has_out - had_out,
+            moved=_moved_in(receipt, landed.block_hash),
+            others=tuple(one for of in others for one in of),
+        )
+        return seen, _quantity(_of_block(block, "timestamp"), "a block's time")
+
+    async def _beside(
+        self, block: Json, landed: Landed, ours: Collection[str]
+    ) -> list[tuple[Moved, ...]]:
+        """Return what other transactions of ours in the block of one moved, by their receipts."""
         if not isinstance(block, dict) or block.get("hash") != landed.block_hash:
             raise TransientError(f"block {landed.block} is another one by now")
         held = block.get("transactions")
@@ -228,13 +273,7 @@ class ChainView:
         receipts = await self._batch(
             [("eth_getTransactionReceipt", (one,)) for one in sorted(beside - {landed.hash})]
         )
-        moved, *others = (_moved_in(one, landed.block_hash) for one in (receipt, *receipts))
-        seen = GainSeen(
-            kept_raw=_word(after, "a balance") - _word(before, "a balance"),
-            moved=moved,
-            others_raw=sum(gained_raw(route, one, recovery) for one in others),
-        )
-        return seen, _quantity(block.get("timestamp"), "a block's time")
+        return [_moved_in(one, landed.block_hash) for one in receipts]
 
     async def time_of(self, landed: Landed) -> int:
         """Return the time of the block that holds a transaction, in seconds."""
@@ -365,6 +404,10 @@ class ChainView:
             if isinstance(answer, NodeError):
                 raise TransientError(str(answer)) from answer
         return [answer for answer in answers if not isinstance(answer, NodeError)]
+
+
+def _of_block(block: Json, name: str) -> Json:
+    return block.get(name) if isinstance(block, dict) else None
 
 
 def _moved_in(receipt: Json, block_hash: str) -> tuple[Moved, ...]:

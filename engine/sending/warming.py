@@ -14,7 +14,7 @@ from engine.domain.errors import BadValueError
 from engine.sending.calls import HeadNow
 from engine.sending.encoding import decode
 from engine.sending.footprints import Footprints, State
-from engine.sending.simulating import Simulated, Simulator
+from engine.sending.simulating import Call, Simulated, Simulator
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +23,13 @@ class Simulate(Protocol):
     """Carries a call of our contract out on the state of a head."""
 
     async def __call__(
-        self, head: HeadNow, contract: str, data: bytes, *, is_fresh: bool = False
+        self,
+        head: HeadNow,
+        contract: str,
+        data: bytes,
+        *,
+        is_fresh: bool = False,
+        first: Call | None = None,
     ) -> Simulated:
         """Return what it does; nothing of it stays.
 
@@ -32,6 +38,7 @@ class Simulate(Protocol):
             contract: that is called.
             data: the call.
             is_fresh: nothing that was read before counts.
+            first: a call that is carried out before it; what both read is not read ahead.
         """
         ...
 
@@ -56,9 +63,22 @@ class WarmSimulator:
         self._turn = asyncio.Lock()
 
     async def __call__(
-        self, head: HeadNow, contract: str, data: bytes, *, is_fresh: bool = False
+        self,
+        head: HeadNow,
+        contract: str,
+        data: bytes,
+        *,
+        is_fresh: bool = False,
+        first: Call | None = None,
     ) -> Simulated:
         """See `Simulate`."""
+        if first is not None:
+            async with self._turn:
+                if is_fresh or self._simulator.head != head.hash:
+                    await self._open(head)
+                return await asyncio.to_thread(
+                    self._simulator.simulate, head, contract, data, first=first
+                )
         self._footprints.add(contract, data)
         async with self._turn:
             if is_fresh:

@@ -4,6 +4,7 @@ from engine.domain.plans import MixedPlan
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.signing.routes import check_route
 from engine.signing.rules import Given, refused
+from engine.signing.swaps import check_mixed
 
 
 def check_carrying(given: Given, *, now_ns: int) -> SignRefusal | None:
@@ -16,6 +17,9 @@ def check_carrying(given: Given, *, now_ns: int) -> SignRefusal | None:
     if plan is None:
         return refused(RefusalKind.PLAN, "no plan: nothing is carried out without one")
     if isinstance(plan, MixedPlan):
-        # What of it is signed is in `swaps`; nothing is before whoever sends has the other half.
-        return refused(RefusalKind.PLAN, "its plan has orders beside it, which nobody sends yet")
+        if not given.terms.signs_mixed:
+            return refused(
+                RefusalKind.PLAN, "its plan has orders beside it, which nobody decides on"
+            )
+        return check_mixed(given, plan, now_ns=now_ns)
     return check_route(given, plan, now_ns=now_ns)

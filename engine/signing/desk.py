@@ -5,6 +5,7 @@ signed before.
 """
 
 import asyncio
+import dataclasses
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from decimal import ROUND_CEILING, Decimal
@@ -12,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from engine.domain.plans import digest_of_plan
+from engine.domain.plans import MixedPlan, digest_of_plan
 from engine.domain.signing import Purpose, RefusalKind, Signed, SigningIntent, SignRefusal
 from engine.signing.caps import DailyCaps
 from engine.signing.carrying import check_carrying
@@ -67,6 +68,7 @@ class SigningDesk:
 
     Args:
         missing: says why nothing that trades is signed for a chain; empty if it may be.
+        has_orders: says of a plan, by its digest, whether an order of it was signed.
 
     Attributes:
         wallet: with whose key is signed; None while locked.
@@ -84,6 +86,7 @@ class SigningDesk:
         clock: Callable[[], int],
         words: Words | None = None,
         missing: Callable[[str], str] = lambda _chain: "",
+        has_orders: Callable[[str], bool] = lambda _digest: False,
     ) -> None:
         self.terms: Final = terms
         self.words: Final = words or Words(key=None, journal=journal)
@@ -92,6 +95,7 @@ class SigningDesk:
         self._journal = journal
         self._leave = leave
         self._missing = missing
+        self._has_orders = has_orders
         self._clock = clock
         self.turn: Final = asyncio.Lock()
 
@@ -153,6 +157,8 @@ class SigningDesk:
         now_ns = self._clock()
         self.caps.look(now_ns)
         plan_digest = "" if intent.plan is None else digest_of_plan(intent.plan)
+        if isinstance(intent.plan, MixedPlan):
+            given = self._with_the_rest(given, wallet.address, plan_digest)
         if refusal := (
             check_carrying(given, now_ns=now_ns)
             or check_permit(given, self.words, now_ns=now_ns)
@@ -182,6 +188,17 @@ class SigningDesk:
         )
         self.caps.use(charges)
         return Signed(raw=raw, hash=hash_of(raw))
+
+    def _with_the_rest(self, given: Given, address: str, plan_digest: str) -> Given:
+        """Add what was signed of the same plan: other transactions of it, and orders."""
+        gas = gas_cap(given.chain, is_protective=False)
+        one = given.transaction
+        beside = self._journal.beside(address, one.chain_id, one.nonce, plan_digest)
+        return dataclasses.replace(
+            given,
+            beside_wei=sum(entry.charges.get(gas, 0) for entry in beside),
+            is_other_signed=self._has_orders(plan_digest),
+        )
 
     async def _signed(self, wallet: Wallet, intent: SigningIntent) -> bytes | SignRefusal:
         try:

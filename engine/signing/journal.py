@@ -22,6 +22,9 @@ KEPT_DAYS: Final = 90
 TIDY_CHANGES: Final = 300
 """So many signatures are about a thousand pages of the log, 4 MB."""
 
+NEAR: Final = 100
+"""Nonces of one plan follow one another; so far apart at most they are looked for."""
+
 BUSY: Final = 20
 """Where somebody always asks, so many times as many are waited for."""
 
@@ -95,6 +98,7 @@ class Journal:
         self._path = path
         self._newest: dict[tuple[str, int], int] = {}
         self._live: dict[str, Live | None] = {}
+        self._routes: set[str] | None = None
         self._tidied = self._seen = 0
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -141,11 +145,30 @@ class Journal:
         """Return all that was signed for a nonce, in its order."""
         if nonce > self._newest_of(address, chain_id):
             return []
-        found = self.run(
-            "select digest, purpose, plan_digest, fee_wei, tip_wei, charges, day, raw from signed"
-            " where address = ? and chain_id = ? and nonce = ? order by number",
-            (address, chain_id, nonce),
+        return self._entries(
+            "address = ? and chain_id = ? and nonce = ? order by number", address, chain_id, nonce
         )
+
+    def beside(self, address: str, chain_id: int, nonce: int, plan_digest: str) -> list[Entry]:
+        """Return all that was signed of a plan at other nonces, which are near."""
+        return self._entries(
+            "address = ? and chain_id = ? and nonce between ? and ? and nonce != ?"
+            " and plan_digest = ?",
+            *(address, chain_id, nonce - NEAR, nonce + NEAR, nonce, plan_digest),
+        )
+
+    def has_route(self, plan_digest: str) -> bool:
+        """Say whether a transaction was signed that carries a plan out."""
+        if self._routes is None:  # asked of few plans: so it costs no index at each signature
+            found = self.run(
+                "select plan_digest from signed where purpose = ?", (Purpose.ROUTE.value,)
+            )
+            self._routes = {digest for (digest,) in found}
+        return plan_digest in self._routes
+
+    def _entries(self, which: str, *values: object) -> list[Entry]:
+        columns = "digest, purpose, plan_digest, fee_wei, tip_wei, charges, day, raw"
+        found = self.run(f"select {columns} from signed where {which}", values)  # noqa: S608 - ours
         return [
             Entry(
                 digest=digest,
@@ -186,6 +209,8 @@ class Journal:
             ),
         )
         self._newest[address, chain_id] = max(nonce, self._newest_of(address, chain_id))
+        if self._routes is not None and entry.purpose is Purpose.ROUTE:
+            self._routes.add(entry.plan_digest)
 
     def charged(self, day: int) -> dict[str, int]:
         """Return what a day's signatures count for, by the caps' names."""

@@ -21,6 +21,7 @@ class SigningTerms:
         tip_bps_max: the largest share of a gain that a builder may get.
         bump_bps: how much higher both fees of a replacement must be at the least.
         network: of what kind all of these chains are.
+        signs_mixed: whether transactions are signed whose plans have orders beside them.
         usd_least: by asset, what one of it is reckoned with at the least.
     """
 
@@ -32,6 +33,7 @@ class SigningTerms:
     tip_bps_max: int = 9_000
     bump_bps: int = 1_250
     network: Network = Network.SANDBOX
+    signs_mixed: bool = False
     usd_least: Mapping[str, Decimal] = field(default_factory=dict)
     names: Mapping[int, str] = field(init=False)
 

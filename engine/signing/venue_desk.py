@@ -39,6 +39,7 @@ class VenueDesk:
     Args:
         leave: by latch, mode and lease; asked of orders alone.
         missing: says why nothing is placed at a venue; empty if it may be.
+        is_sent: says of a plan, by its digest, whether its transaction was signed.
         clock: the wall clock; `steady_ns` one that is never set back.
     """
 
@@ -53,6 +54,7 @@ class VenueDesk:
         clock: Callable[[], int],
         steady_ns: Callable[[], int],
         missing: Callable[[str], str] = lambda _venue: "",
+        is_sent: Callable[[str], bool] = lambda _digest: False,
     ) -> None:
         self.terms: Final = terms
         self.nonces: Final = VenueNonces(journal)
@@ -60,7 +62,10 @@ class VenueDesk:
         self._leave = leave
         self._clock = clock
         self._missing = missing
-        self._orders = VenueOrders(terms=terms, journal=journal, caps=caps, words=words)
+        self._orders = VenueOrders(
+            terms=terms, journal=journal, caps=caps, words=words, is_sent=is_sent
+        )
+        self.has_orders = self._orders.has_orders
         self._venues = {name: venue_at(name, steady_ns) for name in terms.venues}
 
     def open(self, venue: str, key: VenueKey) -> None:

@@ -5,7 +5,7 @@ were signed, and kept together: of what comes to nothing nothing is counted.
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from engine.domain.orders import Purpose
-from engine.domain.plans import digest_of_plan
+from engine.domain.plans import MixedPlan, Part, digest_of_plan
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.domain.units import NS_PER_MS
 from engine.domain.venue_orders import OrderRequest
@@ -79,15 +79,22 @@ class Ready:
 
 
 class VenueOrders:
-    """See the module."""
+    """See the module; `is_sent` says of a plan, by its digest, whether its swap was signed."""
 
     def __init__(
-        self, *, terms: ExchangeTerms, journal: VenueJournal, caps: DailyCaps, words: Words
+        self,
+        *,
+        terms: ExchangeTerms,
+        journal: VenueJournal,
+        caps: DailyCaps,
+        words: Words,
+        is_sent: Callable[[str], bool],
     ) -> None:
         self._terms = terms
         self._journal = journal
         self._caps = caps
         self._words = words
+        self._is_sent = is_sent
 
     def ready(self, asked: Sequence[Asked], now_ns: int) -> list[Ready] | SignRefusal:
         """Look at orders that are to be signed together: at all of them, or to the first refusal.
@@ -106,6 +113,10 @@ class VenueOrders:
             charges = together(charges, ready.charges)
             found.append(ready)
         return found
+
+    def has_orders(self, plan_digest: str) -> bool:
+        """Say whether an order of a plan was signed, by its digest."""
+        return self._journal.began_ms(bytes.fromhex(plan_digest)) is not None
 
     def keep(self, ready: Sequence[Ready]) -> None:
         """Keep and count them; returns once no end of this process can lose one.
@@ -195,7 +206,11 @@ class VenueOrders:
         """Look at what was signed of the plan before: each leg once, and back within bounds."""
         intent, size = given.intent, given.request.size_base
         count, signed = self._journal.of_leg(plan, intent.leg, intent.purpose)
+        is_sent = self._is_sent(plan.hex()) if _is_behind(given) else None
         if intent.purpose is Purpose.LEG:
+            if is_sent is False:
+                why = "it follows on a transaction, and none of its plan was signed"
+                return refused(RefusalKind.PLAN, why)
             if signed + size > given.leg.size_base:
                 return refused(
                     RefusalKind.ORDER,
@@ -204,13 +219,9 @@ class VenueOrders:
                 )
             return None
         began_ms = self._journal.began_ms(plan)
-        if began_ms is None:
-            return refused(RefusalKind.ORDER, "no order of its plan was signed: nothing is to undo")
-        if given.now_ms - began_ms > UNWINDS_MS_MAX:
-            return refused(RefusalKind.DEADLINE, "its plan began too long ago to be unwound")
-        if count >= UNWINDINGS_MAX:
-            return refused(RefusalKind.ORDER, f"its leg was traded back by {count} orders")
-        return None
+        if began_ms is None and is_sent:
+            began_ms = given.plan.decided_at_ns // NS_PER_MS
+        return _beyond_unwinding(given, count, began_ms)
 
 
 class _PlanDigests:
@@ -225,6 +236,22 @@ class _PlanDigests:
         if plan is not self._plan:
             self._plan, self._digest = plan, bytes.fromhex(digest_of_plan(plan))
         return self._digest
+
+
+def _is_behind(given: Placing) -> bool:
+    """Say whether an order's plan begins with a transaction."""
+    return isinstance(given.plan, MixedPlan) and given.plan.first is Part.TRANSACTION
+
+
+def _beyond_unwinding(given: Placing, count: int, began_ms: int | None) -> SignRefusal | None:
+    """Look at when a plan began, and how often its leg was traded back."""
+    if began_ms is None:
+        return refused(RefusalKind.ORDER, "no order of its plan was signed: nothing is to undo")
+    if given.now_ms - began_ms > UNWINDS_MS_MAX:
+        return refused(RefusalKind.DEADLINE, "its plan began too long ago to be unwound")
+    if count >= UNWINDINGS_MAX:
+        return refused(RefusalKind.ORDER, f"its leg was traded back by {count} orders")
+    return None
 
 
 def _why_not_again(one: Asked, given: Placing, *, is_same: bool) -> SignRefusal | None:

@@ -84,7 +84,7 @@ def placing_of(
         return refused(RefusalKind.PLAN, "no order is signed without the plan that it carries out")
     if not is_live(plan):
         return refused(RefusalKind.PLAN, "its plan is on paper")
-    if isinstance(plan, MixedPlan):
+    if isinstance(plan, MixedPlan) and not terms.signs_mixed:
         # One part of such a plan is worth nothing without the other.
         return refused(RefusalKind.PLAN, "its plan has a transaction, which nobody signs")
     if not 0 <= intent.leg < len(plan.legs):
@@ -146,10 +146,14 @@ def check_order(given: Placing) -> SignRefusal | None:
     request, leg = given.request, given.leg
     instrument = leg.instrument
     is_opposite = request.side is not leg.side
+    # What a transaction beside the orders left is closed by its order again, or by its opposite.
+    is_wrong_side = is_opposite is not given.is_unwinding
+    if given.is_unwinding and isinstance(given.plan, MixedPlan):
+        is_wrong_side = False
     for is_wrong, why in (
         (request.venue != instrument.venue, f"its leg is at {instrument.venue}"),
         (request.wire_name != instrument.wire_name, f"its leg is {instrument.wire_name}"),
-        (is_opposite is not given.is_unwinding, f"its leg is a {leg.side}, it is {request.side}"),
+        (is_wrong_side, f"its leg is a {leg.side}, it is {request.side}"),
         (
             given.is_unwinding and request.size_base > most_unwound(leg),
             f"{request.size_base:f} is more than its leg of {leg.size_base:f} could leave over",

@@ -16,6 +16,7 @@ class ExchangeTerms:
             plans, and once more for those that unwind.
         orders_day: the most orders of a UTC day; likewise twice.
         exposure_usd: by venue the most that one order may move there.
+        signs_mixed: whether orders are signed whose plans have a transaction beside them.
         usd_least: by asset, what one of it is reckoned with at the least.
         vouched: by venue the name of a key of which a person says that it cannot withdraw.
     """
@@ -25,6 +26,7 @@ class ExchangeTerms:
     notional_day_usd: Decimal = Decimal(0)
     orders_day: int = 0
     exposure_usd: Mapping[str, Decimal] = field(default_factory=dict)
+    signs_mixed: bool = False
     usd_least: Mapping[str, Decimal] = field(default_factory=dict)
     vouched: Mapping[str, str] = field(default_factory=dict)
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from engine.domain.errors import BadValueError
 from engine.domain.mandates import PLANS_MAX, Mandate
-from engine.domain.plans import Plan
+from engine.domain.plans import MixedPlan, Plan, digest_of_plan
 from engine.domain.units import NS_PER_S
 from engine.domain.words import Approved, LetRun, Mandated, SealedWord, WentLive, opened_word
 from engine.signing.gains import net_edge_bps
@@ -185,7 +185,10 @@ class Words:
     def why_not_mandated(
         self, mandate_id: str, engine: str, plan: Plan, *, usd: Decimal, now_ns: int
     ) -> str:
-        """Say why a mandate does not cover a plan; empty if it does."""
+        """Say why a mandate does not cover a plan; empty if it does.
+
+        A plan of orders and a transaction asks twice, and is counted once.
+        """
         if self.key is None:
             return NO_CHAT
         granted = self._granted.get(mandate_id)
@@ -193,6 +196,7 @@ class Words:
             return "no person granted it, as far as the chat has told"
         mandate, left_usd = granted.mandate, granted.mandate.total_usd_max - granted.spent_usd
         edge_bps = net_edge_bps(plan)
+        is_new = not isinstance(plan, MixedPlan) or digest_of_plan(plan) not in granted.plans
         wrong = (
             (granted.at_ns <= self.void_ns(engine), "a kill or another mode came after it"),
             (now_ns >= granted.ends_ns, "its time is over"),
@@ -200,8 +204,11 @@ class Words:
             (self._needs_two(usd), "the plan's size takes two people, and one granted it"),
             (edge_bps < mandate.edge_bps_min, f"{edge_bps:.2f} bps is below its least"),
             (usd > mandate.each_usd_max, f"{usd:.2f} USD is above what one plan may move"),
-            (usd > left_usd, f"{usd:.2f} USD is above the {left_usd:.2f} USD that are left"),
-            (len(granted.plans) >= PLANS_MAX, f"its {PLANS_MAX} plans are done"),
+            (
+                is_new and usd > left_usd,
+                f"{usd:.2f} USD is above the {left_usd:.2f} USD that are left",
+            ),
+            (is_new and len(granted.plans) >= PLANS_MAX, f"its {PLANS_MAX} plans are done"),
         )
         return next((why for is_wrong, why in wrong if is_wrong), "")
 

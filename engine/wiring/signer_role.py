@@ -108,6 +108,7 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                     clock=clock,
                     words=words,
                     missing=gates.missing,
+                    has_orders=venues.has_orders,
                 )
                 # Before anything starts a thread, which would keep rights that are given up here.
                 guards += guard_calls(needs_of(paths, place, wallets))

@@ -177,6 +177,7 @@ def open_desk(
     desk = VenueDesk(
         terms=terms,
         journal=VenueJournal(journal),
+        is_sent=journal.has_route,
         caps=caps,
         leave=leave.of_order,
         words=words,

@@ -64,6 +64,7 @@ class SendingWorld(WorldPlans):
         super().__init__(world, CHAIN)
         self.deploy()
         self.warnings: list[str] = []
+        self.has_orders = False
         self.refusal: SignRefusal | None = None
         self.journal = Journal(folder / "signer.sqlite3")
         terms = SigningTerms(
@@ -72,6 +73,7 @@ class SendingWorld(WorldPlans):
             gas_day_wei={CHAIN: 10**19},
             notional_day_usd=Decimal(10**9),
             signatures_day=10**6,
+            signs_mixed=True,
         )
         caps = DailyCaps(self.journal, caps_of(terms), boot="one", now_ns=self.now_ns())
         self.signing = SigningDesk(
@@ -81,6 +83,7 @@ class SendingWorld(WorldPlans):
             leave=self.leave,
             clock=self.now_ns,
             words=Words(key=WORD_KEY, journal=self.journal),
+            has_orders=lambda _digest: self.has_orders,
         )
         self.signing.wallet = LocalWallet(self.key)
         self.table = NonceTable(folder / "nonces.sqlite3")

@@ -10,6 +10,7 @@ import pytest
 from engine.chains.ports import Json, NodeError
 from engine.domain.errors import TransientError
 from engine.domain.handed import Handed
+from engine.domain.plans import AtomicPlan
 from engine.domain.routes_on_chain import ChainRoute, SourceKind
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.domain.tokens import NATIVE_ADDRESS
@@ -477,6 +478,7 @@ def test_a_route_through_any_make_of_pool_earns_what_its_simulation_says(
 
     gain_raw = sending.run(work)
 
+    assert isinstance(handed.plan, AtomicPlan)
     (news,) = sending.news(handed.plan)
     assert news.fate is Fate.SUCCEEDED, news
     assert sending.kept_raw() - before_raw == gain_raw
@@ -494,6 +496,7 @@ class Told:
 
 async def simulated(sending: SendingWorld, desk: ChainDesk, handed: Handed) -> Told:
     """Ask the contracts what a route gains now."""
+    assert isinstance(handed.plan, AtomicPlan)
     route = route_of(handed.plan, handed.pools, desk.terms.route)
     route = msgspec.structs.replace(route, profit_min_raw=1)
     found = await desk.simulate(await desk.view.head(), route.contract, calldata(route))

@@ -1,26 +1,32 @@
 """What the signer makes of orders whose plan has a transaction beside them."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from msgspec import structs
 
+from engine.domain.assets import AssetCode
 from engine.domain.chains import DEADLINE_BLOCKS, block_ms
 from engine.domain.instruments import VenueId
-from engine.domain.opportunities import Side
-from engine.domain.plans import MixedPlan, Part
+from engine.domain.opportunities import HopKind, Side
+from engine.domain.permits import Permit, PermitKind
+from engine.domain.plans import MixedPlan, Part, digest_of_plan
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.domain.units import NS_PER_MS
 from engine.domain.venue_orders import OrderRequest, wire_id_of
 from engine.gateways.asks import PlaceAsk
 from engine.gateways.venue_signing import VenueIntent
 from engine.signing.venue_permits import looser_than
-from engine.signing.venue_rules import Placing, first_refusal, placing_of
+from engine.signing.venue_rules import UNWINDS_MS_MAX, Placing, first_refusal, placing_of
 from engine.signing.venue_terms import ExchangeTerms
 from tests.execute.live_mixed import live_plan
 from tests.execute.mixed_worlds import BETWEEN, CHEAP
+from tests.signing.saying import granted
+from tests.signing.venue_intents import TERMS as VENUE_TERMS
+from tests.signing.venue_intents import Signer, make_leg, make_place, make_plan, make_unwinding
 
 AT = VenueId("a")
 TERMS = ExchangeTerms(
@@ -138,3 +144,99 @@ def test_a_smaller_transaction_may_give_as_much_less_as_it_takes_less() -> None:
     assert looser_than(structs.replace(terms, steps=(half,)), terms) == ""
     less = structs.replace(half, amount_out_min=half.amount_out_min * Decimal("0.999999"))
     assert "as little as" in looser_than(structs.replace(terms, steps=(less,)), terms)
+
+
+# ---- over time, beside a transaction ---------------------------------------------------------
+
+
+def beside(first: Part, **changes: Any) -> MixedPlan:
+    """Return a plan that gets half a BTC for 30,000 USD at a pool and sells it at a venue."""
+    legged = make_plan(legs=(make_leg("kraken", Side.SELL, price="60600"),), **changes)
+    base = live_plan(CHEAP, first)
+    (step,) = base.steps
+    usd, btc = AssetCode("USD"), AssetCode("BTC")
+    step = structs.replace(
+        step, source=usd, target=btc, amount_in=Decimal(30_000), amount_out=Decimal("0.5")
+    )
+    pool = structs.replace(
+        legged.opportunity.hops[0],
+        kind=HopKind.POOL,
+        venue=step.venue,
+        source=usd,
+        target=btc,
+        chain=base.chain,
+    )
+    opportunity = structs.replace(legged.opportunity, hops=(pool, *legged.opportunity.hops))
+    taken = {name: getattr(legged, name) for name in ("plan_id", "decided_at_ns", "deadline_ns")}
+    taken |= {name: getattr(legged, name) for name in ("legs", "profit_quote", "permit")}
+    return structs.replace(
+        base,
+        opportunity=opportunity,
+        steps=(step,),
+        notional_usd=Decimal(30_000),
+        usd_per_quote=Decimal(1),
+        **taken,
+    )
+
+
+@pytest.fixture
+def signer() -> Iterator[Signer]:
+    made = Signer(terms=replace(VENUE_TERMS, signs_mixed=True))
+    yield made
+    made.close()
+
+
+def test_an_order_that_follows_is_signed_only_where_the_transaction_was(signer: Signer) -> None:
+    place = make_place(beside(Part.TRANSACTION))
+
+    refusal = signer.sign(place)
+    signer.is_sent = True
+
+    assert isinstance(refusal, SignRefusal)
+    assert "it follows on a transaction, and none of its plan was signed" in refusal.detail
+    assert signer.kind(place) is None
+
+
+def test_an_order_that_goes_first_is_signed_and_then_known_by_its_plan(signer: Signer) -> None:
+    plan = beside(Part.ORDERS)
+    assert not signer.desk.has_orders(digest_of_plan(plan))
+
+    assert signer.kind(make_place(plan)) is None
+
+    assert signer.desk.has_orders(digest_of_plan(plan))
+    assert not signer.desk.has_orders(digest_of_plan(beside(Part.TRANSACTION)))
+
+
+def test_what_a_transaction_left_is_closed_by_its_order_or_its_opposite(signer: Signer) -> None:
+    plan = beside(Part.TRANSACTION)
+    same = {"side": Side.SELL, "price_limit": Decimal(60_000)}
+
+    assert signer.kind(make_unwinding(plan, request=same)) is RefusalKind.ORDER
+    signer.is_sent = True
+    assert signer.kind(make_unwinding(plan, request=same)) is None
+    assert signer.kind(make_unwinding(plan, name=f"{plan.plan_id}-o8")) is None
+    signer.now_ns += UNWINDS_MS_MAX * NS_PER_MS + NS_PER_MS
+    late = make_unwinding(plan, name=f"{plan.plan_id}-o7", now_ms=signer.now_ns // NS_PER_MS)
+    assert signer.kind(late) is RefusalKind.DEADLINE
+
+
+def test_what_closes_a_plan_of_orders_alone_is_the_opposite_of_its_leg(signer: Signer) -> None:
+    plan = make_plan()
+    assert signer.kind(make_place(plan)) is None
+
+    assert signer.kind(make_unwinding(plan, request={"side": Side.BUY})) is RefusalKind.ORDER
+
+
+def test_a_mandate_counts_a_plan_of_orders_and_a_transaction_once(signer: Signer) -> None:
+    plan = beside(Part.ORDERS, permit=Permit(kind=PermitKind.MANDATE, id="m1"))
+    signer.words.hear(granted("m1", at_ns=signer.now_ns), signer.now_ns)
+
+    signer.words.use_mandate("m1", digest_of_plan(plan), Decimal(50_000))
+
+    def why(one: MixedPlan) -> str:
+        return signer.words.why_not_mandated(
+            "m1", "main", one, usd=Decimal(1), now_ns=signer.now_ns
+        )
+
+    assert "USD that are left" not in why(plan)
+    assert "USD that are left" in why(structs.replace(plan, plan_id="r1-2-p"))

@@ -49,14 +49,14 @@ def test_the_swap_and_the_allowance_of_a_plan_obey() -> None:
     assert refusal_of(allowing(FOLLOWS, is_other_signed=True)) is None
 
 
-async def test_nothing_of_such_a_plan_is_signed_while_nobody_sends_the_other_half() -> None:
+async def test_nothing_of_such_a_plan_is_signed_while_nobody_decides_on_one() -> None:
     for looked_at in (swapping(PLAN, make_swap()), allowing(PLAN)):
         with desk_of() as desk:
             reply = await desk.sign(looked_at.intent)
         assert isinstance(reply, SignRefusal)
         assert (reply.kind, reply.detail) == (
             RefusalKind.PLAN,
-            "its plan has orders beside it, which nobody sends yet",
+            "its plan has orders beside it, which nobody decides on",
         )
 
 

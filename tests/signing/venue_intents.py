@@ -15,7 +15,7 @@ from engine.domain.signing import RefusalKind, SignRefusal
 from engine.domain.units import NS_PER_MS, NS_PER_S
 from engine.domain.venue_orders import OrderRequest, TimeInForce, wire_id_of
 from engine.gateways.asks import PlaceAsk
-from engine.gateways.venue_signing import VenueIntent, VenueSigned
+from engine.gateways.venue_signing import BookPlan, VenueIntent, VenueSigned
 from engine.signing.caps import DailyCaps
 from engine.signing.desk import MICRO_USD, USD_CAP
 from engine.signing.journal import Journal
@@ -118,7 +118,7 @@ def make_plan(
 
 
 def make_place(
-    plan: LeggedPlan | None = None,
+    plan: BookPlan | None = None,
     *,
     leg: int = 0,
     name: str = "",
@@ -154,7 +154,7 @@ def make_place(
 
 
 def make_unwinding(
-    plan: LeggedPlan | None = None, *, leg: int = 0, name: str = "", **changes: Any
+    plan: BookPlan | None = None, *, leg: int = 0, name: str = "", **changes: Any
 ) -> VenueIntent:
     """Return what is asked to trade a leg back."""
     plan = plan or make_plan()
@@ -196,6 +196,7 @@ class Signer:
         self.boot = "b"
         self.why: SignRefusal | None = None
         self.why_closed = ""
+        self.is_sent = False
         self.usd_cap = MOVED_USD
         self.start()
 
@@ -214,6 +215,7 @@ class Signer:
             clock=lambda: self.now_ns,
             steady_ns=lambda: self.now_ns,
             missing=lambda _venue: self.why_closed,
+            is_sent=lambda _digest: self.is_sent,
         )
         for venue in self.terms.venues:
             self.desk.open(venue, VenueKey(name="a-key", secret=KEYS[venue][0]))

@@ -19,6 +19,7 @@ from engine.chains.rpc.pool import ProviderPool, open_pool
 from engine.connectors.outbound import open_outbound
 from engine.domain.errors import TransientError
 from engine.domain.handed import Handed
+from engine.domain.plans import AtomicPlan
 from engine.domain.told import Fate
 from engine.sending.beginnings import DeskTerms
 from engine.sending.calls import HeadNow
@@ -28,7 +29,7 @@ from engine.sending.nonces import NonceTable
 from engine.sending.paths import OpenWay
 from engine.sending.policies import LOCAL
 from engine.sending.routes import gain_expected_raw, route_of
-from engine.sending.simulating import Simulated
+from engine.sending.simulating import Call, Simulated
 from engine.sending.view import ChainView
 from engine.wiring.sender_answers import SenderAnswers
 from engine.wiring.signer_client import signed_by
@@ -73,13 +74,19 @@ async def _live(path: Path, url: str, socket: Path, wallet: str, handed: Sequenc
     access = Access(name="model", host="127.0.0.1", http_url=url, socket_url=None)
     gains = {}
     for one in handed:
+        assert isinstance(one.plan, AtomicPlan)
         route = route_of(one.plan, one.pools, ROUTE_TERMS)
         gains[calldata(route)] = gain_expected_raw(one.plan, route)
 
     async def simulate(
-        head: HeadNow, contract: str, data: bytes, *, is_fresh: bool = False
+        head: HeadNow,
+        contract: str,
+        data: bytes,
+        *,
+        is_fresh: bool = False,
+        first: Call | None = None,
     ) -> Simulated:
-        del head, contract, is_fresh
+        del head, contract, is_fresh, first
         return Simulated(gain_raw=gains[data], tip_raw=0, gas_used=ROUTE_GAS)
 
     async with open_outbound(None) as way, open_pool([access], way) as pool:

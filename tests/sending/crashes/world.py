@@ -32,7 +32,7 @@ from engine.sending.nonces import NonceTable
 from engine.sending.paths import OpenWay
 from engine.sending.policies import LOCAL
 from engine.sending.routes import RouteTerms, gain_expected_raw, route_of
-from engine.sending.simulating import Simulated
+from engine.sending.simulating import Call, Simulated
 from engine.sending.view import ChainView
 from engine.signing.caps import DailyCaps
 from engine.signing.curve import LocalKey
@@ -233,9 +233,15 @@ class CrashWorld:
         return refused(RefusalKind.KILLED, "killed")
 
     async def _simulate(
-        self, head: HeadNow, contract: str, data: bytes, *, is_fresh: bool = False
+        self,
+        head: HeadNow,
+        contract: str,
+        data: bytes,
+        *,
+        is_fresh: bool = False,
+        first: Call | None = None,
     ) -> Simulated:
-        del head, contract, is_fresh
+        del head, contract, is_fresh, first
         gain_raw = self.chain.planned_raw[data]
         if self.is_odd:
             return Simulated(gain_raw=0, tip_raw=0, gas_used=0, why="it reverts")
