@@ -118,6 +118,10 @@ self-test: $(VENV)/.runtime ## try all that going live on CHAIN=base needs: sign
 api-key: $(VENV)/.runtime ## make a key for the HTTP API: NAME=phone RANK=viewer, operator or admin; it is shown once
 	@$(PY) -m bot.web keys add "$(NAME)" --rank "$(or $(RANK),viewer)"
 
+.PHONY: api-key-new
+api-key-new: $(VENV)/.runtime ## make a new key in the place of NAME=, shown once; the old one opens an hour more
+	@$(PY) -m bot.web keys renew "$(NAME)"
+
 .PHONY: api-keys
 api-keys: $(VENV)/.runtime ## list the keys of the HTTP API
 	@$(PY) -m bot.web keys list

@@ -14,14 +14,16 @@ from bot.commands.common import answer_plainly
 from bot.grammar import Arguments, Misread, nearest, parse_arguments, split_line
 from bot.ranks import NotPermittedError, check_may_send
 from bot.render.clean import clean
+from bot.render.safety import render_declined
 from bot.render.troubles import (
     render_away,
     render_failed,
     render_misread,
     render_not_permitted,
 )
+from engine.bus.reports import Declined
 from engine.bus.request import Reply, Request
-from engine.domain.errors import BadValueError, SyndicateError, TransientError
+from engine.domain.errors import AbsentError, BadValueError, SyndicateError, TransientError
 from engine.domain.people import Rank
 from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
@@ -243,13 +245,15 @@ class Dispatcher:
             return await invocation.entry.handler(call)
         except NotPermittedError as error:
             return Answer(screen=render_not_permitted(invocation.shown, needed=error.needed))
+        except BadValueError as error:
+            return Answer(screen=render_declined(Declined(why=str(error))))
         except SyndicateError as error:
             screen = render_away(
                 str(error),
                 line=invocation.shown,
                 may_be_done=invocation.kind is not Kind.READ,
             )
-            return Answer(screen=screen, is_final=isinstance(error, BadValueError))
+            return Answer(screen=screen, is_final=isinstance(error, AbsentError))
         except Exception:  # noqa: BLE001 - the boundary of a command; logged, counted, answered
             self.failed_count += 1
             _log.exception("%s failed", invocation.shown)
@@ -261,7 +265,7 @@ class Dispatcher:
             return answer_plainly(await self.ask(confirmation.command), self.settings)
         except SyndicateError as error:
             screen = render_away(str(error), line=confirmation.action, may_be_done=True)
-            return Answer(screen=screen, is_final=isinstance(error, BadValueError))
+            return Answer(screen=screen, is_final=isinstance(error, AbsentError | BadValueError))
         except Exception:  # noqa: BLE001 - the boundary of a command; logged, counted, answered
             self.failed_count += 1
             _log.exception("%s failed", confirmation.action)

@@ -1,6 +1,6 @@
 """The role `gateway`, and its keys.
 
-``python -m bot.web`` serves; ``python -m bot.web keys`` lists, adds and removes keys.
+``python -m bot.web`` serves; ``python -m bot.web keys`` lists, adds, renews and removes keys.
 """
 
 import argparse
@@ -30,6 +30,10 @@ def main() -> int:
     add = what.add_parser("add", help="make one; it is shown once")
     add.add_argument("name", help="as the records show who acted: a-z, 0-9 and -")
     add.add_argument("--rank", type=Rank, choices=list(Rank), default=Rank.VIEWER)
+    renew = what.add_parser(
+        "renew", help="make a new one for a name; the old one opens an hour more"
+    )
+    renew.add_argument("name")
     remove = what.add_parser("remove", help="let one open nothing any more, at once")
     remove.add_argument("name")
     hooks_command.add_verb(verbs)
@@ -41,9 +45,18 @@ def main() -> int:
         directory = gateway_directory(os.environ, directory=Path.cwd())
         hooks_command.obey(asked, directory, _now_ns)
         return 0
-    kept = ApiKeys(gateway_directory(os.environ, directory=Path.cwd()))
-    if asked.what == "add":
-        text = kept.add(asked.name, asked.rank, clock=_now_ns)
+    _obey_keys(asked, ApiKeys(gateway_directory(os.environ, directory=Path.cwd())))
+    return 0
+
+
+def _obey_keys(asked: argparse.Namespace, kept: ApiKeys) -> None:
+    """List, add, renew or remove keys."""
+    if asked.what in {"add", "renew"}:
+        text = (
+            kept.renew(asked.name, clock=_now_ns)
+            if asked.what == "renew"
+            else kept.add(asked.name, asked.rank, clock=_now_ns)
+        )
         sys.stdout.write(f"{text}\n")
         sys.stderr.write("this is shown once: keep it where secrets are kept\n")
     elif asked.what == "remove":
@@ -52,8 +65,11 @@ def main() -> int:
     else:
         for key in kept.all():
             made = datetime.fromtimestamp(key.made_at_ns // NS_PER_S, UTC)
-            sys.stdout.write(f"{key.name}  {key.rank}  {key.id}  made {made:%Y-%m-%d %H:%M} UTC\n")
-    return 0
+            told = f"{key.name}  {key.rank}  {key.id}  made {made:%Y-%m-%d %H:%M} UTC"
+            if key.ends_at_ns is not None:
+                ends = datetime.fromtimestamp(key.ends_at_ns // NS_PER_S, UTC)
+                told += f"  ends {ends:%Y-%m-%d %H:%M} UTC"
+            sys.stdout.write(f"{told}\n")
 
 
 def _now_ns() -> int:

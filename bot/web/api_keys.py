@@ -11,6 +11,7 @@ import hmac
 import os
 import re
 import secrets
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Final
@@ -23,6 +24,7 @@ from msgspec import Meta
 
 from engine.domain.errors import BadValueError, FatalError
 from engine.domain.people import Rank
+from engine.domain.units import NS_PER_S
 
 FILE: Final = "keys.json"
 _KEY: Final = re.compile(r"syn_([0-9a-f]{8})_([A-Za-z0-9_-]{43})\Z", re.ASCII)
@@ -38,6 +40,10 @@ _NOBODY: Final = _HASHER.hash(secrets.token_hex(16))
 """Checked where no key has the id, so that the time of an answer tells nothing."""
 
 
+OVERLAP_S: Final = 3_600
+"""So long the old key still opens once there is a new one."""
+
+
 class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A key as it is kept.
 
@@ -45,6 +51,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         name: as records show who acted.
         secret_hash: argon2id, in its own encoding.
         made_at_ns: since 1970.
+        ends_at_ns: from then on it opens nothing; None for no end.
     """
 
     id: str
@@ -52,6 +59,7 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     rank: Rank
     secret_hash: str
     made_at_ns: int
+    ends_at_ns: int | None = None
 
 
 class ApiKeys:
@@ -59,10 +67,12 @@ class ApiKeys:
 
     Args:
         directory: of the gateway.
+        clock: wall clock, nanoseconds since 1970.
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, clock: Callable[[], int] = time.time_ns) -> None:
         self._path = directory / FILE
+        self._clock = clock
         self._read_at: tuple[int, int, int] | None = None
         self._keys: dict[str, ApiKey] = {}
         self._known: LRUCache[bytes, str] = LRUCache(_KNOWN_MAX)
@@ -80,7 +90,7 @@ class ApiKeys:
         """Return what whoever has a key may do now; None if it was removed."""
         self._refresh()
         key = self._keys.get(key_id)
-        return None if key is None else key.rank
+        return None if key is None or self._is_over(key) else key.rank
 
     def find(self, text: str, *, is_pressed: bool = False) -> ApiKey | None:
         """Return the key that a text is; takes some 20 ms the first time, so call it in a thread.
@@ -97,6 +107,8 @@ class ApiKeys:
             return None
         digest = hashlib.sha256(text.encode()).digest()
         key = self._keys.get(match[1])
+        if key is not None and self._is_over(key):
+            key = None
         if key is not None and hmac.compare_digest(self._known.get(digest, ""), key.id):
             return key
         if key is None and is_pressed:
@@ -122,17 +134,36 @@ class ApiKeys:
                 f"“{name}” is no name for a key: up to 24 of a-z, 0-9 and -, a letter first"
             )
         if any(one.name == name for one in self.all()):
-            raise BadValueError(f"there is a key {name} already: remove it first")
-        key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
-        key = ApiKey(
-            id=key_id,
-            name=name,
-            rank=rank,
-            secret_hash=_HASHER.hash(secret),
-            made_at_ns=clock(),
-        )
+            raise BadValueError(f"there is a key {name} already: renew it, or remove it first")
+        key, text = _made(name, rank, made_at_ns=clock())
         self._write([*self.all(), key])
-        return f"syn_{key_id}_{secret}"
+        return text
+
+    def renew(self, name: str, *, clock: Callable[[], int], overlap_s: int = OVERLAP_S) -> str:
+        """Make a new key in the place of one of this name, and return its text.
+
+        Both open until the time is over in which the new one is taken to where it is used; whoever
+        asks meanwhile comes in by one of them. Keys that are over already are forgotten.
+
+        Raises:
+            BadValueError: there is none of this name.
+            FatalError: as `add`.
+        """
+        now_ns, held = clock(), self.all()
+        newest = next((one for one in reversed(held) if one.name == name), None)
+        if newest is None or self._is_over(newest):
+            raise self._none_named(name)
+        ends_at_ns = now_ns + overlap_s * NS_PER_S
+        kept = [
+            msgspec.structs.replace(one, ends_at_ns=min(one.ends_at_ns or ends_at_ns, ends_at_ns))
+            if one.name == name
+            else one
+            for one in held
+            if not self._is_over(one)
+        ]
+        key, text = _made(name, newest.rank, made_at_ns=now_ns)
+        self._write([*kept, key])
+        return text
 
     def remove(self, name: str) -> None:
         """Let a key open nothing any more, and what was opened with it neither.
@@ -143,9 +174,15 @@ class ApiKeys:
         """
         left = [one for one in self.all() if one.name != name]
         if len(left) == len(self._keys):
-            names = ", ".join(one.name for one in left) or "none"
-            raise BadValueError(f"there is no key {name}; there are: {names}")
+            raise self._none_named(name)
         self._write(left)
+
+    def _none_named(self, name: str) -> BadValueError:
+        names = ", ".join(dict.fromkeys(one.name for one in self.all())) or "none"
+        return BadValueError(f"there is no key {name}; there are: {names}")
+
+    def _is_over(self, key: ApiKey) -> bool:
+        return key.ends_at_ns is not None and key.ends_at_ns <= self._clock()
 
     def _refresh(self) -> None:
         try:
@@ -185,3 +222,16 @@ class ApiKeys:
             aside.replace(self._path)
         except OSError as error:
             raise FatalError(f"{self._path} cannot be written: {error.strerror}") from error
+
+
+def _made(name: str, rank: Rank, *, made_at_ns: int) -> tuple[ApiKey, str]:
+    """Return a new key as it is kept, and as it is shown once."""
+    key_id, secret = secrets.token_hex(4), secrets.token_urlsafe(32)
+    key = ApiKey(
+        id=key_id,
+        name=name,
+        rank=rank,
+        secret_hash=_HASHER.hash(secret),
+        made_at_ns=made_at_ns,
+    )
+    return key, f"syn_{key_id}_{secret}"

@@ -62,7 +62,7 @@ def make_gateway(
     bounds: Bounds = BOUNDS,
 ) -> Gateway:
     """Put the front-end together; the bounds are those of its connections."""
-    keys = ApiKeys(terms.directory)
+    keys = ApiKeys(terms.directory, clock)
     init_data = None if terms.page is None else InitData(terms.page, clock)
     guard = Guard(
         keys=keys,

@@ -10,7 +10,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import web
 
-from bot.web.bodies import read_query
+from bot.web.bodies import INT64_MAX, INT64_MIN, read_query
 from bot.web.rates import Pace
 from bot.web.route import Ask, Asked, Route, reply_with
 from engine.bus.request import Request
@@ -50,6 +50,15 @@ def _is_single(shape: dict[str, Any], shapes: dict[str, Any]) -> bool:
     return shape.get("type") != "object"
 
 
+def _bounded(shape: dict[str, Any]) -> dict[str, Any]:
+    """Return a field's shape with the bounds of all whole numbers."""
+    if shape.get("type") == "integer":
+        return {"minimum": INT64_MIN, "maximum": INT64_MAX, **shape}
+    return (
+        {**shape, "anyOf": [_bounded(one) for one in shape["anyOf"]]} if "anyOf" in shape else shape
+    )
+
+
 def path_of(kind: type[Request[Any]]) -> str:
     """Return the path of a question: `GetPoolRates` is asked at `/v1/pool-rates`."""
     words = re.findall(r"[A-Z][a-z0-9]*", kind.__name__.removeprefix("Get"))
@@ -78,7 +87,7 @@ def _route(kind: type[Request[Any]], ask: Ask) -> Route:
         rank=Rank.VIEWER,
         paces=(Pace.STATUS,) if kind.__name__ in _STATUS else (Pace.GENERAL,),
         query=tuple(
-            (name, shapes.get(shape.get("$ref", ""), shape), name in required)
+            (name, _bounded(shapes.get(shape.get("$ref", ""), shape)), name in required)
             for name, shape in own.get("properties", {}).items()
             if name != "type"
         ),

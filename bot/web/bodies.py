@@ -12,6 +12,9 @@ from bot.web.problems import RefusedError
 from bot.web.route import BODY_BYTES_MAX
 
 BODY_S_MAX: Final = 10.0
+INT64_MIN: Final = -(2**63)
+INT64_MAX: Final = 2**63 - 1
+"""What a database keeps as one number."""
 Value = TypeVar("Value")
 Fields = TypeVar("Fields", bound=msgspec.Struct)
 
@@ -59,9 +62,13 @@ def read_query(request: web.Request, kind: type[Fields]) -> Fields:
             raise _unfit(f"{name} stands {len(values)} times, it may stand once")
         given[name] = values if is_list else values[0]
     try:
-        return msgspec.convert(given, kind, strict=False)
+        read = msgspec.convert(given, kind, strict=False)
     except (msgspec.ValidationError, OverflowError) as error:
         raise _unfit(str(error)) from error
+    for name, value in msgspec.structs.asdict(read).items():
+        if isinstance(value, int) and not INT64_MIN <= value <= INT64_MAX:
+            raise _unfit(f"{name} has more than 64 bits")
+    return read
 
 
 def _unfit(why: str) -> RefusedError:

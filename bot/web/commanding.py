@@ -6,7 +6,7 @@ often it is sent; where a role is away the answer is 503, and the same may be se
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from http import HTTPStatus
@@ -160,11 +160,12 @@ class Commanding:
             parameters=("nonce",),
             body=Chosen,
             reply=Answered,
+            errors=(409,),
             example={"is_yes": True},
         )
 
     async def _command(self, entry: CommandEntry, asked: Asked) -> web.StreamResponse:
-        given = await read_body(asked.request, dict[str, str | int | None])
+        given = await read_body(asked.request, dict[str, str | int | float])
         return await self._carry_out(asked, _invocation(entry, given))
 
     async def _line(self, asked: Asked) -> web.StreamResponse:
@@ -278,13 +279,29 @@ def body_schema(entry: CommandEntry) -> dict[str, Any]:
     return {
         "title": f"{entry.name.capitalize()}Arguments",
         "type": "object",
-        "properties": {one.name: _schema(one) for one in entry.grammar},
+        "properties": {one.name: _schema(one, most=_most(entry)) for one in entry.grammar},
         "required": [one.name for one in entry.grammar if one.is_required],
+        "dependentRequired": _needed(entry.grammar),
         "additionalProperties": False,
     }
 
 
-def _schema(argument: Argument) -> dict[str, Any]:
+def _needed(grammar: Sequence[Argument]) -> dict[str, list[str]]:
+    """Return which arguments each does not go without: those before it, as on the phone."""
+    needed = {}
+    for number, one in enumerate(grammar):
+        before = [other.name for other in grammar[:number] if not _may_be_left_out(other)]
+        if before:
+            needed[one.name] = before
+    return needed
+
+
+def _may_be_left_out(argument: Argument) -> bool:
+    """Say whether a later argument is never read as this one: no word is a number, or a choice."""
+    return argument.may_be_skipped and argument.form in {Form.NUMBER, Form.CHOICE}
+
+
+def _schema(argument: Argument, *, most: int | None) -> dict[str, Any]:
     match argument.form:
         case Form.NUMBER:
             return {
@@ -295,12 +312,13 @@ def _schema(argument: Argument) -> dict[str, Any]:
         case Form.CHOICE:
             return {"type": "string", "enum": [*argument.choices]}
         case Form.REST:
-            return {"type": "string", "minLength": 1, "maxLength": WORD_MAX}
+            bounds = {} if most is None else {"maxLength": most}
+            return {"type": "string", "minLength": 1, "pattern": r"\S", **bounds}
         case _:
             return {"type": "string", "pattern": _PATTERNS[argument.form]}
 
 
-def _invocation(entry: CommandEntry, given: Mapping[str, str | int | None]) -> Invocation:
+def _invocation(entry: CommandEntry, given: Mapping[str, str | float]) -> Invocation:
     """Read the arguments of a command by the grammar of the phone.
 
     Raises:
@@ -312,25 +330,35 @@ def _invocation(entry: CommandEntry, given: Mapping[str, str | int | None]) -> I
             raise _unfit(
                 f"there is no argument {name[:40]}; there are: {', '.join(known) or 'none'}"
             )
-    words = []
-    for argument in entry.grammar:
-        value = given.get(argument.name)
-        if value is None:
-            continue
-        is_number = argument.form is Form.NUMBER
-        text = str(value)
-        if isinstance(value, int) != is_number:
-            raise _unfit(f"{argument.name} has to be a {'number' if is_number else 'text'}")
-        if argument.form is not Form.REST and (not text or text.split() != [text]):
-            raise _unfit(f"{argument.name} has to be one word")
-        words.append(text)
-    read = parse_arguments(" ".join(words), entry.grammar)
+    said = (_word(entry, one, given[one.name]) for one in entry.grammar if one.name in given)
+    read = parse_arguments(" ".join(said), entry.grammar)
     if isinstance(read, Misread):
         raise _unfit(read.why)
-    for name, value in given.items():
-        if value is not None and name not in read.numbers and name not in read.texts:
+    for name in given:
+        if name not in read.numbers and name not in read.texts:
             raise _unfit(f"{name} does not go without the argument before it")
     return Invocation(entry, read)
+
+
+def _word(entry: CommandEntry, argument: Argument, value: str | float) -> str:
+    """Return an argument as a person would write it."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # to JSON schema 20.0 is an integer
+    is_number = argument.form is Form.NUMBER
+    if isinstance(value, str) == is_number or isinstance(value, float):
+        raise _unfit(f"{argument.name} has to be a {'whole number' if is_number else 'text'}")
+    text = str(value)
+    if argument.form is not Form.REST and (not text or text.split() != [text]):
+        raise _unfit(f"{argument.name} has to be one word")
+    most = _most(entry)
+    if most is not None and len(text) > most:
+        raise _unfit(f"{argument.name} has {len(text)} characters, it may have {most}")
+    return text
+
+
+def _most(entry: CommandEntry) -> int | None:
+    """Return how long an argument may be; a kill is not refused for many words."""
+    return None if entry.name == "kill" else WORD_MAX
 
 
 def _unfit(why: str) -> RefusedError:

@@ -21,7 +21,7 @@ from bot.web.rates import Rates
 from bot.web.route import Asked, Route
 from bot.web.sessions import Principal, Sessions
 from bot.web.tickets import Tickets
-from engine.domain.errors import BadValueError, FatalError, SyndicateError
+from engine.domain.errors import AbsentError, BadValueError, FatalError, SyndicateError
 
 _log = logging.getLogger(__name__)
 
@@ -153,8 +153,9 @@ async def _answered(
 
 def _trouble(error: Exception) -> web.Response:
     """Return the answer where a role did not answer as it should."""
-    if isinstance(error, BadValueError):
-        return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
+    if isinstance(error, AbsentError | BadValueError):
+        # What can be read was looked at before: this is of something that is not there.
+        return problem(HTTPStatus.NOT_FOUND, str(error))
     if isinstance(error, FatalError):
         _log.error("%s", error)
         detail = "the gateway has to be mended: see its log"

@@ -1,11 +1,10 @@
 """`POST /kill`: one of the ways to kill. Nothing counts it, and it waits for nothing here."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Final
 
 import msgspec
 from aiohttp import web
-from msgspec import Meta
 
 from bot.web.bodies import read_body
 from bot.web.commanding import Commanding
@@ -15,11 +14,14 @@ from engine.bus.reports import KillReport
 from engine.domain.people import Rank
 from engine.requests.safety import Kill
 
+WHY_MAX: Final = 160
+"""Of that is kept: a kill is not refused for many words."""
+
 
 class Why(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Why it is killed, for the records."""
 
-    why: Annotated[str, Meta(max_length=160)] = ""
+    why: str = ""
 
 
 def killing_route(commanding: Commanding) -> Route:
@@ -32,7 +34,7 @@ def killing_route(commanding: Commanding) -> Route:
         commanding.shared.confirmations.void_all()
         commanding.shared.epoch += 1
         command = seal(
-            Kill(why=why.why or "asked by POST /kill"),
+            Kill(why=why.why[:WHY_MAX] or "asked by POST /kill"),
             by=asked.who.by,
             at_ns=commanding.clock(),
             target=commanding.settings.engine_id,
@@ -54,6 +56,7 @@ def killing_route(commanding: Commanding) -> Route:
         handler=kill,
         rank=Rank.OPERATOR,
         body=Why,
+        needs_body=False,
         reply=KillReport,
         is_kill=True,
         example={"why": "it looks wrong"},

@@ -77,7 +77,7 @@ def _operation(route: Route, found: dict[Any, Any]) -> dict[str, Any]:
         operation["parameters"] = parameters
     if route.body is not None:
         operation["requestBody"] = {
-            "required": True,
+            "required": route.needs_body,
             "content": {"application/json": {"schema": _schema(route.body, found)}},
         }
     if route.rank is not None:

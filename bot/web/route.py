@@ -56,6 +56,7 @@ class Route:
         paces: how often it may be asked, each of them.
         query: fields of the query; their names, JSON schemas, and whether they must be there.
         body, reply: types of the two; a dict is a JSON schema. None for no body.
+        needs_body: without one it is refused.
         replies_as: content type of the answer.
         status: of an answer that is as asked.
         errors: statuses beside those that any route may answer with.
@@ -76,6 +77,7 @@ class Route:
     query: tuple[tuple[str, dict[str, Any], bool], ...] = ()
     parameters: tuple[str, ...] = ()
     body: Any = None
+    needs_body: bool = True
     reply: Any = None
     replies_as: str = "application/json"
     status: int = 200

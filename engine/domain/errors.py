@@ -12,6 +12,10 @@ class TransientError(SyndicateError):
     """Back off and try again: a connection lost, a rate limit, a busy port."""
 
 
+class AbsentError(TransientError):
+    """Who would answer is no part of this installation, as it is set up: do not try again."""
+
+
 class FatalError(SyndicateError):
     """Stop: going on would risk money or records. The text says what to do."""
 

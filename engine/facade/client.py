@@ -9,7 +9,7 @@ from engine.bus.notices import StampedNotice
 from engine.bus.reports import Declined, KillReport
 from engine.bus.request import Caller, Reply, Request
 from engine.bus.witness import NO_WITNESS, Witness
-from engine.domain.errors import TransientError
+from engine.domain.errors import AbsentError, TransientError
 from engine.facade.doors import Doors
 from engine.facade.killing import Killer
 from engine.facade.notice_log import NoticeLog
@@ -93,4 +93,4 @@ class _Nobody:
     async def call(self, request: Request[Reply], /, *, timeout_s: float = 5.0) -> Reply:
         """Have nothing answered."""
         del request, timeout_s
-        raise TransientError(self._why)
+        raise AbsentError(self._why)

@@ -16,7 +16,7 @@ from engine.domain.people import Rank
 from tests.api.served import served
 
 HOOKS: Final = Path(__file__).with_name("fuzz_hooks.py")
-KEYS: Final = 40
+KEYS: Final = 250
 """Each may ask 100 times a minute."""
 
 ENDLESS: Final = "stream"

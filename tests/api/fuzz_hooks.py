@@ -13,7 +13,7 @@ _KEYS = itertools.cycle(os.environ["SYNDICATE_FUZZ_KEYS"].split(","))
 _NUMBERS = itertools.count(1)
 
 
-@schemathesis.auth()
+@schemathesis.auth(refresh_interval=None)  # for each request anew
 class Keys:
     """Show one of the keys."""
 

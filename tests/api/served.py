@@ -14,7 +14,7 @@ import aiohttp
 from bot.web.api_keys import ApiKeys
 from engine.domain.people import Rank
 from engine.operate.supervisor import Supervisor
-from engine.settings.schema import GatewaySettings, Settings
+from engine.settings.schema import DataSettings, GatewaySettings, Settings
 from engine.wiring.paths import prepare
 from engine.wiring.run import role_specs, supervisor_lease
 from tests.patience import PATIENCE_S
@@ -43,7 +43,10 @@ async def served(folder: Path, *, rank: Rank, keys: int) -> AsyncIterator[Served
     """Run all roles, as `make run` does; who asks is who `X-Forwarded-For` names."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    settings = Settings(gateway=GatewaySettings(is_on=True, port=port, trusts_proxy=True))
+    settings = Settings(
+        data=DataSettings(dir=str(folder)),
+        gateway=GatewaySettings(is_on=True, port=port, trusts_proxy=True),
+    )
     paths = prepare(str(folder))
     store = ApiKeys(paths.gateway)
     made = [store.add(f"user-{number}", rank, clock=time.time_ns) for number in range(keys)]
@@ -72,4 +75,4 @@ async def _until_served(base: str, key: str) -> None:
                 async with session.get(f"{base}/v1/venues", headers=headers) as answer:
                     if answer.status == 200:
                         return
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(1.0)  # no more often than it may be asked

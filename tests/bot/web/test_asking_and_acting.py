@@ -2,18 +2,22 @@
 
 import asyncio
 from http import HTTPStatus
+from types import SimpleNamespace
+from typing import Any
 
 import msgspec
 
 from bot.command_table import COMMANDS
 from bot.dispatch import Invocation, read_line
 from bot.web.asking import asked_types, path_of
+from bot.web.guard import _trouble
 from bot.web.openapi import describe
 from bot.web.rates import Pace
 from bot.web.reference import PAGE, all_routes, example_body, example_path, render_page
+from engine.domain.errors import AbsentError, BadValueError, TransientError
 from engine.domain.people import Rank
 from engine.requests.overview import GetOpportunities, GetStatus
-from engine.requests.safety import Resume
+from engine.requests.safety import Kill, Resume
 from tests.bot import samples
 from tests.bot.test_commands_end_to_end import EXAMPLES
 from tests.bot.web.conftest import Web
@@ -84,10 +88,37 @@ async def test_an_argument_that_the_grammar_refuses_is_refused_with_its_words(we
         ({"name": 5}, "name has to be a text"),
         ({"name": "position_usd 5 6"}, "name has to be one word"),
         ({"value": "5"}, ""),
+        ({"name": "x" * 161, "value": "5"}, "it may have 160"),
+        ({"name": "position_usd", "value": None}, ""),
     ):
         status, problem = await web.ask("POST", "/v1/commands/limit", body=body)
         assert status == HTTPStatus.UNPROCESSABLE_ENTITY
         assert said in problem["detail"]
+
+
+async def test_a_kill_is_not_refused_for_many_words_or_none(web: Web) -> None:
+    for path in ("/kill", "/v1/commands/kill"):
+        status, _ = await web.ask("POST", path, body={"why": "it burns " * 1_000})
+        assert status == HTTPStatus.OK
+    assert (await web.ask("POST", "/kill"))[0] == HTTPStatus.OK
+    assert web.facade.count(Kill) == 3
+    assert all(len(one.why) <= 200 for one in web.facade.asked if isinstance(one, Kill))
+
+
+async def test_who_is_no_part_of_this_installation_is_not_there_and_not_away(web: Web) -> None:
+    async def absent(request: Any) -> Any:
+        del request
+        raise AbsentError("no transactions are sent here")
+
+    web.gateway.commanding.facade = SimpleNamespace(ask=absent)
+
+    status, answer = await web.ask("POST", "/v1/commands/wallets", body={})
+
+    assert status == HTTPStatus.OK
+    assert "no transactions are sent here" in answer["text"]
+    assert _trouble(AbsentError("no transactions are sent here")).status == HTTPStatus.NOT_FOUND
+    assert _trouble(BadValueError("there is none")).status == HTTPStatus.NOT_FOUND
+    assert _trouble(TransientError("away")).status == HTTPStatus.SERVICE_UNAVAILABLE
 
 
 async def test_what_loosens_takes_its_second_step_here_too_and_once(web: Web) -> None:

@@ -130,6 +130,29 @@ async def test_a_removed_key_ends_what_was_begun_with_it(web: Web) -> None:
         assert (await web.ask("GET", "/v1/status", token=token))[0] == HTTPStatus.UNAUTHORIZED
 
 
+async def test_a_renewed_key_opens_beside_the_old_one_which_then_ends_with_its_sessions(
+    web: Web,
+) -> None:
+    old = web.keys[Rank.OPERATOR]
+    _, begun = await web.ask("POST", "/v1/session", token=old)
+    new = web.store.renew("a-operator", clock=web.clock, overlap_s=60)
+    assert (await web.ask("POST", "/kill", token=new))[0] == HTTPStatus.OK
+
+    web.clock.advance(59)
+    for token in (old, new, begun["access_token"]):
+        assert (await web.ask("GET", "/v1/status", token=token))[0] == HTTPStatus.OK
+    web.clock.advance(1)
+    for token in (old, begun["access_token"]):
+        assert (await web.ask("GET", "/v1/status", token=token))[0] == HTTPStatus.UNAUTHORIZED
+    assert (await web.ask("GET", "/v1/status", token=new))[0] == HTTPStatus.OK
+    # What is over is forgotten with the next one.
+    later = ApiKeys(web.store._path.parent, web.clock)
+    later.renew("a-operator", clock=web.clock)
+    assert sum(one.name == "a-operator" for one in later.all()) == 2
+    with pytest.raises(BadValueError, match="there is no key b; there are: "):
+        later.renew("b", clock=web.clock)
+
+
 async def test_a_token_that_somebody_made_opens_nothing(web: Web) -> None:
     _, begun = await web.ask("POST", "/v1/session", rank=Rank.VIEWER)
     claims = jwt.decode(begun["access_token"], options={"verify_signature": False})
