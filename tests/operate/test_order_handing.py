@@ -66,7 +66,7 @@ class Trader:
     def tell(self, news: OrderNews) -> None:
         self.told.append(ToldOrder(number=len(self.told) + 1, news=news))
 
-    def hand_over(self, orders: tuple[HandedOrder, ...]) -> OrdersHandedOver:
+    async def hand_over(self, orders: tuple[HandedOrder, ...]) -> OrdersHandedOver:
         if orders not in self.requests:
             self.requests.append(orders)
             if self.refuses:
