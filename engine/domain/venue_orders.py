@@ -7,6 +7,7 @@ import hashlib
 import uuid
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -177,6 +178,7 @@ def tag_of(engine_id: str) -> bytes:
     return hashlib.blake2b(engine_id.encode(), digest_size=_TAG_BYTES, person=b"order-tag").digest()
 
 
+@lru_cache(maxsize=256)
 def wire_id_of(client_order_id: str, *, engine_id: str) -> str:
     """Return the id that a venue is given for an order: a UUID of version 8, the same each time.
 

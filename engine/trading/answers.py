@@ -117,7 +117,8 @@ class TraderAnswers:
 
     def _why_none(self, orders: Sequence[HandedOrder]) -> dict[str, str]:
         """Return by id why orders are not taken on; empty for those that are."""
-        why_not = {one.client_order_id: self.why_not(one) for one in orders}
+        killed = {engine: self._killed(engine) for engine in {one.engine for one in orders}}
+        why_not = {one.client_order_id: self._why_not(one, killed[one.engine]) for one in orders}
         for one in orders:
             others = [
                 why_not[other.client_order_id] for other in orders if _leave_together(one, other)
@@ -170,13 +171,16 @@ class TraderAnswers:
 
     def why_not(self, handed: HandedOrder) -> str:
         """Say why an order does not leave now; empty if it may."""
+        return self._why_not(handed, self._killed(handed.engine))
+
+    def _why_not(self, handed: HandedOrder, killed: str) -> str:
         at = self._venues.get(handed.venue)
         if at is None:
             known = ", ".join(self._venues) or "none"
             return f"no orders are placed at {handed.venue}; venues are: {known}"
         # What unwinds a leg goes out whatever a comparison says: it takes risk away.
         why = at.why_not if handed.purpose is Purpose.LEG else ""
-        return self._killed(handed.engine) or why
+        return killed or why
 
     def ask_after(self, client_order_id: str, venue: VenueId, engine: str) -> ToldOrders:
         """See `bus.trading.Trading`."""

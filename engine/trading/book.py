@@ -18,7 +18,7 @@ from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import OrderFate, OrderNews
 from engine.storage.durable_file import Boundary, DurableFile, go_on
 from engine.trading.handed_orders import check_handed, is_same_order
-from engine.trading.kept import KeptOrder, absent, turned
+from engine.trading.kept import KeptOrder, absent, taken_on, turned
 from engine.trading.marks import VenueMark, added, negative
 from engine.trading.pruning import prune
 
@@ -122,18 +122,16 @@ class OrderBook:
 
     def _take_on(self, one: HandedOrder, why_not: str) -> str | None:
         """Return why it never is placed, nothing if it is; None if it was taken on before."""
-        found = self._run(
-            "select handed, why from handed where client_order_id = ?", (one.client_order_id,)
-        )
-        if found:
-            stored, why = found[0]
+        if not self._insert(one.client_order_id, one.venue, one.engine, why_not, handed=one):
+            ((stored, why),) = self._run(
+                "select handed, why from handed where client_order_id = ?", (one.client_order_id,)
+            )
             if stored is not None and not is_same_order(
                 msgspec.json.decode(stored, type=HandedOrder), one
             ):
                 raise BadValueError(f"{one.client_order_id} was handed over as another order")
             return str(why) or None
-        self._insert(one.client_order_id, one.venue, one.engine, why_not, handed=one)
-        kept = KeptOrder(client_order_id=one.client_order_id)
+        kept = taken_on(one)
         if why_not:
             kept = absent(kept, one, OrderFate.NEVER, why_not)
         self._put(one, kept)
@@ -321,13 +319,17 @@ class OrderBook:
         why: str,
         *,
         handed: HandedOrder | None,
-    ) -> None:
+    ) -> bool:
+        """Keep what was handed over under an id, or fenced off; return whether nothing was yet."""
         content = None if handed is None else msgspec.json.encode(handed)
         wire_id = "" if handed is None else handed.request.wire_id
         at_ns = 0 if handed is None else handed.at_ns
-        self._run(
-            "insert into handed values (?, ?, ?, ?, ?, ?, ?)",
-            (client_order_id, venue, engine, wire_id, at_ns, content, why),
+        return bool(
+            self._run(
+                "insert into handed values (?, ?, ?, ?, ?, ?, ?)"
+                " on conflict do nothing returning 1",
+                (client_order_id, venue, engine, wire_id, at_ns, content, why),
+            )
         )
 
     def _put(

@@ -7,6 +7,7 @@ order never waits for a handshake behind a reading. Nothing is compressed and no
 import asyncio
 import contextlib
 import logging
+import re
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -25,6 +26,9 @@ CONNECT_S: Final = 5.0
 CONNECTIONS_MAX: Final = 8
 ANSWER_BYTES_MAX: Final = 8 * 1024 * 1024
 _BODILESS: Final = frozenset({"GET", "HEAD", "DELETE"})
+_HEAD: Final = re.compile(
+    r"[A-Z]+ [!-~]+ HTTP/1\.1\r\n(?:[A-Za-z0-9-]+: [!-~](?:[ -~]*[!-~])?\r\n)+\r\n"
+)
 _OURS: Final = frozenset({"content-length", "host", "accept-encoding", "connection"})
 
 
@@ -75,10 +79,10 @@ class Connections:
             h11.ProtocolError: it cannot be written so, or what came is no answer.
             ValueError: the answer is too long.
         """
-        request = self._request(method, target, headers, body)
+        head = self._head(method, target, headers, body)
         connection = self._taken() or await self._connected()
         try:
-            answer = connection.ask(request, body)
+            answer = connection.ask(method, head, body)
             self._open_ahead()
             return await answer
         except BaseException:
@@ -90,11 +94,7 @@ class Connections:
 
     def rehearse(self, method: str, target: str) -> None:
         """Go through writing a call; nothing is written."""
-        body = b"{}"
-        nowhere = h11.Connection(h11.CLIENT)
-        nowhere.send(self._request(method, target, {"Content-Type": "application/json"}, body))
-        nowhere.send(h11.Data(data=body))
-        nowhere.send(h11.EndOfMessage())
+        self._head(method, target, {"Content-Type": "application/json"}, b"{}")
 
     async def aclose(self) -> None:
         """Close all."""
@@ -104,9 +104,12 @@ class Connections:
         for one in [*self.open]:
             one.close()
 
-    def _request(
-        self, method: str, target: str, headers: Mapping[str, str], body: bytes
-    ) -> h11.Request:
+    def _head(self, method: str, target: str, headers: Mapping[str, str], body: bytes) -> bytes:
+        """Return all of a call before its body.
+
+        Raises:
+            h11.LocalProtocolError: something in it would make another call of it.
+        """
         written = [("Host", self._host_header)]
         written += [(name, value) for name, value in headers.items() if name.lower() not in _OURS]
         names = {name.lower() for name, _ in written}
@@ -117,7 +120,13 @@ class Connections:
             written.append(("Content-Length", str(len(body))))
         if body and "content-type" not in names:
             written.append(("Content-Type", "application/octet-stream"))
-        return h11.Request(method=method, target=self._prefix + target, headers=written)
+        lines = [f"{method} {self._prefix}{target} HTTP/1.1"]
+        lines += [f"{name}: {value}" for name, value in written]
+        head = "\r\n".join((*lines, "", ""))
+        # A value with an end of line in it would be a header, or a call, of its own.
+        if not _HEAD.fullmatch(head) or head.count("\r\n") != len(lines) + 1:
+            raise h11.LocalProtocolError("a call has in it what cannot be written so")
+        return head.encode("ascii")
 
     def _taken(self) -> "_Connection | None":
         """Return the one that was used last, if it may still be used."""
@@ -174,6 +183,7 @@ class _Connection(asyncio.Protocol):
         self._http = h11.Connection(h11.CLIENT)
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[Answer] | None = None
+        self._written = ""
         self._head: h11.Response | None = None
         self._body = bytearray()
 
@@ -188,15 +198,12 @@ class _Connection(asyncio.Protocol):
             and self._http.our_state is h11.IDLE
         )
 
-    def ask(self, request: h11.Request, body: bytes) -> "asyncio.Future[Answer]":
+    def ask(self, method: str, head: bytes, body: bytes) -> "asyncio.Future[Answer]":
         """Write a call; return what its answer comes to."""
         assert self._transport is not None
-        written = self._http.send(request) or b""
-        if body:
-            written += self._http.send(h11.Data(data=body)) or b""
-        written += self._http.send(h11.EndOfMessage()) or b""
+        self._transport.write(head + body)
+        self._written = method
         self._answer = asyncio.get_running_loop().create_future()
-        self._transport.write(written)
         return self._answer
 
     def close(self) -> None:
@@ -230,6 +237,7 @@ class _Connection(asyncio.Protocol):
         if self._answer is None:
             self.close()  # nobody asked
             return
+        self._note_call()
         self._http.receive_data(data)
         while True:
             event = self._http.next_event()
@@ -244,6 +252,13 @@ class _Connection(asyncio.Protocol):
                 return
             elif not isinstance(event, h11.InformationalResponse):
                 return  # more is to come
+
+    def _note_call(self) -> None:
+        """Have the reader of answers know what was called, once one comes: not as it is written."""
+        if self._written:
+            self._http.send(_CALLED.get(self._written) or _called(self._written))
+            self._http.send(h11.EndOfMessage())
+            self._written = ""
 
     def _answered(self) -> None:
         head, body, answer = self._head, bytes(self._body), self._answer
@@ -265,3 +280,12 @@ class _Connection(asyncio.Protocol):
         answer, self._answer = self._answer, None
         if answer is not None and not answer.done():
             answer.set_exception(why)
+
+
+def _called(method: str) -> h11.Request:
+    """Return a call by this method without a body: all that reading an answer depends on."""
+    headers = [("Host", "venue"), ("Content-Length", "0")]
+    return h11.Request(method=method, target="/", headers=headers)
+
+
+_CALLED: Final = {method: _called(method) for method in ("GET", "POST", "DELETE")}

@@ -20,7 +20,15 @@ from engine.gateways.answers import LookUpAnswer, NotPlaced, PlaceAnswer, Placed
 from engine.gateways.gateway import ProofRules
 from engine.trading.acts import Act, Alarm, Cancel, LookUp, Replay, TellUnknown, Told
 from engine.trading.book import OrderBook
-from engine.trading.kept import KeptOrder, absent, learned, reversals_of, shown_of, unknown
+from engine.trading.kept import (
+    KeptOrder,
+    absent,
+    learned,
+    reversals_of,
+    shown_of,
+    taken_on,
+    unknown,
+)
 from engine.trading.proof import NEVER_MS, Proof, Waits
 
 log = logging.getLogger(__name__)
@@ -102,9 +110,7 @@ class VenueDesk:
 
     def begin(self, handed: HandedOrder) -> None:
         """Follow an order that was just taken on, and has not left."""
-        kept = self.book.kept(handed.client_order_id)
-        assert kept is not None
-        self._follow(handed, kept).may_leave = True
+        self._follow(handed, taken_on(handed)).may_leave = True
         self._changed()
 
     def may_leave(self, client_order_id: str) -> bool:

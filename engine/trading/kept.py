@@ -67,6 +67,11 @@ class KeptOrder(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return 1 if self.news is None else self.news.version + 1
 
 
+def taken_on(handed: HandedOrder) -> KeptOrder:
+    """Return what is known of an order that may leave from now on."""
+    return KeptOrder(client_order_id=handed.client_order_id)
+
+
 def instrument_of(handed: HandedOrder) -> Instrument:
     """Return what an order trades."""
     return handed.plan.legs[handed.leg].instrument

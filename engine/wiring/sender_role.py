@@ -5,6 +5,7 @@ only where something may be signed.
 """
 
 import contextlib
+import logging
 from collections.abc import AsyncIterator, Mapping
 from functools import partial
 from typing import Final
@@ -16,6 +17,7 @@ from engine.connectors.outbound import open_outbound
 from engine.operate.beside import running_beside
 from engine.operate.clock import Clock, make_clock
 from engine.operate.running_role import running_role
+from engine.operate.short_slice import ask_for_short_slices
 from engine.requests.request_list import requests_of
 from engine.sending.nonces import NonceTable
 from engine.sending.truth_table import TruthTable
@@ -32,6 +34,8 @@ from engine.wiring.signer_client import why_not_vouched_by
 from engine.wiring.signing_terms import signing_terms
 from engine.wiring.truths import give_truths
 
+log = logging.getLogger(__name__)
+
 LEASE_LOOK_S: Final = 0.5
 
 
@@ -47,6 +51,8 @@ async def run_sender(settings: Settings, paths: Paths) -> None:
     signer = SocketCaller(paths.socket("signer"), role="signer")
     ledger = caller_to(paths, "ledger")
     async with running_role() as role:
+        if refused := ask_for_short_slices():
+            log.info("slices of processor time are the system's: %s", refused)
         warnings = SendingWarnings(ledger, basis=sent_basis(settings), clock=make_clock())
         try:
             with held_lease(paths.lease("sender"), what="sender") as lease:

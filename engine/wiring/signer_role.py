@@ -16,6 +16,7 @@ from engine.bus.lease import Lease, held_lease
 from engine.bus.unix_socket import open_server
 from engine.operate.clock import make_clock
 from engine.operate.running_role import running_role
+from engine.operate.short_slice import ask_for_short_slices
 from engine.requests.request_list import requests_of
 from engine.settings.schema import Settings
 from engine.signing.caps import DailyCaps, boot_id
@@ -58,6 +59,8 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
     terms = signing_terms(settings) if is_for_chains else terms_of_no_chain(exchange)
     guards = guard_memory()
     async with running_role() as role:
+        if refused := ask_for_short_slices():
+            log.info("slices of processor time are the system's: %s", refused)
         with held_lease(paths.lease("signer"), what="signer") as lease:
             journal = Journal(paths.signer / JOURNAL)
             place = key_place(settings, paths) if is_for_chains else NoPlace()

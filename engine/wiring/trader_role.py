@@ -30,6 +30,7 @@ from engine.operate.beside import running_beside
 from engine.operate.clock import Clock, make_clock
 from engine.operate.kill_latch import EngineLatches
 from engine.operate.running_role import running_role
+from engine.operate.short_slice import ask_for_short_slices
 from engine.requests.request_list import requests_of
 from engine.settings.schema import Settings
 from engine.trading.ahead import Signing
@@ -69,6 +70,8 @@ async def run_trader(settings: Settings, paths: Paths) -> None:
     signer = SocketCaller(paths.socket("signer"), role="signer")
     ledger = caller_to(paths, "ledger")
     async with running_role() as role:
+        if refused := ask_for_short_slices():
+            log.info("slices of processor time are the system's: %s", refused)
         clock = make_clock()
         troubles = Troubles(ledger, basis=SENT_ON[basis_of(settings)], clock=clock)
         try:

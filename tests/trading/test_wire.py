@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import Any
 
+import msgspec
 import pytest
 from aiohttp import web
 
@@ -70,6 +72,40 @@ async def test_a_call_goes_out_as_it_was_signed() -> None:
     async with wired() as (server, wire, _):
         assert await wire.send(CALL) == Reply(200, b"taken")
         assert server.came == [("/order?price=1%2C5&signature=a%2Fb", b"abc")]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"headers": {"X-Key": "k\r\nX-Other: o"}},
+        {"headers": {"X-Key": "k\n"}},
+        {"headers": {"X-Key": "k\r\n\r\nPOST /other HTTP/1.1"}},
+        {"headers": {"X-Key: k\r\nX-Other": "o"}},
+        {"headers": {"X-Key": "\x00"}},
+        {"headers": {"X-Key": "k\u0100"}},
+        {"target": "/order HTTP/1.1\r\nX-Other: o\r\nX-Rest:"},
+        {"target": "/or der"},
+        {"method": "POST /other"},
+    ],
+)
+async def test_nothing_in_a_call_makes_another_call_or_header_of_it(change: dict[str, Any]) -> None:
+    async with wired() as (server, wire, _):
+        reply = await wire.send(msgspec.structs.replace(CALL, **change))
+
+        assert isinstance(reply, str)
+        assert server.came == []
+        assert await wire.send(CALL) == Reply(200, b"taken")
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+async def test_calls_of_all_kinds_follow_each_other_on_one_connection(method: str) -> None:
+    async with wired() as (server, wire, _):
+        for body in (b"", b"abc" * 9_000, b""):
+            call = msgspec.structs.replace(CALL, method=method, body=body)
+            assert await wire.send(call) == Reply(200, b"taken")
+
+        assert [body for _, body in server.came] == [b"", b"abc" * 9_000, b""]
+        assert len(set(server.peers)) == 1
 
 
 async def test_a_redirection_is_an_answer_and_is_not_followed() -> None:
