@@ -4,13 +4,13 @@
 #   begin FOLDER NAME PROGRAM WHAT   ends at once where the program is there
 #   fetch PACKAGE...                 unpacks these into $fresh/got, and nothing that they need
 #   fetch_whole PACKAGE              the same with all that the system lacks for it
-#   finish PATH                      puts $fresh/got/PATH into FOLDER/NAME
+#   finish [PATH]                    puts $fresh/got, or what is at PATH there, into FOLDER/NAME
 set -uo pipefail
 limits=(-o Acquire::Retries=0 -o Acquire::http::Timeout=15 -o Acquire::https::Timeout=15
   -o Debug::NoLocking=1 -o APT::Sandbox::User=)
 
 begin() {
-  folder=$1/$2 program=$2 what=$4
+  folder=$(realpath -m "$1")/$2 program=$2 what=$4
   # What is linked to belongs to another checkout; what the system has is taken from there.
   [ -L "$1" ] && exit 0
   [ -e "$folder/.installed" ] && exit 0
@@ -53,6 +53,6 @@ _fetch() {
 }
 
 finish() {
-  rm -rf "$folder" && mkdir -p "$(dirname "$folder")" && mv "$fresh/got/$1" "$folder" &&
+  rm -rf "$folder" && mkdir -p "$(dirname "$folder")" && mv "$fresh/got${1:+/$1}" "$folder" &&
     touch "$folder/.installed"
 }
