@@ -8,6 +8,7 @@ let access = "";
 let refreshing = null;
 let last = "";
 let source = null;
+let opening = 0;
 let retry = null;
 let retryMs = 1_000;
 
@@ -120,13 +121,17 @@ export const NOTICES = [
 
 export async function openStream() {
   closeStream();
+  const mine = ++opening;
   let opened;
   try {
     const { ticket } = await request("POST", "v1/stream/ticket");
+    // Phones tell twice that a page is seen again: of two that were begun, the newer one is had.
+    if (mine !== opening) return;
     const after = last ? `&after=${encodeURIComponent(last)}` : "";
     opened = new EventSource(`v1/stream?ticket=${encodeURIComponent(ticket)}${after}`);
   } catch {
-    return later();
+    if (mine === opening) later();
+    return;
   }
   source = opened;
   opened.addEventListener("begun", (event) => {
@@ -154,6 +159,7 @@ function later() {
 }
 
 export function closeStream() {
+  opening += 1;
   clearTimeout(retry);
   source?.close();
   source = null;

@@ -67,9 +67,12 @@ async function lookAgain(mine) {
     const came = await load();
     if (mine !== turn) return;
     const made = make("div");
-    // A chart needs to know how wide it is, so it is drawn where it will stand.
+    const top = scrollY;
+    // A chart needs to know how wide it is, so it is drawn where it will stand; and what somebody
+    // reads stays where it is.
     screen.replaceChildren(made);
     draw(made, came, () => show(shown));
+    scrollTo(0, top);
     sweep();
     if (shown === "overview") sayState(came[0]);
   } catch (problem) {
@@ -117,6 +120,7 @@ function show(name) {
 
 function showDoor(problem) {
   turn += 1;
+  shown = "";
   clearTimeout(waiting);
   tabs.hidden = true;
   title.textContent = "Syndicate";
@@ -168,6 +172,8 @@ hears.notice = (name, notice) => {
   if (isTold && (shown === "risk" || shown === "overview") && !document.getElementById("sheet").open) lookAgain(++turn);
 };
 onChange(() => { if (shown) lookAgain(++turn); });
+
+document.addEventListener("visibilitychange", () => { if (!document.hidden && shown) lookAgain(++turn); });
 
 dress();
 comeIn();

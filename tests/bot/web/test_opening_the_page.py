@@ -5,6 +5,7 @@ from http import HTTPStatus
 
 import pytest
 
+from bot.web import streaming
 from bot.web.init_data import InitData, Unbelieved
 from bot.web.streaming import WAIT_MS
 from bot.web.tickets import TICKET_S, TICKETS_MAX, Tickets
@@ -203,3 +204,20 @@ async def test_a_gateway_that_closes_waits_for_no_stream(web: Web) -> None:
         async with asyncio.timeout(PATIENCE_S):
             await answer.content.read()
         assert not web.gateway.guard.rates._streams
+
+
+async def test_a_client_that_left_takes_no_place_among_the_streams(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(streaming, "WAIT_MS", 3_600_000)  # nothing is written meanwhile
+    headers = {"Authorization": f"Bearer {web.keys[Rank.VIEWER]}"}
+    answer = await web.session.get(f"{web.base}/v1/stream", headers=headers)
+    await answer.content.readuntil(b"\n\n")
+    streams = web.gateway.guard.rates._streams
+    assert list(streams.values()) == [1]
+
+    answer.close()
+
+    async with asyncio.timeout(PATIENCE_S):
+        while streams:
+            await asyncio.sleep(0.01)

@@ -180,6 +180,35 @@ async def test_a_trade_comes_in_at_the_top_and_none_is_missed_while_nobody_looks
     assert trades[:3] == ["x3", "x2", "x1"]
 
 
+async def test_a_page_that_is_seen_again_twice_has_one_stream(page: Page, web: Web) -> None:
+    await come_in(page, web)
+    await page.wait("document.querySelector('#live').textContent === 'connected'")
+
+    await _hide(page, is_hidden=False)
+    await _hide(page, is_hidden=False)
+
+    await page.wait("document.querySelector('#live').textContent === 'connected'")
+    streams = web.gateway.guard.rates._streams
+    async with asyncio.timeout(PATIENCE_S):
+        while list(streams.values()) != [1]:
+            await asyncio.sleep(0.01)
+
+
+async def test_what_somebody_reads_stays_where_it_is(page: Page, web: Web) -> None:
+    await come_in(page, web)
+    await page.wait("document.querySelector('#live').textContent === 'connected'")
+    await page.value(
+        "document.querySelector('#pnl-chart').classList.add('old'), scrollTo(0, 1e6), 1"
+    )
+    top = await page.value("scrollY")
+    assert top > 0
+
+    web.facade.tell(samples.killed())
+
+    await page.wait("document.querySelector('#pnl-chart') && !document.querySelector('.old')")
+    assert await page.value("scrollY") == top
+
+
 def _traded(execution_id: str) -> PaperTraded:
     return replace(samples.traded(), execution_id=execution_id)
 
