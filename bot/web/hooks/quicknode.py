@@ -54,8 +54,8 @@ class _WithReceipts(msgspec.Struct):
     receipts: list[_Receipt]
 
 
-_Item = list[NodeLog] | _WithReceipts
-"""What a body has of each block: its events, or its receipts."""
+_Item = list[NodeLog] | _WithReceipts | None
+"""What a body has of each block: its events, its receipts, or nothing."""
 
 
 class _Body(msgspec.Struct):
@@ -137,7 +137,7 @@ def _logs(items: list[_Item]) -> Iterator[NodeLog]:
         if isinstance(item, _WithReceipts):
             for receipt in item.receipts:
                 yield from receipt.logs
-        else:
+        elif item is not None:
             yield from item
 
 

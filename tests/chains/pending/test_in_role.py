@@ -8,13 +8,20 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine.bus.hooked import HookEvent, HookFigures, HookWord, Level
 from engine.bus.notices import WhaleSeen
+from engine.chains.families.words import topic
 from engine.chains.pending.waiting import Count
+from engine.domain.errors import BadValueError
+from engine.pools.blocks import Block, SwapTold
+from engine.pools.constant_product import ConstantProductState
 from engine.requests.chains import GetChains
+from engine.requests.hooked import TakeHooked, TellHooks
 from engine.settings.schema import ChainsSettings, Settings
+from engine.wiring.chain_answers import ChainAnswers
 from engine.wiring.chain_pending import whale_terms
 from engine.wiring.paths import Paths
-from tests.chains.following.role import announced, chains_role, local_chain, until
+from tests.chains.following.role import announced, chains_role, engine_side, local_chain, until
 from tests.chains.local_world import LocalWorld
 from tests.chains.pending.random_swaps import Sent, as_transaction
 from tests.chains.pending.samples import call
@@ -39,7 +46,8 @@ async def test_a_large_trade_is_told_before_its_block_or_from_it(
     settings = Settings(chains=ChainsSettings(pool_usd_min=0, pending=hears_pending))
     pool = world.pool("Uniswap V3", "USDC", "WETH", 500)
     world.automine(False)
-    async with chains_role(paths_of(tmp_path, world), settings) as (answers, kept):
+    paths = paths_of(tmp_path, world)
+    async with chains_role(paths, settings) as (answers, kept):
         one = answers.of["ethereum"]
         await asyncio.to_thread(world.mine)
         await until(lambda: len(one.machine.pools.of) > 10 and not one.machine.pools.unread_count)
@@ -52,6 +60,8 @@ async def test_a_large_trade_is_told_before_its_block_or_from_it(
         if hears_pending:
             await until(lambda: one.pending.desk.counts[Count.INCLUDED] == 1)
         (line,) = (await answers.answer(GetChains())).chains
+        if not hears_pending:
+            await check_webhook(answers, paths)
 
     world.automine(True)
     told = (line.pending.get("heard", 0), line.pending.get("predicted exactly", 0))
@@ -63,6 +73,54 @@ async def test_a_large_trade_is_told_before_its_block_or_from_it(
     assert notice.amount_in == SALE_USD
     assert notice.worth_usd == SALE_USD
     assert notice.impact_ratio >= Decimal("0.005")
+
+
+async def check_webhook(answers: ChainAnswers, paths: Paths) -> None:
+    """Tell of a large swap in the next block: the engine hears of it, and no pool moves."""
+    one = answers.of["ethereum"]
+    pair = next(
+        held for held in one.machine.pools.live() if isinstance(held.state, ConstantProductState)
+    )
+    assert isinstance(pair.state, ConstantProductState)
+    reserves = pair.state.reserve0_raw * 2, pair.state.reserve1_raw // 2 + 1
+    assert one.tip is not None
+    event = HookEvent(
+        stream="pools",
+        chain="ethereum",
+        level=Level.SEEN,
+        block_number=one.tip.number + 1,
+        block_hash="0x" + "cd" * 32,
+        tx_hash="0x" + "ef" * 32,
+        log_index=0,
+        address=pair.pool.address,
+        topics=(topic("Sync(uint112,uint112)"),),
+        data=b"".join(reserve.to_bytes(32) for reserve in reserves),
+        received_at_ns=1,
+    )
+    async with engine_side(paths) as told:
+        await until(lambda: any(isinstance(word, Block) for word in told.words))
+        taken = await answers.answer(TakeHooked(chain="ethereum", events=[event]))
+        await until(lambda: any(isinstance(word, SwapTold) for word in told.words))
+    assert (taken.swaps, taken.triggers) == (1, 1)
+    (swap,) = (word for word in told.words if isinstance(word, SwapTold))
+    assert (swap.address, swap.block, swap.stream) == (
+        pair.pool.address,
+        one.tip.number + 1,
+        "pools",
+    )
+    now = next(of for of in one.machine.pools.live() if of.pool.address == pair.pool.address)
+    assert now.state == pair.state
+    with pytest.raises(BadValueError, match="not followed"):
+        await answers.answer(TakeHooked(chain="atlantis", events=[event]))
+
+    figures = HookFigures(stream="pools", provider="moralis", forged=3)
+    word = HookWord(told_at_ns=1, streams=[figures], trouble="webhooks are not kept: full")
+    await answers.answer(TellHooks(word=word))
+    (line,) = (await answers.answer(GetChains())).chains
+    (hook,) = line.hooks
+    assert (hook.triggers, hook.figures) == (1, figures)
+    assert any("not kept: full" in why for why in line.warnings)
+    assert any("says nothing of webhooks" in why for why in line.warnings)
 
 
 def sell(world: LocalWorld) -> None:

@@ -111,7 +111,7 @@ def test_quicknode_says_for_which_blocks_it_is_whole_in_each_form_of_a_body() ->
     found = read(QuickNode(), body, headers)
     assert (found.span, len(found.logs), found.said_at_s) == ((5, 7), 6, bodies.AT_S)
 
-    bare = msgspec.json.encode([[bodies.node_log(5, 0)], []])
+    bare = msgspec.json.encode([[bodies.node_log(5, 0)], [], None])
     assert len(read(QuickNode(), bare, headers).logs) == 1
     receipts = msgspec.json.encode(
         {"data": [{"receipts": [{"logs": [bodies.node_log(5, 0)]}, {}]}]}
