@@ -407,6 +407,10 @@ gas-backtest: $(VENV)/.dev ## how well gas prices are foretold, on recorded ones
 unknown-orders: $(VENV)/.dev ## follow N=100000 orders of unknown outcome to their proven end; WIRE=1 in the venues' dialects, at most MINUTES; other SEEDs add up
 	@$(PY) -m tests.trading.campaign $(if $(N),--orders $(N)) $(if $(SEED),--seed $(SEED)) $(if $(WIRE),--wire) $(if $(MINUTES),--minutes $(MINUTES))
 
+.PHONY: transfers
+transfers: $(VENV)/.dev ## bring money between sandbox venues N=2000 times, with losses and ends anywhere, each to its end; other SEEDs add up
+	@$(PY) -m tests.trading.transfer_campaign --transfers $(or $(N),2000) --seed $(or $(SEED),1)
+
 .PHONY: calibration
 calibration: $(VENV)/.dev ## judge what is told as probable by what came (docs/calibration.md)
 	@$(PY) -m benchmarks.calibration

@@ -25,6 +25,7 @@ from engine.bus.notices import (
     StampedNotice,
     StillThere,
     TransferProposed,
+    TransferTold,
     VenueBack,
     VenueLost,
 )
@@ -41,6 +42,7 @@ _VENUES = Button(label="Venues", line="/venues")
 _LIMITS = Button(label="Limits", line="/limits")
 _BALANCE = Button(label="Balance", line="/balance")
 _INVENTORY = Button(label="Inventory", line="/inventory live")
+_TRANSFER = Button(label="Transfers", line="/transfer")
 _BALANCES = Button(label="Balances", line="/balances")
 _REPORTS = Button(label="Reports", line="/reports")
 _APPROVALS = Button(label="Approvals", line="/approvals")
@@ -84,7 +86,7 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
             row = _buttons_of_place(notice)
         case LimitHit() | LimitProposed() | BalanceLow() | BalanceBack() | TransferProposed():
             row = _buttons_of_amount(notice)
-        case DayClosed() | LeftoverClosed():
+        case DayClosed() | LeftoverClosed() | TransferTold():
             row = _buttons_of_sums(notice)
         case StillThere() | LooseningWaits() | IncidentOpened() | IncidentEnded():
             row = _buttons_of_state(notice)
@@ -103,7 +105,9 @@ def _buttons_of_state(
     return (Button(label="Timeline", line=f"/incident {notice.number}"), _HEALTH)
 
 
-def _buttons_of_sums(notice: DayClosed | LeftoverClosed) -> Row:
+def _buttons_of_sums(notice: DayClosed | LeftoverClosed | TransferTold) -> Row:
+    if isinstance(notice, TransferTold):
+        return (_TRANSFER, _INVENTORY)
     if isinstance(notice, LeftoverClosed):
         return (_FLATTEN, _POSITIONS)
     return (Button(label="The day", line=f"/daily {notice.day}"), _REPORTS)

@@ -134,8 +134,10 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_key_arguments(keys: argparse.ArgumentParser) -> None:
-    keys.add_argument("what", choices=("make", "import", "address", "unlock", "venue"))
-    keys.add_argument("venue", nargs="?", help="whose key is kept, after the word venue")
+    keys.add_argument("what", choices=("make", "import", "address", "unlock", "venue", "withdraw"))
+    keys.add_argument(
+        "venue", nargs="?", help="whose key is kept, after the word venue or withdraw"
+    )
     keys.add_argument("--to", type=Path, help="the keystore (default: as the settings say)")
     keys.add_argument(
         "--from",

@@ -56,6 +56,7 @@ from engine.bus.notices import (
     Started,
     StillThere,
     TransferProposed,
+    TransferTold,
     Unkilled,
     VenueBack,
     VenueLost,
@@ -67,6 +68,7 @@ from engine.bus.notices import (
 )
 from engine.domain.engines import MAIN
 from engine.domain.orders_told import VenueMatter
+from engine.domain.transfers import TransferMatter
 
 _NAME_MAX: Final = 24
 """Of a name within an alert's: what a button carries is short."""
@@ -178,6 +180,16 @@ def _parts(notice: IncidentOpened) -> tuple[str, ...]:
     own = [f"{alerts[kind]}:{name}" for kind, name in names if kind in alerts]
     feeds = sum(kind == "feed" for kind, _ in names)
     return (*own, NETWORK) if feeds >= _FEEDS_OF_NETWORK else tuple(own)
+
+
+_BAD_ENDS: Final = frozenset(
+    {
+        TransferMatter.FAILED,
+        TransferMatter.UNKNOWN,
+        TransferMatter.OVERDUE,
+        TransferMatter.ALARM,
+    }
+)
 
 
 def _latch(notice: Killed | Unkilled) -> str:
@@ -526,6 +538,14 @@ ROWS: Final[tuple[Row, ...]] = (
         topic="Transfers that would pay",
         severity=_always(Severity.P3),
         fingerprint=_way,
+        until=Until.TOLD,
+    ),
+    Row(
+        notice=TransferTold,
+        kind="transfer",
+        topic="Transfers between exchanges",
+        severity=lambda notice: Severity.P2 if notice.matter in _BAD_ENDS else Severity.P3,
+        fingerprint=lambda notice: f"transfer:{notice.transfer_id}:{notice.number}",
         until=Until.TOLD,
     ),
     Row(

@@ -10,7 +10,10 @@ from bot.grammar import Argument, Form
 from bot.render.inventory import make_past, render_assets, render_inventory
 from engine.bus.money_reports import FreeAt, RebalancingReport
 from engine.bus.reports import BalanceReport
+from engine.bus.transfer_reports import TransfersReport
+from engine.bus.transferring import GetTransfers
 from engine.domain.assets import AssetCode
+from engine.domain.errors import TransientError
 from engine.domain.modes import Money
 from engine.domain.units import NS_PER_DAY
 from engine.requests.balance import GetBalance
@@ -27,11 +30,13 @@ async def inventory(call: Call) -> Answer:
     is_live = any(line.money is Money.LIVE for line in report.lines)
     money = Money(said) if said else Money.LIVE if is_live else Money.PAPER
     is_text = call.arguments.text("form") != PICTURE
-    rebalancing = await _rebalancing(call, report) if is_text and money is Money.LIVE else None
+    is_live_text = is_text and money is Money.LIVE
+    rebalancing = await _rebalancing(call, report) if is_live_text else None
+    transfers = await _transfers(call) if is_live_text else None
     if is_text:
         other = Money.PAPER if money is Money.LIVE else Money.LIVE
         return Answer(
-            screen=render_inventory(report, money, rebalancing),
+            screen=render_inventory(report, money, rebalancing, transfers),
             buttons=(
                 (
                     Button(label="Picture", line=f"/inventory {money} {PICTURE}"),
@@ -56,7 +61,8 @@ INVENTORY = CommandEntry(
     long_help=(
         (
             "Shows how much of each asset is held in all and at each place, its worth now and its"
-            " share of all, and what plans under way have reserved. Of live money where there is"
+            " share of all, and what plans under way have reserved, and what is on its way between"
+            " exchanges. Of live money where there is"
             " any, else of paper; live or paper behind it asks for one of the two, and no sum"
             " holds both."
         ),
@@ -73,6 +79,14 @@ INVENTORY = CommandEntry(
         Argument(name="days", form=Form.NUMBER, number_max=DAYS_MAX),
     ),
 )
+
+
+async def _transfers(call: Call) -> TransfersReport | None:
+    """Ask what is on its way between exchanges; None where nobody can say."""
+    try:
+        return await call.ask(GetTransfers(most=0))
+    except TransientError:
+        return None
 
 
 async def _rebalancing(call: Call, report: BalanceReport) -> RebalancingReport:

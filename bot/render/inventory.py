@@ -10,8 +10,10 @@ from bot.answer import Panels
 from bot.render import words
 from bot.render.place_notices import where_to
 from bot.render.screen import Lines, Screen, Table, Text
+from bot.render.transfer import on_the_way
 from engine.bus.money_reports import InventoryPast, RebalancingReport
 from engine.bus.reports import BalanceLine, BalanceReport
+from engine.bus.transfer_reports import TransfersReport
 from engine.domain.modes import Money
 
 _ASSETS_DRAWN_MAX: Final = 3
@@ -21,15 +23,22 @@ _OF_ASSET: Final = "· "
 
 
 def render_inventory(
-    report: BalanceReport, money: Money, rebalancing: RebalancingReport | None = None
+    report: BalanceReport,
+    money: Money,
+    rebalancing: RebalancingReport | None = None,
+    transfers: TransfersReport | None = None,
 ) -> Screen:
     """Show each asset in all and by place, the most worth first."""
     note = words.money_words(report.basis, money)
     lines = [line for line in report.lines if line.money is money and line.held]
+    moving = on_the_way(transfers)
+    way: list[Table | Lines | Text] = (
+        [Text("On its way between exchanges, at neither:"), Lines(tuple(moving))] if moving else []
+    )
     if not lines:
         return Screen(
             title=f"Inventory: nothing {money}",
-            blocks=(Text("No place holds anything of this money."),),
+            blocks=(Text("No place holds anything of this money."), *way),
             note=note,
         )
     worth = _worth(lines)
@@ -40,9 +49,10 @@ def render_inventory(
         f"{line.venue}: {words.size(line.reserved)} {line.asset}" for line in lines if line.reserved
     ):
         blocks += [Text("Reserved for plans under way:"), Lines(held)]
+    blocks += way
     if unpriced := sorted({line.asset for line in lines if line.usd is None}):
         blocks.append(Text(f"Without a price now, in no sum: {words.listing(unpriced)}."))
-    blocks += [] if rebalancing is None else _proposed(rebalancing)
+    blocks += [] if rebalancing is None else _proposed(rebalancing, transfers)
     return Screen(title=f"Inventory: {words.usd(worth)} {money}", blocks=tuple(blocks), note=note)
 
 
@@ -91,8 +101,8 @@ def make_past(report: BalanceReport, past: InventoryPast, *, days: int) -> Panel
     )
 
 
-def _proposed(report: RebalancingReport) -> list[Lines | Text]:
-    """Say which transfers would pay; that a person has to make them stands with them."""
+def _proposed(report: RebalancingReport, transfers: TransfersReport | None) -> list[Lines | Text]:
+    """Say which transfers would pay; that each takes a person stands with them."""
     refused = (
         f"{words.count(report.missed)} routes of the last day were refused for want of balance"
     )
@@ -108,10 +118,18 @@ def _proposed(report: RebalancingReport) -> list[Lines | Text]:
         )
     ]
     return [
-        Text(f"{refused}. What would pay, within a day; you move it yourself, nothing else does:"),
+        Text(f"{refused}. What would pay, within a day; {_whose(report, transfers)}:"),
         Lines(tuple(lines)),
         *(Text(where_to(one)) for one in report.transfers),
     ]
+
+
+def _whose(report: RebalancingReport, transfers: TransfersReport | None) -> str:
+    """Say who moves it: no more than what the settings allow."""
+    sources = () if transfers is None else transfers.sources
+    if any(one.source in sources and one.to for one in report.transfers):
+        return "you move it yourself, or have it moved with /transfer"
+    return "you move it yourself, nothing else does"
 
 
 def _rows(lines: Sequence[BalanceLine], worth: Decimal) -> Iterable[tuple[str, ...]]:

@@ -4,19 +4,22 @@ from typing import Final
 
 from bot.render import words
 from bot.render.screen import Mark
-from engine.bus.notices import BalanceBack, BalanceLow, TransferProposed
+from bot.render.transfer import transfer_content
+from engine.bus.notices import BalanceBack, BalanceLow, TransferProposed, TransferTold
 from engine.domain.rebalancing import Transfer
 
-PLACE_NOTICES: Final = (BalanceLow, BalanceBack, TransferProposed)
+PLACE_NOTICES: Final = (BalanceLow, BalanceBack, TransferProposed, TransferTold)
 
 _STOPS_MAX: Final = 4
 """Most that are named of what a place does not cover; a dollar balance may stop a hundred."""
 
 
 def place_content(
-    notice: BalanceLow | BalanceBack | TransferProposed,
+    notice: BalanceLow | BalanceBack | TransferProposed | TransferTold,
 ) -> tuple[Mark, str, list[str]]:
     """Return mark, title and lines of a notice."""
+    if isinstance(notice, TransferTold):
+        return transfer_content(notice)
     if isinstance(notice, TransferProposed):
         return Mark.NONE, *_proposed(notice.transfer)
     free, place = notice.free, notice.venue.capitalize()
@@ -53,6 +56,6 @@ def _proposed(transfer: Transfer) -> tuple[str, list[str]]:
     routes = f"{words.count(transfer.routes)} routes {gain} within a day, costs {cost}."
     return f"{size} would pay at {transfer.target}", [
         f"From {transfer.source}: {routes}",
-        "You move it yourself, nothing else does.",
+        "Nothing moves it by itself.",
         where_to(transfer),
     ]

@@ -27,6 +27,7 @@ from engine.domain.rebalancing import Transfer
 from engine.domain.stories import TradeStory
 from engine.domain.switched_off import PlaceKind
 from engine.domain.told import Matter
+from engine.domain.transfers import TransferMatter
 
 
 class _Notice(msgspec.Struct, tag=True, frozen=True, kw_only=True):
@@ -573,6 +574,20 @@ class BalanceBack(_Notice, frozen=True, kw_only=True):
     free: Amount
 
 
+class TransferTold(_Notice, frozen=True, kw_only=True):
+    """Something of a transfer that a person allowed.
+
+    Attributes:
+        what: in a sentence.
+        number: of what was told of it; numbers only grow.
+    """
+
+    transfer_id: str
+    matter: TransferMatter
+    what: str
+    number: int
+
+
 class TransferProposed(_Notice, frozen=True, kw_only=True):
     """A transfer between places of live money would pay; a person makes it, or does not."""
 
@@ -698,6 +713,7 @@ Notice = (
     | BalanceLow
     | BalanceBack
     | TransferProposed
+    | TransferTold
     | IncidentOpened
     | IncidentEnded
     | AlertAct

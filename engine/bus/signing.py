@@ -62,12 +62,14 @@ class TakeBackWords(SignerRequest[Heard], frozen=True, kw_only=True):
     Attributes:
         mandate_id: of the only mandate that ends; empty for all of them.
         chain: whose contract nobody lets run again after all; then nothing else ends.
+        transfer_id: of the only transfer that ends; then nothing else does.
         is_all: approvals and being live end too.
     """
 
     engine: str
     mandate_id: str = ""
     chain: str = ""
+    transfer_id: str = ""
     is_all: bool = False
 
     async def answer(self, signer: "Signer", /) -> Heard:
@@ -107,10 +109,12 @@ class SignedVenue(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         key: name of the key, its public half; empty while it is locked.
+        withdraw_key: of the one that withdraws, and does nothing else; None where there is none.
     """
 
     name: str
     key: str
+    withdraw_key: str | None = None
 
 
 class CapLine(msgspec.Struct, frozen=True, kw_only=True):

@@ -223,12 +223,14 @@ class VenueTried(msgspec.Struct, frozen=True, kw_only=True):
         rights: what the venue said that the key may do.
         reconciled_at_ns: when the account last equalled what is written; 0 if it does not now, and
             `why_not_reconciled` says why.
+        withdraw_rights: what it said of the key that withdraws; None where there is none.
     """
 
     lines: tuple[TriedLine, ...]
     rights: KeyRights
     reconciled_at_ns: int
     why_not_reconciled: str = ""
+    withdraw_rights: KeyRights | None = None
 
 
 class TryVenue(TraderRequest[VenueTried], frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from typing import Any, Final, Protocol
 
 from engine.domain.mandates import Mandate
+from engine.domain.transfer_life import TransferOrder
 
 
 class Witness(Protocol):
@@ -37,8 +38,18 @@ class Witness(Protocol):
         """Tell that a person let our contract on a chain run again."""
         ...
 
+    async def allowed_transfer(self, envelope: Any, order: TransferOrder, code: str | None) -> str:
+        """Tell that a person allowed a transfer whose terms were shown."""
+        ...
+
     async def took_back(
-        self, engine: str, *, mandate_id: str = "", chain: str = "", is_all: bool = False
+        self,
+        engine: str,
+        *,
+        mandate_id: str = "",
+        chain: str = "",
+        transfer_id: str = "",
+        is_all: bool = False,
     ) -> None:
         """Tell that something was taken back; where the signer is away it knows of nothing."""
         ...
@@ -70,8 +81,19 @@ class NoWitness:
         del envelope, chain, code
         return ""
 
+    async def allowed_transfer(self, envelope: Any, order: TransferOrder, code: str | None) -> str:
+        """See `Witness.allowed_transfer`."""
+        del envelope, order, code
+        return ""
+
     async def took_back(
-        self, engine: str, *, mandate_id: str = "", chain: str = "", is_all: bool = False
+        self,
+        engine: str,
+        *,
+        mandate_id: str = "",
+        chain: str = "",
+        transfer_id: str = "",
+        is_all: bool = False,
     ) -> None:
         """See `Witness.took_back`."""
 

@@ -132,6 +132,7 @@ class VenueSeen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         why_not: why no order is taken on there now; empty where one is.
         taker_bps: taker fee of our tier, the dearest where it is told by instrument; None if it was
             not told. `fees_at_ns` when it was read.
+        moving: assets of which a transfer of ours moves something there, or just has.
     """
 
     venue: VenueId
@@ -141,3 +142,4 @@ class VenueSeen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     why_not: str = ""
     taker_bps: Decimal | None = None
     fees_at_ns: int = 0
+    moving: tuple[AssetCode, ...] = ()

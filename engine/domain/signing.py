@@ -121,6 +121,8 @@ class RefusalKind(StrEnum):
     REPEAT = "repeat"
     """Another order has its id, or the very same was signed and a second send is not harmless."""
     RATE = "rate"
+    DESTINATION = "destination"
+    """It would go to an address that the operator did not write down."""
     KEY = "key"
     """Whoever holds the key did not sign, or signed something else."""
 

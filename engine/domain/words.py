@@ -12,6 +12,7 @@ import msgspec
 
 from engine.domain.errors import BadValueError
 from engine.domain.mandates import Mandate
+from engine.domain.transfer_life import TransferOrder
 
 KEY_BYTES: Final = 32
 _SEAL_BYTES: Final = 16
@@ -79,7 +80,25 @@ class LetRun(msgspec.Struct, tag="let_run", frozen=True, kw_only=True):
         return f"LetRun(engine={self.engine!r}, by={self.by!r}, chain={self.chain!r})"
 
 
-Word = Approved | Mandated | WentLive | LetRun
+class TransferAllowed(msgspec.Struct, tag="transfer", frozen=True, kw_only=True):
+    """A person allowed one transfer, on exactly these terms.
+
+    Attributes:
+        order: with its id: one id is one transfer for ever.
+        code: of the authenticator, where one was asked for.
+    """
+
+    engine: str
+    by: str
+    at_ns: int
+    order: TransferOrder
+    code: str | None = None
+
+    def __repr__(self) -> str:
+        return f"TransferAllowed(engine={self.engine!r}, by={self.by!r}, order={self.order!r})"
+
+
+Word = Approved | Mandated | WentLive | LetRun | TransferAllowed
 
 
 class SealedWord(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,7 +13,17 @@ from engine.bus.request import Caller, Request
 from engine.bus.signing import Heard, HearWord, TakeBackWords
 from engine.domain.errors import BadValueError, TransientError
 from engine.domain.mandates import Mandate
-from engine.domain.words import Approved, LetRun, Mandated, WentLive, Word, sealed_word
+from engine.domain.transfer_life import TransferOrder
+from engine.domain.transfers import digest_of_terms
+from engine.domain.words import (
+    Approved,
+    LetRun,
+    Mandated,
+    TransferAllowed,
+    WentLive,
+    Word,
+    sealed_word,
+)
 
 KEPT_MAX: Final = 500
 """Prompts; they wait for a minute."""
@@ -21,6 +31,9 @@ KEPT_MAX: Final = 500
 KEYLESS: Final = (
     "the signer believes the chat alone that make run started beside it: say it there, or stop and"
     " start again"
+)
+UNSEEN_TRANSFER: Final = (
+    "this chat has not shown these terms since it began: say the same without the code first"
 )
 UNSEEN: Final = "this chat has not shown it since it began: /approvals shows it, then approve"
 
@@ -83,12 +96,38 @@ class ChatWitness:
             )
         )
 
+    async def allowed_transfer(
+        self, envelope: Envelope, order: TransferOrder, code: str | None
+    ) -> str:
+        """See `Witness.allowed_transfer`; what is vouched for is what was shown, but for its id."""
+        if self._key is None:
+            return KEYLESS
+        if digest_of_terms(order) not in self._shown:
+            return UNSEEN_TRANSFER
+        return await self._told(
+            TransferAllowed(
+                engine=envelope.target, by=envelope.by, at_ns=self._clock(), order=order, code=code
+            )
+        )
+
     async def took_back(
-        self, engine: str, *, mandate_id: str = "", chain: str = "", is_all: bool = False
+        self,
+        engine: str,
+        *,
+        mandate_id: str = "",
+        chain: str = "",
+        transfer_id: str = "",
+        is_all: bool = False,
     ) -> None:
         """See `Witness.took_back`."""
         await self._asked(
-            TakeBackWords(engine=engine, mandate_id=mandate_id, chain=chain, is_all=is_all)
+            TakeBackWords(
+                engine=engine,
+                mandate_id=mandate_id,
+                chain=chain,
+                transfer_id=transfer_id,
+                is_all=is_all,
+            )
         )
 
     async def _told(self, word: Word) -> str:

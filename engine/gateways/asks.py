@@ -11,15 +11,19 @@ from typing import Final
 
 import msgspec
 
+from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.venue_orders import OrderRequest
+from engine.domain.withdrawals import WithdrawalRequest
 from engine.gateways.calls import Call
 from engine.gateways.gateway import Gateway
+from engine.gateways.withdrawing import withdrawing_of
 
 TEXT_CHARACTERS_MAX: Final = 256
 WIRE_NAMES_MAX: Final = 64
 
 _WIRE_ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_ASSET: Final = re.compile(r"[A-Z0-9]{1,16}")
 _WIRE_NAME: Final = re.compile(r"[A-Za-z0-9_-]{1,32}(/[A-Za-z0-9]{1,16})?")
 """Some venues write it into the path of a call: nothing in it may lead to another path."""
 
@@ -89,6 +93,40 @@ class StreamAsk(msgspec.Struct, tag="stream", frozen=True, kw_only=True):
     wire_names: tuple[str, ...] = ()
 
 
+class WithdrawAsk(msgspec.Struct, tag="withdraw", frozen=True, kw_only=True):
+    """Withdraw a part of a transfer: its test or the rest.
+
+    Attributes:
+        transfer_id: of what a person allowed.
+        is_test: it is the test of it.
+    """
+
+    transfer_id: str
+    is_test: bool
+    withdrawal: WithdrawalRequest
+
+
+class WithdrawalsAsk(msgspec.Struct, tag="withdrawals", frozen=True, kw_only=True):
+    """List withdrawals of an asset from an instant on, with the key that withdraws."""
+
+    asset: AssetCode
+    since_ms: int
+
+
+class WithdrawRightsAsk(msgspec.Struct, tag="withdraw_rights", frozen=True, kw_only=True):
+    """Ask what the key that withdraws may do; no call where the venue tells nothing of it."""
+
+
+class DepositsAsk(msgspec.Struct, tag="deposits", frozen=True, kw_only=True):
+    """List what came in of an asset from an instant on."""
+
+    asset: AssetCode
+    since_ms: int
+
+
+OfWithdrawals = WithdrawAsk | WithdrawalsAsk | WithdrawRightsAsk
+"""What the key that withdraws signs, and no other."""
+
 Ask = (
     PlaceAsk
     | CancelAsk
@@ -100,10 +138,14 @@ Ask = (
     | RightsAsk
     | HoldOffAsk
     | StreamAsk
+    | WithdrawAsk
+    | WithdrawalsAsk
+    | WithdrawRightsAsk
+    | DepositsAsk
 )
 
 
-def calls_of(ask: Ask, gateway: Gateway) -> tuple[Call, ...]:  # noqa: C901, PLR0911 - one a kind
+def calls_of(ask: Ask, gateway: Gateway) -> tuple[Call, ...]:  # noqa: C901, PLR0911, PLR0912 - one a kind
     """Return the calls of a question, in the order in which they have to be sent; maybe none.
 
     Raises:
@@ -125,12 +167,18 @@ def calls_of(ask: Ask, gateway: Gateway) -> tuple[Call, ...]:  # noqa: C901, PLR
             return (gateway.balances(following),)
         case FeesAsk(wire_names=wire_names):
             return tuple(gateway.fees(wire_names))
-        case RightsAsk():
+        case RightsAsk() | WithdrawRightsAsk():
             return _maybe(gateway.rights())
         case HoldOffAsk():
             return () if gateway.dead_man is None else (gateway.dead_man.call(),)
         case StreamAsk(wire_names=wire_names):
             return tuple(gateway.stream(wire_names))
+        case WithdrawAsk(withdrawal=withdrawal):
+            return (withdrawing_of(gateway.venue).withdraw(withdrawal),)
+        case WithdrawalsAsk(asset=asset, since_ms=since_ms):
+            return (withdrawing_of(gateway.venue).withdrawals(asset, since_ms),)
+        case DepositsAsk(asset=asset, since_ms=since_ms):
+            return (withdrawing_of(gateway.venue).deposits(asset, since_ms),)
 
 
 def check_ask(ask: Ask) -> None:
@@ -141,6 +189,10 @@ def check_ask(ask: Ask) -> None:
     """
     if isinstance(ask, PlaceAsk | CancelAsk | LookUpAsk):
         check_request(ask.request)
+    if isinstance(ask, WithdrawAsk):
+        _check_withdrawal(ask)
+    if isinstance(ask, WithdrawalsAsk | DepositsAsk) and not _ASSET.fullmatch(ask.asset):
+        raise BadValueError(f"{ask.asset[:40]!r} is no asset")
     for name in _wire_names(ask):
         if not _WIRE_NAME.fullmatch(name):
             raise BadValueError(f"{name[:40]!r} is no name of an instrument")
@@ -152,6 +204,23 @@ def check_ask(ask: Ask) -> None:
         # Until the year 2200: what is later is no time, and some calls write it as a date.
         if not 0 <= getattr(ask, field, 0) <= _MS_MAX:
             raise BadValueError(f"{field} {getattr(ask, field)} is no time")
+
+
+def _check_withdrawal(ask: WithdrawAsk) -> None:
+    request = ask.withdrawal
+    exponent = request.amount.as_tuple().exponent
+    if not isinstance(exponent, int) or exponent < -_DECIMALS_MAX or not 0 < request.amount < _MOST:
+        raise BadValueError(f"amount {request.amount:.3e} is none that a venue takes")
+    for what, text in (
+        ("id", request.wire_id),
+        ("id of a transfer", ask.transfer_id),
+        ("asset", request.asset),
+    ):
+        if not _WIRE_ID.fullmatch(text):
+            raise BadValueError(f"{text[:40]!r} is no {what}")
+    for text in (request.to.address, request.to.memo, request.named):
+        if len(text) > TEXT_CHARACTERS_MAX or not (text.isascii() and text.isprintable()):
+            raise BadValueError(f"{text[:40]!r} is no address")
 
 
 def check_request(request: OrderRequest) -> None:

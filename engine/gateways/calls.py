@@ -26,6 +26,9 @@ class CallKind(StrEnum):
     """What opens the user stream."""
     KEEP_ALIVE = "keep_alive"
     """Holds the venue's dead-man switch off."""
+    WITHDRAW = "withdraw"
+    WITHDRAWALS = "withdrawals"
+    DEPOSITS = "deposits"
 
     @property
     def may_change(self) -> bool:
@@ -33,7 +36,9 @@ class CallKind(StrEnum):
         return self in _CHANGING
 
 
-_CHANGING: Final = frozenset({CallKind.PLACE, CallKind.CANCEL, CallKind.CANCEL_ALL})
+_CHANGING: Final = frozenset(
+    {CallKind.PLACE, CallKind.CANCEL, CallKind.CANCEL_ALL, CallKind.WITHDRAW}
+)
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,7 +29,8 @@ from engine.domain.health import Sight
 from engine.domain.instruments import VenueId
 from engine.domain.modes import Basis, Mode, is_upward
 from engine.domain.switched_off import Off
-from engine.operate import contract_word, kill_drill, loosening, venue_word
+from engine.domain.transfer_life import TransferOrder
+from engine.operate import contract_word, kill_drill, loosening, transfer_word, venue_word
 from engine.operate.advice_desk import AdviceDesk
 from engine.operate.aftermath import Aftermath
 from engine.operate.approval_desk import ApprovalDesk
@@ -292,6 +293,14 @@ class EngineAnswers:
     ) -> WorkDone | Declined:
         """Take what a halted venue shows as what is so; see `venue_word`."""
         return await venue_word.adopt(self, envelope, venue, is_confirmed=is_confirmed, code=code)
+
+    async def begin_transfer(
+        self, envelope: Envelope, order: TransferOrder, *, is_confirmed: bool, code: str | None
+    ) -> WorkDone | Declined:
+        """Bring money to another exchange; see `transfer_word`."""
+        return await transfer_word.begin(
+            self, envelope, order, is_confirmed=is_confirmed, code=code
+        )
 
     async def drill(self, envelope: Envelope) -> DrillReport | Declined:
         """Kill as a drill, while whatever is traded is simulated; see `kill_drill`."""

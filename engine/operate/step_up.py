@@ -17,6 +17,7 @@ from engine.domain.fees import fee_words
 from engine.domain.instruments import VenueId
 from engine.domain.modes import MODES_UPWARD, Basis, Mode
 from engine.domain.switched_off import Off, PlaceKind
+from engine.domain.transfer_life import TransferOrder
 from engine.domain.units import NS_PER_S
 from engine.operate.codes import Codes
 
@@ -160,6 +161,17 @@ class StepUp:
             why=f"orders go to {venue} again, whatever differs there, and that",
             is_largest=False,
             is_paper=self._is_sandbox or not is_beyond_paper(mode),
+        )
+
+    def transferring(self, order: TransferOrder) -> Loosening:
+        """Describe bringing money to another exchange: it has a delay of its own, at the signer."""
+        to = order.destination
+        way = f"{order.amount:f} {order.asset} from {order.source} to {to.venue}"
+        return Loosening(
+            what=f"transfer {way} on {to.chain}, {to.address}"[:200],
+            why=f"bringing {way}",
+            is_largest=False,
+            is_paper=self._is_sandbox,
         )
 
     def waits_ns(self, asked: Loosening) -> int:

@@ -49,12 +49,14 @@ class _Shown:
     Attributes:
         where: when or at what, in words.
         doing: by what it changes without a difference, in words.
+        is_moving: a transfer moves some of it: what differs is that, and is told by it.
     """
 
     opened: Opened
     amount: Decimal
     where: str
     doing: str
+    is_moving: bool = False
 
 
 class Wallets:
@@ -93,6 +95,7 @@ class Wallets:
                     amount=shown.get(place, _ZERO),
                     where="",
                     doing="order",
+                    is_moving=place[1] in seen.moving,
                 )
                 for place in sorted({*shown, *known})
                 if shown.get(place) or self._inventory.held(place)
@@ -136,6 +139,10 @@ def _found(shown: _Shown, deposit: Deposit, known: Opened | None, had: Decimal) 
         why = f"the chain was begun anew: {there}, and {before}"
         return Found(deposit=deposit, opened=opened, why=why, is_told=True, is_anew=True)
     more = deposit.added.value
+    if shown.is_moving:
+        moved = f"{_short(more)} came" if more > 0 else f"{_short(-more)} went"
+        why = f"{there}, our books {_short(had)}: {moved} by a transfer; no gain and no loss"
+        return Found(deposit=deposit, opened=opened, why=why, is_told=False)
     moved = f"{_short(more)} more came" if more > 0 else f"{_short(-more)} more went"
     why = (
         f"{there}, our books {_short(had)}: {moved} than by any {shown.doing} of ours; booked"

@@ -30,6 +30,12 @@ from engine.bus.trading import (
     SeeVenues,
     TryVenue,
 )
+from engine.bus.transferring import (
+    CancelTransfer,
+    GetTransfers,
+    GetTransferTerms,
+    TakeOnTransfer,
+)
 from engine.bus.trials import GetTrials
 from engine.bus.truths import GetTruths, KeepTruths
 from engine.bus.venue_signing import RehearseTogether, SignCalls, SignTogether
@@ -61,6 +67,7 @@ from engine.requests import (
     settings,
     token,
     transactions,
+    transfers,
     venue_accounts,
     wallets,
     why,
@@ -172,6 +179,11 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     CancelVenueOrders,
     AdoptVenue,
     TryVenue,
+    GetTransfers,
+    GetTransferTerms,
+    TakeOnTransfer,
+    CancelTransfer,
+    transfers.BeginTransfer,
     GetTrials,
     GetAllowances,
     RevokeAllowance,

@@ -22,6 +22,7 @@ from engine.domain.network import check_proxy, is_loopback
 from engine.domain.people import Rank
 from engine.domain.redaction import redact
 from engine.gateways.gateway_list import GATEWAYS
+from engine.gateways.withdrawing import withdrawing_of
 from engine.settings.ccxt_checks import (
     check_exchanges,
     check_is_no_ccxt,
@@ -336,6 +337,22 @@ def _check_destinations(said: Mapping[str, str]) -> None:
         raise ValueError(str(error)) from None
 
 
+def _check_withdrawals(names: Iterable[str]) -> None:
+    for name in names:
+        try:
+            withdrawing_of(name)
+        except BadValueError as error:
+            raise ValueError(str(error)) from None
+
+
+def _check_names(said: Mapping[str, str]) -> None:
+    for way in said:
+        source, _, to = way.partition("/")
+        _check_withdrawals([source])
+        if len(to.split("/")) != 3:  # noqa: PLR2004 - target, asset and chain
+            raise ValueError(f"{shown_value(way)} is no way, as in kraken/binance/BTC/bitcoin")
+
+
 _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("markets", "venues"): _check_venue_list,
     ("markets", "feeds"): _check_feeds,
@@ -362,6 +379,13 @@ _CHECKS: Final[Mapping[tuple[str, str], Callable[[Any], None]]] = {
     ("exchanges", "transfer_usd_of"): _check_assets,
     ("exchanges", "transfer_minutes_of"): _check_assets,
     ("exchanges", "destinations"): _check_destinations,
+    ("transfers", "venues"): _check_withdrawals,
+    ("transfers", "key_files"): _check_withdrawals,
+    ("transfers", "vouched"): _check_withdrawals,
+    ("transfers", "names"): _check_names,
+    ("transfers", "each"): _check_assets,
+    ("transfers", "day"): _check_assets,
+    ("transfers", "test"): _check_assets,
     ("signer", "contracts"): _check_contracts,
     ("signer", "gas_day"): _check_chains,
 }

@@ -29,6 +29,7 @@ from engine.settings.sections.processes import (
     WorkersSettings,
 )
 from engine.settings.sections.signer import SignerSettings
+from engine.settings.sections.transfers import TransfersSettings
 from engine.settings.sections.ways_in import GatewaySettings
 
 __all__ = [
@@ -58,6 +59,7 @@ __all__ = [
     "Settings",
     "SignerSettings",
     "TelegramSettings",
+    "TransfersSettings",
     "WorkersSettings",
     "environment_name",
 ]
@@ -113,6 +115,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     engine: EngineSettings = EngineSettings()
     signer: SignerSettings = SignerSettings()
     exchanges: ExchangesSettings = ExchangesSettings()
+    transfers: TransfersSettings = TransfersSettings()
     background: BackgroundSettings = BackgroundSettings()
     network: NetworkSettings = NetworkSettings()
     bus: BusSettings = BusSettings()

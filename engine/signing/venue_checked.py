@@ -33,6 +33,11 @@ class VenueChecked(msgspec.Struct, frozen=True, kw_only=True):
     reconciled_at_ns: int = 0
 
 
+def withdrawals_of(venue: str) -> str:
+    """Return the name under which is kept what a venue said of its withdraw key."""
+    return f"{venue} withdrawals"
+
+
 def checked_venues(folder: Path) -> KeptFile[VenueChecked]:
     """Return the file in the signer's folder, by venue."""
     return KeptFile(folder / FILE_NAME, VenueChecked, mend="run make exchange-test again")

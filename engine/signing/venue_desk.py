@@ -13,7 +13,14 @@ from engine.domain.errors import BadValueError
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.domain.units import NS_PER_MS
 from engine.domain.venue_orders import is_own_id
-from engine.gateways.asks import Ask, CancelAsk, HoldOffAsk, PlaceAsk, calls_of
+from engine.gateways.asks import (
+    Ask,
+    CancelAsk,
+    HoldOffAsk,
+    OfWithdrawals,
+    PlaceAsk,
+    calls_of,
+)
 from engine.gateways.calls import Call
 from engine.gateways.venue_signing import PlanIntent, PlanSigned, VenueIntent, VenueSigned
 from engine.signing.caps import DailyCaps
@@ -163,10 +170,12 @@ class VenueDesk:
 
     def _question(self, intent: VenueIntent) -> Question | SignRefusal:
         venue = self._venues.get(intent.venue)
-        if venue is None:
+        if venue is None or isinstance(intent.ask, OfWithdrawals):
             return refused(
                 RefusalKind.VENUE,
-                f"nothing is signed for {intent.venue[:40]!r}; it is for"
+                "the key that trades signs no withdrawal"
+                if venue is not None
+                else f"nothing is signed for {intent.venue[:40]!r}; it is for"
                 f" {', '.join(self._venues) or 'no exchange'}",
             )
         if venue.sign is None:

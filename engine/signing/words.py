@@ -13,7 +13,15 @@ from engine.domain.errors import BadValueError
 from engine.domain.mandates import PLANS_MAX, Mandate
 from engine.domain.plans import MixedPlan, Plan, digest_of_plan
 from engine.domain.units import NS_PER_S
-from engine.domain.words import Approved, LetRun, Mandated, SealedWord, WentLive, opened_word
+from engine.domain.words import (
+    Approved,
+    LetRun,
+    Mandated,
+    SealedWord,
+    TransferAllowed,
+    WentLive,
+    opened_word,
+)
 from engine.signing.gains import net_edge_bps
 from engine.signing.journal import Journal
 from engine.signing.let_run import LetRuns
@@ -25,6 +33,12 @@ KEPT_NS: Final = 900 * NS_PER_S
 """An approval is looked up so long; its own terms end it much sooner."""
 
 KEPT_MAX: Final = 1_000
+
+
+def no_transfers(_word: TransferAllowed, _now_ns: int) -> None:
+    """Refuse a word on a transfer where nothing is withdrawn."""
+    raise BadValueError("nothing is withdrawn here: SYNDICATE_TRANSFERS_VENUES names no exchange")
+
 
 NO_CHAT: Final = (
     "no chat can vouch for a person here: the signer was started without the chat that make run"
@@ -65,6 +79,7 @@ class Words:
         why_not_live: says what is missing for an engine to go live; empty if nothing is.
         why_not_let_run: the same of a contract that is to run again.
         let_runs: who let which contract run again.
+        allow_transfer: keeps a word on a transfer, or raises `BadValueError` with why not.
     """
 
     key: bytes | None
@@ -76,6 +91,7 @@ class Words:
     why_not_live: Callable[[WentLive], str] = lambda _word: ""
     why_not_let_run: Callable[[LetRun], str] = lambda _word: ""
     let_runs: LetRuns = field(default_factory=LetRuns)
+    allow_transfer: Callable[[TransferAllowed, int], None] = no_transfers
     _approvals: dict[str, _Approval] = field(default_factory=dict)
     _granted: dict[str, _Granted] = field(default_factory=dict)
 
@@ -98,6 +114,8 @@ class Words:
             if why := self.why_not_let_run(word):
                 raise BadValueError(why)
             self.let_runs.hear(word)
+        elif isinstance(word, TransferAllowed):
+            self.allow_transfer(word, now_ns)
         elif why := self.why_not_live(word):
             raise BadValueError(why)
         else:

@@ -24,7 +24,7 @@ from engine.domain.instruments import Instrument, Kind, VenueId
 from engine.operate.clock import make_clock
 from engine.requests.wallets import GetWallets
 from engine.settings.schema import Settings
-from engine.signing.venue_checked import VenueChecked, checked_venues
+from engine.signing.venue_checked import VenueChecked, checked_venues, withdrawals_of
 from engine.tools.prices import best_bids
 from engine.wiring.exchange_terms import exchange_terms
 from engine.wiring.lists import fetch_list
@@ -58,10 +58,10 @@ async def run_exchange_test(settings: Settings, paths: Paths, *, venue: str, say
     signer = SocketCaller(paths.socket("signer"), role="signer")
     trader = SocketCaller(paths.socket("trader"), role="trader")
     try:
-        key, lines = await _key(signer, venue)
+        key, withdraw_key, lines = await _key(signer, venue)
         tried = await _tried(settings, paths, trader, venue) if key else None
     except (TransientError, BadValueError) as error:
-        key, tried, lines = "", None, [TriedLine(is_so=False, text=str(error))]
+        key, withdraw_key, tried, lines = "", "", None, [TriedLine(is_so=False, text=str(error))]
     finally:
         await signer.aclose()
         await trader.aclose()
@@ -72,21 +72,30 @@ async def run_exchange_test(settings: Settings, paths: Paths, *, venue: str, say
     failed = sum(not one.is_so for one in lines)
     if tried is not None and terms.is_real:
         checked_venues(paths.signer).keep(venue, _checked(key, tried))
+        if tried.withdraw_rights is not None:
+            known = VenueChecked(key=withdraw_key, rights=tried.withdraw_rights)
+            checked_venues(paths.signer).keep(withdrawals_of(venue), known)
     say("all of it passes: /mode live, with its second step" if not failed else f"{failed} fail")
     return not failed
 
 
-async def _key(signer: Caller, venue: str) -> tuple[str, list[TriedLine]]:
+async def _key(signer: Caller, venue: str) -> tuple[str, str, list[TriedLine]]:
     try:
         report = await signer.call(GetWallets())
     except TransientError as error:
-        return "", [TriedLine(is_so=False, text=f"the signer does not answer ({error}): make run")]
+        text = f"the signer does not answer ({error}): make run"
+        return "", "", [TriedLine(is_so=False, text=text)]
     named = SignedVenue(name=venue, key="")
-    key = next((one for one in report.venues if one.name == venue), named).key
+    found = next((one for one in report.venues if one.name == venue), named)
+    key = found.key
     if not key:
         text = f"the key of {venue} is locked: python -m engine keys unlock"
-        return "", [TriedLine(is_so=False, text=text)]
-    return key, [TriedLine(is_so=True, text=f"the signer signs for {venue} with {key}")]
+        return "", "", [TriedLine(is_so=False, text=text)]
+    return (
+        key,
+        found.withdraw_key or "",
+        [TriedLine(is_so=True, text=f"the signer signs for {venue} with {key}")],
+    )
 
 
 async def _tried(settings: Settings, paths: Paths, trader: Caller, venue: str) -> VenueTried:

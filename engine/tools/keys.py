@@ -15,6 +15,7 @@ from typing import Final
 from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import SettingsError
 from engine.gateways.gateway_list import GATEWAYS
+from engine.gateways.withdrawing import WITHDRAWALS
 from engine.operate.streams import say
 from engine.requests.wallets import UnlockSigner
 from engine.settings.schema import Settings
@@ -30,7 +31,7 @@ from engine.signing.venue_keys import (
 )
 from engine.wiring.paths import Paths
 from engine.wiring.signer_keys import keystore_path
-from engine.wiring.signer_venues import venue_key_path
+from engine.wiring.signer_venues import venue_key_path, withdraw_key_path
 
 Prompt = Callable[[str], str]
 
@@ -49,7 +50,7 @@ async def run_keys(
     """
     path = asked.to or keystore_path(settings, paths)
     asker = _Asker(prompt)
-    if asked.what == "venue":
+    if asked.what in {"venue", "withdraw"}:
         _keep_venue(settings, paths, asked, asker)
     elif asked.what == "unlock":
         caller = SocketCaller(paths.socket("signer"), role="signer")
@@ -81,15 +82,19 @@ def _keep(secret: bytes, path: Path, use: KeyUse, password: bytes) -> None:
 def _keep_venue(
     settings: Settings, paths: Paths, asked: argparse.Namespace, asker: "_Asker"
 ) -> None:
-    venue = asked.venue
-    if venue not in GATEWAYS:
-        known = ", ".join(GATEWAYS)
-        raise SettingsError(f"whose key? python -m engine keys venue VENUE, of {known}")
+    venue, is_out = asked.venue, asked.what == "withdraw"
+    known = WITHDRAWALS if is_out else GATEWAYS
+    if venue not in known:
+        raise SettingsError(
+            f"whose key? python -m engine keys {asked.what} VENUE, of {', '.join(known)}"
+        )
     key = _venue_key(venue, asked, asker)
     password = asker.new_password(asked.password_file)
-    path = asked.to or venue_key_path(settings, paths, venue)
-    write_secret_file(path, seal_venue_key(venue, key, password), what=f"key of {venue}")
-    say(f"the key {key.name} of {venue} is in {path}")
+    what = "withdraw key" if is_out else "key"
+    path_of = withdraw_key_path if is_out else venue_key_path
+    path = asked.to or path_of(settings, paths, venue)
+    write_secret_file(path, seal_venue_key(venue, key, password), what=f"{what} of {venue}")
+    say(f"the {what} {key.name} of {venue} is in {path}")
     say("the signer opens it with the same word as the wallet's key: python -m engine keys unlock")
 
 

@@ -23,6 +23,8 @@ from engine.bus.trading import (
     VenueTried,
 )
 from engine.bus.trading_reports import VenueDeskLine, VenueOrderLine, VenueOrdersReport
+from engine.bus.transfer_reports import TransfersReport, TransferTermsReport
+from engine.bus.transferring import GetTransferTerms, TakeOnTransfer
 from engine.bus.work_reports import WorkDone
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
@@ -38,6 +40,7 @@ from engine.trading.departure import Departure
 from engine.trading.handed_orders import check_handed
 from engine.trading.kept import KeptOrder, instrument_of
 from engine.trading.standing import Standing
+from engine.trading.transfer_answers import NONE_HERE, TransferAnswers
 from engine.trading.trying import Trial
 from engine.trading.venue_work import VenueWork
 
@@ -67,6 +70,7 @@ class TraderAnswers:
 
     Attributes:
         told: set when there are news.
+        transferring: answers of transfers; None where nothing is withdrawn.
 
     Args:
         book: the table of orders.
@@ -92,6 +96,7 @@ class TraderAnswers:
         self._killed = killed
         self._signing = signing
         self._handing = asyncio.Lock()
+        self.transferring: TransferAnswers | None = None
 
     async def answer(self, request: Request[Reply], /) -> Reply:
         """See `bus.request.Answerer`."""
@@ -262,7 +267,34 @@ class TraderAnswers:
         if at is None:
             known = ", ".join(self._venues) or "none"
             raise BadValueError(f"no orders are placed at {asked.venue[:20]}; venues are: {known}")
-        return await Trial(at.check, asked, lambda: at.work.desk.wall_ns() // NS_PER_MS).run()
+        tried = await Trial(at.check, asked, lambda: at.work.desk.wall_ns() // NS_PER_MS).run()
+        if self.transferring is None:
+            return tried
+        return await self.transferring.with_rights(tried, asked.venue)
+
+    def transfers(self, most: int) -> TransfersReport:
+        """See `bus.transferring.Transferring`."""
+        if self.transferring is None:
+            return TransfersReport(basis=self._basis, sources=(), lines=[])
+        return self.transferring.transfers(most)
+
+    async def transfer_terms(self, asked: GetTransferTerms) -> TransferTermsReport:
+        """See `bus.transferring.Transferring`."""
+        if self.transferring is None:
+            return TransferTermsReport(basis=self._basis, why_not=NONE_HERE)
+        return await self.transferring.terms(asked)
+
+    def take_on_transfer(self, asked: TakeOnTransfer) -> WorkDone | Declined:
+        """See `bus.transferring.Transferring`."""
+        if self.transferring is None:
+            return Declined(why=NONE_HERE)
+        return self.transferring.take_on(asked)
+
+    def cancel_transfer(self, transfer_id: str, by: str) -> WorkDone | Declined:
+        """See `bus.transferring.Transferring`."""
+        if self.transferring is None:
+            return Declined(why=NONE_HERE)
+        return self.transferring.cancel(transfer_id, by)
 
     def _told(self, news: Sequence[Told]) -> ToldOrders:
         return ToldOrders(

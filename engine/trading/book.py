@@ -7,11 +7,13 @@ rest; so it is placed by nobody a second time, but looked up until what became o
 
 import contextlib
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
+from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
 from engine.domain.orders_handed import HandedOrder
@@ -61,7 +63,11 @@ class _RehearsedError(Exception):
 
 
 class OrderBook:
-    """The file; see the module."""
+    """The file; see the module.
+
+    Attributes:
+        file: in which other tables may stand that have to agree with this one.
+    """
 
     def __init__(self, path: Path, *, crash: Boundary = go_on) -> None:
         """Open it, or make it at the first start.
@@ -73,6 +79,7 @@ class OrderBook:
         self._file = DurableFile(
             path, _SCHEMA, what="the table of orders", then="no order is placed"
         )
+        self.file: Final = self._file
         self._run, self._together = self._file.run, self._file.together
         self._crash = crash
 
@@ -285,12 +292,19 @@ class OrderBook:
         return msgspec.json.decode(found[0][0], type=VenueMark) if found else VenueMark()
 
     def keep_mark(self, venue: VenueId, mark: VenueMark) -> None:
-        """Keep what is known of an account; what its fills turned is the table's own."""
+        """Keep what is known of an account; what fills and transfers did is the table's own."""
         self._crash("before marking")
         with self._together():
-            turned_here = self.mark(venue).turned
-            self._keep_mark(venue, msgspec.structs.replace(mark, turned=turned_here))
+            here = self.mark(venue)
+            own = msgspec.structs.replace(mark, turned=here.turned, moved=here.moved)
+            self._keep_mark(venue, own)
         self._crash("marked")
+
+    def move(self, venue: VenueId, asset: AssetCode, amount: Decimal) -> None:
+        """Keep that a transfer moved something in or out, within a change of the file."""
+        mark = self.mark(venue)
+        moved = added(mark.moved, {asset: amount})
+        self._keep_mark(venue, msgspec.structs.replace(mark, moved=moved))
 
     # ---- while nothing waits
 

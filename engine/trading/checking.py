@@ -7,7 +7,7 @@ happened would be shown: look-ups lag, and a balance may be older than a fill.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
@@ -17,6 +17,7 @@ import msgspec
 from engine.domain.assets import AssetCode
 from engine.domain.errors import BadValueError
 from engine.domain.exact import exact_sum
+from engine.domain.instruments import VenueId
 from engine.domain.orders_told import HeldAtVenue, VenueMatter, VenueSeen
 from engine.domain.units import NS_PER_MS
 from engine.domain.venue_orders import BalanceShown, FeeShown, OrderRequest, OrderShown
@@ -48,6 +49,14 @@ FEES_NS: Final = 3_600_000_000_000
 SHOWN_DIFFERENCES_MAX: Final = 8
 
 
+def _nothing_swings(_venue: VenueId) -> Mapping[AssetCode, tuple[Decimal, Decimal]]:
+    return {}
+
+
+def _nothing_moves(_venue: VenueId, _now_ns: int) -> tuple[AssetCode, ...]:
+    return ()
+
+
 @dataclass(slots=True, kw_only=True)
 class VenueCheck:
     """See the module.
@@ -59,6 +68,8 @@ class VenueCheck:
         soon: set when it is to be compared as soon as may be.
         checked: set after each look.
         looking: is held while it looks, and while the venue is tried with an order.
+        swings: by asset how far off a balance may be, as transfers are under way.
+        moving: assets of which a transfer moves something there, or just has.
     """
 
     desk: VenueDesk
@@ -68,6 +79,8 @@ class VenueCheck:
     engine_id: str
     is_vouched: bool
     warn: Callable[[VenueMatter, str], None]
+    swings: Callable[[VenueId], Mapping[AssetCode, tuple[Decimal, Decimal]]] = _nothing_swings
+    moving: Callable[[VenueId, int], tuple[AssetCode, ...]] = _nothing_moves
     soon: asyncio.Event = field(default_factory=asyncio.Event)
     checked: asyncio.Event = field(default_factory=asyncio.Event)
     looking: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -138,6 +151,7 @@ class VenueCheck:
         desk, standing = self.desk, self.standing
         mark, began_ms = self.book.mark(desk.venue), self._wall_ms()
         changes, is_quiet = desk.changes, self._is_quiet()
+        swings = {str(k): v for k, v in self.swings(desk.venue).items()}
         since_ms = mark.since_ms or began_ms - self._margin_ms
         written, names = self._written(since_ms)
         line = self.work.line
@@ -150,7 +164,7 @@ class VenueCheck:
             written.values(),
             shown,
             {str(k): v for k, v in (totals if expected is None else expected).items()},
-            Rules(engine_id=self.engine_id),
+            Rules(engine_id=self.engine_id, swings=swings),
         )
         standing.others_count = sum(one.kind is Kind.FOREIGN for one in found)
         shown_to_people = [one.sentence for one in found if not one.is_awaited]
@@ -167,7 +181,11 @@ class VenueCheck:
         standing.held = held
         standing.checked_at_ns = began_ms * NS_PER_MS
         standing.seen = VenueSeen(
-            venue=desk.venue, told=told, at_ns=began_ms * NS_PER_MS, held=held
+            venue=desk.venue,
+            told=told,
+            at_ns=began_ms * NS_PER_MS,
+            held=held,
+            moving=self.moving(desk.venue, began_ms * NS_PER_MS),
         )
         self._settled_changes = changes
 
@@ -250,7 +268,7 @@ class VenueCheck:
         self._doubted = frozenset()
         outside = mark.outside
         if outside is None:  # what there is when it is first seen is what there is
-            outside = added(totals, negative(mark.turned))
+            outside = added(totals, negative(mark.ours))
         self.book.keep_mark(
             self.desk.venue,
             msgspec.structs.replace(

@@ -318,6 +318,10 @@ class VenueDesk:
             one.may_leave = False
             self.followed.pop(one.handed.client_order_id, None)
 
+    def moved(self) -> None:
+        """Learn that a transfer moves something there: what is being read may be older than it."""
+        self._changed()
+
     def _changed(self) -> None:
         self.changes += 1
         self.changed_ms = self.now_ms()

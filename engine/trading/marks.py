@@ -14,6 +14,7 @@ class VenueMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     Attributes:
         turned: what all fills of ours that are known came to, by asset.
+        moved: what transfers of ours are known to have brought, by asset; below 0 what they took.
         outside: what there is beside that, as it was adopted; None before anything was read.
         clean_at_ms: when all that the venue shows was last found to be what is written (wall
             clock); 0 before it was.
@@ -22,6 +23,7 @@ class VenueMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """
 
     turned: dict[AssetCode, Decimal] = {}
+    moved: dict[AssetCode, Decimal] = {}
     outside: dict[AssetCode, Decimal] | None = None
     clean_at_ms: int = 0
     since_ms: int = 0
@@ -30,7 +32,12 @@ class VenueMark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def expected(self) -> dict[AssetCode, Decimal] | None:
         """What the venue should show that we have; None before anything was read."""
-        return None if self.outside is None else added(self.outside, self.turned)
+        return None if self.outside is None else added(self.outside, self.ours)
+
+    @property
+    def ours(self) -> dict[AssetCode, Decimal]:
+        """What fills and transfers came to together."""
+        return added(self.turned, self.moved)
 
 
 def added(

@@ -132,11 +132,13 @@ class Rules:
         dust: by asset what a balance may be off for rounding; nothing where it is not named.
         may_have_others: whether somebody else trades on the account, so that balances may be
             anything: then they are noted and halt nothing.
+        swings: by asset how far off a balance may be, down and up, as transfers are under way.
     """
 
     engine_id: str
     dust: Mapping[str, Decimal] = field(default_factory=dict)
     may_have_others: bool = False
+    swings: Mapping[str, tuple[Decimal, Decimal]] = field(default_factory=dict)
 
 
 def reconcile(
@@ -269,7 +271,9 @@ def _balances(
         here = expected.get(asset, Decimal(0))
         there = told[asset].total if asset in told else Decimal(0)
         off = there - here
-        if abs(off) <= rules.dust.get(asset, Decimal(0)):
+        low, high = rules.swings.get(asset, (Decimal(0), Decimal(0)))
+        dust = rules.dust.get(asset, Decimal(0))
+        if low - dust <= off <= high + dust:
             continue
         kind = Kind.BALANCE_SHARED if rules.may_have_others else Kind.BALANCE
         yield Difference(

@@ -20,7 +20,7 @@ from engine.domain.errors import BadValueError, FatalError, SettingsError
 from engine.domain.signing import Signed, SigningIntent, SignRefusal
 from engine.domain.units import NATIVE_DECIMALS
 from engine.domain.words import SealedWord
-from engine.gateways.asks import PlaceAsk
+from engine.gateways.asks import OfWithdrawals, PlaceAsk
 from engine.gateways.venue_signing import PlanIntent, VenueIntent
 from engine.operate.clock import Clock
 from engine.settings.schema import Settings
@@ -28,9 +28,11 @@ from engine.signing.desk import USD_CAP, SigningDesk, count_cap, gas_cap, usd_of
 from engine.signing.guards import Guard
 from engine.signing.venue_caps import MOVED_CAP, ORDERS_CAP, UNWINDINGS_CAP, UNWOUND_CAP
 from engine.signing.venue_desk import VenueDesk
+from engine.signing.withdraw_desk import WithdrawDesk
+from engine.signing.withdraw_terms import UNITS, day_cap
 from engine.wiring.markets import basis_of
 from engine.wiring.signer_keys import KeyPlace
-from engine.wiring.signer_venues import VenueKeys
+from engine.wiring.signer_venues import VenueKeys, open_to_withdraw
 from engine.wiring.wallet_leases import WalletLeases
 
 log = logging.getLogger(__name__)
@@ -50,7 +52,11 @@ class SignerAnswers:
         wallets: WalletLeases,
         venues: VenueDesk,
         venue_keys: VenueKeys,
+        withdrawals: WithdrawDesk,
+        withdraw_keys: VenueKeys,
     ) -> None:
+        self._withdrawals = withdrawals
+        self._withdraw_keys = withdraw_keys
         self._wallets = wallets
         self._settings = settings
         self._desk = desk
@@ -90,7 +96,10 @@ class SignerAnswers:
 
     async def sign_calls(self, intent: VenueIntent) -> VenueReply:
         """See `bus.venue_signing.VenueSigner`."""
-        if isinstance(intent.ask, PlaceAsk):
+        if isinstance(intent.ask, OfWithdrawals):
+            async with self._desk.turn:
+                reply = self._withdrawals.sign(intent)
+        elif isinstance(intent.ask, PlaceAsk):
             # Caps are shared with transactions, of which one may be waiting for a key elsewhere.
             async with self._desk.turn:
                 reply = self._venues.sign(intent)
@@ -137,7 +146,10 @@ class SignerAnswers:
             caps=lines,
             guards=[str(one) for one in self._guards if one.is_up],
             missing=[str(one) for one in self._guards if not one.is_up],
-            venues=[SignedVenue(name=one, key=key) for one, key in self._venues.keys.items()],
+            venues=[
+                SignedVenue(name=one, key=key, withdraw_key=self._withdrawals.keys.get(one))
+                for one, key in self._venues.keys.items()
+            ],
         )
 
     def _venue_lines(self) -> list[CapLine]:
@@ -155,16 +167,25 @@ class SignerAnswers:
             for what, cap in (("orders at exchanges", ORDERS_CAP),
                               ("orders that unwind, to protect", UNWINDINGS_CAP))
         ]  # fmt: skip
-        return [*moved, *counts]
+        out = [
+            self._line(
+                f"{asset} withdrawn", asset, Decimal(caps.used.get(day_cap(asset), 0)) / UNITS, most
+            )
+            for asset, most in self._withdrawals.terms.day.items()
+        ]
+        return [*moved, *counts, *out]
 
     async def unlock(self, password: str) -> WalletsReport:
         """See `bus.signing.Signer`."""
         is_wallets = self._desk.wallet is None and self._place.is_there
-        if not is_wallets and not self._venue_keys.is_locked:
+        locked = self._venue_keys.is_locked or self._withdraw_keys.is_locked
+        if not is_wallets and not locked:
             raise BadValueError("the key is open already")
         ills = [await self._unlock_wallet(password)] if is_wallets else []
         if self._venue_keys.is_locked:
             ills.append(await self._unlock_venues(password))
+        if self._withdraw_keys.is_locked:
+            ills.append(await self._unlock_withdrawals(password))
         if all(ills):  # one password may be of some of them alone
             raise BadValueError(ills[0])
         return self.wallets()
@@ -190,6 +211,16 @@ class SignerAnswers:
             return str(error)
         return ""
 
+    async def _unlock_withdrawals(self, password: str) -> str:
+        """Return why no withdraw key opens; empty if one does."""
+        try:
+            for venue, key in (await self._withdraw_keys.unlock(password.encode())).items():
+                open_to_withdraw(self._withdrawals, self._venues, venue, key)
+                log.info("the withdraw key %s of %s is open", key.name, venue)
+        except SettingsError as error:
+            return str(error)
+        return ""
+
     def hear(self, word: SealedWord) -> Heard:
         """See `bus.signing.Signer`."""
         self._desk.words.hear(word, self._clock())
@@ -197,6 +228,9 @@ class SignerAnswers:
 
     def take_back(self, asked: TakeBackWords) -> Heard:
         """See `bus.signing.Signer`."""
+        if asked.transfer_id:
+            self._withdrawals.take_back(asked.engine, asked.transfer_id)
+            return Heard()
         self._desk.words.take_back(
             asked.engine, mandate_id=asked.mandate_id, chain=asked.chain, is_all=asked.is_all
         )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from engine.bus.records import CodesUsed
 from engine.domain.networks import Network
-from engine.domain.words import LetRun, WentLive
+from engine.domain.words import LetRun, TransferAllowed, WentLive
 from engine.operate.one_time_code import OneTimeCode
 from engine.signing.gates import Standing, first_missing, missing_to_sign
 from engine.signing.self_tested import SelfTested, self_tests
@@ -69,6 +69,13 @@ class SignerGates:
             return ""
         asked = f"/contract unpause {word.chain} 123456"
         return self._why_not_code(word.code, "letting the contract run again", asked)
+
+    def why_no_transfer_code(self, word: TransferAllowed) -> str:
+        """Say what is wrong with the code of a word on a transfer; a right code is used up."""
+        if self._venues is None or not self._venues.is_real:
+            return ""
+        asked = "the same line again with six digits behind it"
+        return self._why_not_code(word.code, "a transfer of real money", asked)
 
     def _why_not_code(self, code: str | None, what: str, asked: str) -> str:
         if self._code is None:

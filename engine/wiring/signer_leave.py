@@ -67,6 +67,17 @@ class Leave:
         is_permitted = intent.plan is not None and intent.plan.permit is not None
         return self._why_not(intent.engine, has_plan=is_leg, is_permitted=is_permitted)
 
+    def of_withdrawal(self, engine: str) -> SignRefusal | None:
+        """Say why nothing is withdrawn for an engine now; None if it may be.
+
+        It trades nothing, so that a latch stops it and no mode.
+
+        Raises:
+            SupersededError: another process is the signer now.
+        """
+        self._lease.check()
+        return self._why_not(engine, has_plan=False, is_permitted=False)
+
     def _why_not(self, engine: str, *, has_plan: bool, is_permitted: bool) -> SignRefusal | None:
         try:
             latches, word = self._files_of(engine)

@@ -25,6 +25,8 @@ from engine.signing.guards import Guard, Needs, guard_calls, guard_memory
 from engine.signing.journal import Journal
 from engine.signing.venue_caps import venue_caps
 from engine.signing.venue_desk import VenueDesk
+from engine.signing.withdraw_desk import WithdrawDesk
+from engine.signing.withdraw_terms import withdraw_caps
 from engine.signing.words import Words
 from engine.wiring.exchange_terms import exchange_terms
 from engine.wiring.paths import Paths
@@ -32,10 +34,17 @@ from engine.wiring.signer_answers import SignerAnswers
 from engine.wiring.signer_gates import SignerGates
 from engine.wiring.signer_keys import KeyPlace, NoPlace, key_place
 from engine.wiring.signer_leave import Leave
-from engine.wiring.signer_venues import VenueKeys, open_desk
+from engine.wiring.signer_venues import (
+    open_desk,
+    open_to_withdraw,
+    open_withdrawals,
+    trading_keys,
+    withdraw_keys,
+)
 from engine.wiring.signing_roles import trades_at_exchanges
 from engine.wiring.signing_terms import signing_terms, terms_of_no_chain
 from engine.wiring.wallet_leases import WalletLeases
+from engine.wiring.withdraw_terms import withdraw_terms
 from engine.wiring.word_key import word_key
 
 log = logging.getLogger(__name__)
@@ -54,7 +63,7 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
         SettingsError: nothing is to be signed, or what it needs cannot be used.
         FatalError: the journal cannot be used: what was signed is not known.
     """
-    exchange = exchange_terms(settings)
+    exchange, withdrawal = exchange_terms(settings), withdraw_terms(settings)
     is_for_chains = settings.signer.signs != "off" or not trades_at_exchanges(settings)
     terms = signing_terms(settings) if is_for_chains else terms_of_no_chain(exchange)
     guards = guard_memory()
@@ -68,11 +77,12 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
             try:
                 wallets.prepare()
                 wallets.take(place.address)
-                venue_keys = VenueKeys(settings, paths, exchange)
+                venue_keys = trading_keys(settings, paths, exchange)
+                keys_out = withdraw_keys(settings, paths, withdrawal)
                 clock = make_clock()
                 caps = DailyCaps(
                     journal,
-                    caps_of(terms) | venue_caps(exchange),
+                    caps_of(terms) | venue_caps(exchange) | withdraw_caps(withdrawal),
                     boot=boot_id(),
                     now_ns=clock(),
                 )
@@ -101,6 +111,17 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                     clock=clock,
                     venues=venue_gates,
                 )
+                withdrawals = open_withdrawals(
+                    withdrawal,
+                    venue_gates,
+                    venues,
+                    why_no_code=gates.why_no_transfer_code,
+                    journal=journal,
+                    caps=caps,
+                    leave=leave,
+                    words=words,
+                    clock=clock,
+                )
                 words.why_not_live = gates.why_not_live
                 words.why_not_let_run = gates.why_not_let_run
                 desk = SigningDesk(
@@ -119,7 +140,10 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                 wallets.take(place.address)
                 for venue, key in venue_keys.take_open().items():
                     venues.open(venue, key)
+                for venue, key in keys_out.take_open().items():
+                    open_to_withdraw(withdrawals, venues, venue, key)
                 _say(guards, place, is_locked=desk.wallet is None, venues=venues)
+                _say_withdrawals(withdrawals)
                 answers = SignerAnswers(
                     settings,
                     desk,
@@ -129,6 +153,8 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                     wallets=wallets,
                     venues=venues,
                     venue_keys=venue_keys,
+                    withdrawals=withdrawals,
+                    withdraw_keys=keys_out,
                 )
                 async with open_server(
                     paths.socket("signer"),
@@ -166,6 +192,11 @@ def _say(guards: Sequence[Guard], place: KeyPlace, *, is_locked: bool, venues: V
         log.info("signs for %s, key in a %s, %s", place.address, place.kind, how)
     for venue, name in venues.keys.items():
         log.info("signs for %s, key %s", venue, f"{name}, open" if name else _LOCKED)
+
+
+def _say_withdrawals(withdrawals: WithdrawDesk) -> None:
+    for venue, name in withdrawals.keys.items():
+        log.info("withdraws from %s, key %s", venue, f"{name}, open" if name else _LOCKED)
 
 
 async def _keep(lease: Lease, wallets: WalletLeases, venues: VenueDesk, journal: Journal) -> None:

@@ -2,25 +2,37 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from engine.domain.errors import SettingsError
+from engine.domain.words import TransferAllowed
+from engine.gateways.withdrawing import why_no_withdrawing_key
 from engine.operate.clock import Clock
 from engine.settings.schema import Settings
 from engine.signing.caps import DailyCaps
 from engine.signing.journal import Journal
 from engine.signing.secret_files import password_of, read_secret_file
 from engine.signing.venue_auth.auth import VenueKey
-from engine.signing.venue_checked import VenueChecked, checked_venues
+from engine.signing.venue_checked import VenueChecked, checked_venues, withdrawals_of
 from engine.signing.venue_desk import VenueDesk
 from engine.signing.venue_gates import VenueStanding, first_missing, missing_to_place
 from engine.signing.venue_journal import VenueJournal
 from engine.signing.venue_keys import VenueKeyFile, open_venue_key, parse_venue_key
 from engine.signing.venue_terms import ExchangeTerms
+from engine.signing.withdraw_desk import WithdrawDesk
+from engine.signing.withdraw_journal import WithdrawJournal
+from engine.signing.withdraw_terms import WithdrawTerms
 from engine.signing.words import Words
 from engine.wiring.paths import Paths
 from engine.wiring.signer_leave import Leave
+
+
+def withdraw_key_path(settings: Settings, paths: Paths, venue: str) -> Path:
+    """Return where the withdraw key of a venue is, or is to be."""
+    named = settings.transfers.key_files.get(venue)
+    return paths.signer / "withdraw" / f"{venue}.json" if named is None else Path(named)
 
 
 def venue_key_path(settings: Settings, paths: Paths, venue: str) -> Path:
@@ -30,25 +42,39 @@ def venue_key_path(settings: Settings, paths: Paths, venue: str) -> Path:
 
 
 class VenueKeys:
-    """Keys of venues; files are read here, before the guards are up.
+    """Keys of venues of one use; files are read here, before the guards are up.
+
+    Args:
+        venues: whose.
+        path_of: says where one is.
+        published: gives the sandbox's own; None where keys are real.
+        what: they are, for people.
 
     Raises:
         SettingsError: one is missing, cannot be read, or is none.
     """
 
-    def __init__(self, settings: Settings, paths: Paths, terms: ExchangeTerms) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        venues: Sequence[str],
+        *,
+        path_of: Callable[[str], Path],
+        published: Callable[[str], VenueKey] | None,
+        what: str = "key",
+    ) -> None:
         self._sealed: dict[str, tuple[VenueKeyFile, str]] = {}
         self._open: dict[str, VenueKey] = {}
         own = settings.signer.password_file
         self._password = None if own is None else password_of(Path(own))
-        for venue in terms.venues:
-            if not terms.is_real:
-                self._open[venue] = _published(venue)
+        for venue in venues:
+            if published is not None:
+                self._open[venue] = published(venue)
                 continue
-            path = venue_key_path(settings, paths, venue)
-            where = f"the key of {venue} in {path}"
+            path = path_of(venue)
+            where = f"the {what} of {venue} in {path}"
             found = parse_venue_key(
-                read_secret_file(path, what=f"key of {venue}"), venue, where=where
+                read_secret_file(path, what=f"{what} of {venue}"), venue, where=where
             )
             if isinstance(found, VenueKey):
                 self._open[venue] = found
@@ -81,7 +107,7 @@ class VenueKeys:
             SettingsError: it opens none of them.
         """
         found: dict[str, VenueKey] = {}
-        why = "every key of an exchange is open already"
+        why = "every key of an exchange of this use is open already"
         for venue, (store, where) in [*self._sealed.items()]:
             try:
                 found[venue] = await asyncio.to_thread(open_venue_key, store, password, where=where)
@@ -92,6 +118,34 @@ class VenueKeys:
         if not found:
             raise SettingsError(why)
         return found
+
+
+def trading_keys(settings: Settings, paths: Paths, terms: ExchangeTerms) -> VenueKeys:
+    """Read the keys that trade; raises as `VenueKeys` does."""
+    return VenueKeys(
+        settings,
+        terms.venues,
+        path_of=partial(venue_key_path, settings, paths),
+        published=None if terms.is_real else _published,
+    )
+
+
+def withdraw_keys(settings: Settings, paths: Paths, terms: WithdrawTerms) -> VenueKeys:
+    """Read the keys that withdraw; raises as `VenueKeys` does."""
+    return VenueKeys(
+        settings,
+        terms.venues,
+        path_of=partial(withdraw_key_path, settings, paths),
+        published=None if terms.is_real else _published_to_withdraw,
+        what="withdraw key",
+    )
+
+
+def _published_to_withdraw(venue: str) -> VenueKey:
+    from engine.sandbox.exchange.keys import withdraw_key_of  # noqa: PLC0415 - see below
+
+    published = withdraw_key_of(venue)
+    return VenueKey(name=published.name, secret=published.secret)
 
 
 def _published(venue: str) -> VenueKey:
@@ -123,6 +177,8 @@ class VenueGates:
         self._has_code = has_code
         self._keys = keys
         self._clock = clock
+        self.withdraw_keys: Callable[[], Mapping[str, str]] = dict
+        self.withdraw_vouched: Mapping[str, str] = {}
 
     @property
     def are_there(self) -> bool:
@@ -149,6 +205,21 @@ class VenueGates:
         if not self._terms.is_real:
             return ""
         return missing_to_place(self._standing(venue, self._file.now()))
+
+    def missing_to_withdraw(self, venue: str) -> str:
+        """Say why nothing is withdrawn from a venue now; empty if it may be."""
+        if not self._terms.is_real:
+            return ""
+        checked = self._file.now().get(withdrawals_of(venue))
+        key = self.withdraw_keys().get(venue, "")
+        step = f"make exchange-test VENUE={venue}"
+        if checked is None:
+            return f"nobody asked {venue} what its withdraw key may do: {step}"
+        if key and checked.key != key:
+            return f"what {venue} said was of another withdraw key than signs now: {step}"
+        is_vouched = self.withdraw_vouched.get(venue) == checked.key
+        why = why_no_withdrawing_key(checked.rights, is_vouched=is_vouched)
+        return f"{venue}: {why}" if why else ""
 
     def _standing(self, venue: str, known: Mapping[str, VenueChecked]) -> VenueStanding:
         return VenueStanding(
@@ -186,3 +257,48 @@ def open_desk(
         missing=gates.missing,
     )
     return desk, gates
+
+
+def open_withdrawals(
+    terms: WithdrawTerms,
+    gates: VenueGates,
+    desk: VenueDesk,
+    *,
+    why_no_code: Callable[[TransferAllowed], str],
+    journal: Journal,
+    caps: DailyCaps,
+    leave: Leave,
+    words: Words,
+    clock: Clock,
+) -> WithdrawDesk:
+    """Make the desk of withdrawals; words on transfers are heard by it."""
+    made = WithdrawDesk(
+        terms=terms,
+        journal=WithdrawJournal(journal),
+        caps=caps,
+        nonces=desk.nonces,
+        leave=leave.of_withdrawal,
+        latched_ns=leave.latched_ns,
+        clock=clock,
+        steady_ns=time.monotonic_ns,
+        missing=gates.missing_to_withdraw,
+        why_no_code=why_no_code,
+    )
+    gates.withdraw_keys = lambda: made.keys
+    gates.withdraw_vouched = terms.vouched
+    if terms.venues:
+        words.allow_transfer = made.allow
+    return made
+
+
+def open_to_withdraw(withdrawals: WithdrawDesk, desk: VenueDesk, venue: str, key: VenueKey) -> None:
+    """Withdraw with a key from now on.
+
+    Raises:
+        SettingsError: it is no key of that venue, or the very one that trades there.
+    """
+    if desk.keys.get(venue) == key.name:
+        raise SettingsError(
+            f"the withdraw key of {venue} is the key that trades there: make one for each"
+        )
+    withdrawals.open(venue, key)

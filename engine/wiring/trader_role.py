@@ -42,6 +42,7 @@ from engine.wiring.bus import caller_to
 from engine.wiring.for_ledger import ForLedger
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
+from engine.wiring.trader_transfers import made_transfers
 from engine.wiring.trader_venues import Around, made, venue_urls
 
 log = logging.getLogger(__name__)
@@ -78,7 +79,12 @@ async def run_trader(settings: Settings, paths: Paths) -> None:
             with held_lease(paths.lease("trader"), what="trader") as lease:
                 async with (
                     open_trader(
-                        settings, paths, signer, clock=clock, tell=troubles.tell
+                        settings,
+                        paths,
+                        signer,
+                        clock=clock,
+                        tell=troubles.tell,
+                        keep_notice=troubles.keep,
                     ) as answers,
                     open_server(
                         paths.socket("trader"),
@@ -101,6 +107,7 @@ async def open_trader(
     *,
     clock: Clock,
     tell: Callable[[str, VenueMatter, str], None],
+    keep_notice: Callable[[NoticeRecord], None] = lambda _record: None,
 ) -> AsyncIterator[TraderAnswers]:
     """Place what is handed over until the block ends.
 
@@ -110,6 +117,7 @@ async def open_trader(
         signer: who signs.
         clock: the wall clock.
         tell: tells a person of a venue.
+        keep_notice: has the ledger keep what else is told.
 
     Raises:
         FatalError: the table cannot be used.
@@ -144,7 +152,19 @@ async def open_trader(
                 )
                 venues[at.standing.venue] = at
                 streams.append(stream)
+            transfers = made_transfers(
+                settings,
+                book,
+                answers,
+                venues,
+                basis=SENT_ON[basis_of(settings)],
+                clock=clock,
+                killed=killed.why,
+                keep=keep_notice,
+            )
             run = await stack.enter_async_context(running_beside())
+            if transfers is not None:
+                run(transfers.run())
             run(killed.watch(answers), tidied(book, answers, clock))
             run(*(at.work.run() for at in venues.values()))
             run(*(at.check.run() for at in venues.values()))
@@ -228,6 +248,7 @@ class Troubles:
         self._records = ForLedger(ledger, kind="venues", basis=basis, clock=clock)
         self._told_at_ns: dict[str, int] = {}
         self.run = self._records.run
+        self.keep = self._records.store_later
 
     def tell(self, venue: str, matter: VenueMatter, sentence: str) -> None:
         """Tell a sentence, unless one that begins like it was told just before."""

@@ -34,6 +34,7 @@ from engine.bus.reports import (
 )
 from engine.bus.request import LedgerRequest, Request
 from engine.bus.trading import CancelVenueOrders, GetVenueOrders
+from engine.bus.transferring import CancelTransfer, GetTransfers, GetTransferTerms
 from engine.bus.truths import GetTruths
 from engine.bus.work_reports import WorkDone
 from engine.domain.approvals import ApprovalAct
@@ -108,6 +109,7 @@ from engine.requests.transactions import (
     PauseContract,
     UnpauseContract,
 )
+from engine.requests.transfers import BeginTransfer
 from engine.requests.venue_accounts import TakeAccount
 from engine.requests.wallets import GetWallets
 from engine.requests.why import GetWhy
@@ -120,6 +122,7 @@ from tests.bot import (
     samples,
     sending_samples,
     token_samples,
+    transfer_samples,
     work_samples,
 )
 from tests.patience import PATIENCE_S
@@ -403,6 +406,19 @@ class FakeFacade:
                     return Declined(why=f"{why} needs a confirmation", needs_confirmation=True)
                 self.effects.append(f"adopt {command.venue}")
                 return WorkDone(text=f"{command.venue} goes on once it was compared anew")
+            case GetTransfers():
+                return transfer_samples.transfers()
+            case GetTransferTerms():
+                return transfer_samples.terms(command)
+            case BeginTransfer():
+                if not command.is_confirmed:
+                    why = "bringing 0.5 BTC from kraken to binance"
+                    return Declined(why=f"{why} needs a confirmation", needs_confirmation=True)
+                self.effects.append(f"transfer {command.order.amount:f} {command.order.asset}")
+                return WorkDone(text="transfer t4f09a1c2b is allowed, its test goes in 600 s")
+            case CancelTransfer():
+                self.effects.append(f"cancel transfer {command.transfer_id}")
+                return WorkDone(text=f"{command.transfer_id}: nothing more of it is sent")
             case GetVenueOrders():
                 return order_samples.orders(command.client_order_id)
             case GetTransactions():

@@ -55,6 +55,7 @@ from engine.bus.notices import (
     Started,
     StillThere,
     TransferProposed,
+    TransferTold,
     Unkilled,
     VenueBack,
     VenueLost,
@@ -118,6 +119,7 @@ from engine.domain.residuals import Residual
 from engine.domain.stories import Cause, Difference, OrderCost, TradeStory, Worth
 from engine.domain.switched_off import PlaceKind
 from engine.domain.told import Matter
+from engine.domain.transfers import TransferMatter
 from engine.requests.inventory import GetInventoryPast
 from tests.bot import discovery_samples, health_samples
 
@@ -821,6 +823,17 @@ def transfer_proposed() -> TransferProposed:
     )
 
 
+def transfer_told(matter: TransferMatter = TransferMatter.TEST_ARRIVED) -> TransferTold:
+    return TransferTold(
+        at_ns=AT_NS,
+        basis=Basis.SANDBOX_LIVE,
+        transfer_id="t4f09a1c2b",
+        matter=matter,
+        what="its test is at binance: 0.0499 BTC of 0.05; the rest of 0.45 goes now",
+        number=1,
+    )
+
+
 def version() -> VersionReport:
     """What runs."""
     return VersionReport(
@@ -1320,6 +1333,7 @@ def all_notices() -> list[Notice]:
             free=Amount.of("0.05", "BTC"),
         ),
         transfer_proposed(),
+        transfer_told(),
         WorkTrouble(at_ns=at_ns, basis=basis, task="", what="copies do not reach the ledger"),
         *health_samples.notices(at_ns, basis),
         ClockCorrected(at_ns=at_ns, basis=basis, step_ns=-3_700_000_000_000, asleep_ns=0),

@@ -13,7 +13,7 @@ REQUIRED = {
     *("start", "help", "status", "venues", "opportunities", "why", "trades", "pnl", "limits"),
     *("spreads", "balance", "inventory", "gas", "chains", "pools", "discoveries"),
     *("wallets", "tx", "truth", "contract", "allowances"),
-    *("orders", "order", "balances", "fees", "flatten"),
+    *("orders", "order", "balances", "fees", "flatten", "transfer"),
     *("agents", "tasks", "task", "resources"),
     *("alerts", "ack", "hush", "mute", "unmute", "threshold", "quiet"),
     *("system", "config", "reports", "health", "incident"),

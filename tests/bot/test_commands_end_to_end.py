@@ -36,6 +36,7 @@ EXAMPLES = {
     "pnl": ("/pnl 7", "PnL, last 7 days"),
     "balance": ("/balance", "Balance: $20,012.81 now"),
     "inventory": ("/inventory paper", "Inventory: $20,012.81 paper"),
+    "transfer": ("/transfer", "Transfers: 1 under way"),
     "wallets": ("/wallets", "Wallet: open"),
     "tx": ("/tx 3", "Transactions: 31, 2 not final"),
     "orders": ("/orders 3", "Orders: 38, 1 open"),

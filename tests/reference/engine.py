@@ -33,6 +33,7 @@ from engine.settings.schema import (
     PaperSettings,
     RoutesSettings,
     Settings,
+    TransfersSettings,
 )
 from engine.wiring.core import Surroundings, build_core
 from engine.wiring.run_set_up import OpenVenues, VenueAccess, make_header
@@ -85,6 +86,16 @@ OTHER = Settings(
         transfer_minutes=Decimal(31),
         transfer_minutes_of={"SOL": Decimal(2)},
         destinations={"kraken/BTC/bitcoin": "1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa"},
+    ),
+    transfers=TransfersSettings(
+        venues=["binance", "kraken"],
+        key_files={"kraken": "/run/secrets/kraken-out"},
+        vouched={"kraken": "out"},
+        names={"kraken/binance/BTC/bitcoin": "mine"},
+        each={"BTC": Decimal("0.02")},
+        day={"BTC": Decimal("0.03")},
+        test={"BTC": Decimal("0.001")},
+        delay_s=61,
     ),
     approvals=ApprovalsSettings(wait_s=41, usd_min=Decimal("1.25"), two_operators_usd=Decimal(333)),
 )

@@ -40,6 +40,7 @@ class Signer:
     def __init__(self) -> None:
         self.words = Words(key=WORD_KEY, journal=Journal(Path(":memory:")))
         self.is_away = False
+        self.taken_back: list[TakeBackWords] = []
 
     async def call(self, request: Request[Reply], /, *, timeout_s: float = 5.0) -> Reply:
         del timeout_s
@@ -47,6 +48,8 @@ class Signer:
             raise TransientError("the signer is away")
         if isinstance(request, HearWord):
             self.words.hear(request.word, NOW_NS)
+        elif isinstance(request, TakeBackWords) and request.transfer_id:
+            self.taken_back.append(request)
         elif isinstance(request, TakeBackWords):
             self.words.take_back(
                 request.engine,

@@ -136,6 +136,11 @@ SCENES: Final = (
         says="A transfer that would pay, with the address that you wrote down for it.",
         notice=samples.transfer_proposed(),
     ),
+    Scene(
+        name="transfer",
+        line="/transfer",
+        says="Money between exchanges: on its way, arrived, and what became of it.",
+    ),
     Scene(name="fees", line="/fees", says="The fees of our tier, as venues tell them."),
     Scene(name="truth", line="/truth", says="What was predicted, simulated, realised, and why."),
     Scene(name="truths", line="/truth picture", says="Predicted against realised, a point each."),

@@ -50,6 +50,7 @@ class Roles:
     Attributes:
         venues: at which orders are placed.
         module: that runs a role.
+        settings: more of what roles are started with.
     """
 
     paths: Paths
@@ -57,6 +58,7 @@ class Roles:
     venues: tuple[str, ...]
     log: Path
     module: str = "engine"
+    settings: dict[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     callers: dict[str, SocketCaller] = field(default_factory=dict)
 
@@ -71,6 +73,7 @@ class Roles:
             "SYNDICATE_EXCHANGES_EXPOSURE_USD": ",".join(f"{one}=90000" for one in self.venues),
             "SYNDICATE_EXCHANGES_NOTIONAL_DAY_USD": "1000000",
             WORD_KEY_ENVIRONMENT_NAME: WORD_KEY.hex(),
+            **self.settings,
         }
 
     def start(self, role: str) -> None:
@@ -227,13 +230,15 @@ def orders_of(plan: LeggedPlan) -> tuple[HandedOrder, ...]:
 
 
 @contextlib.asynccontextmanager
-async def running(folder: Path, *venues: str, module: str = "engine") -> AsyncIterator[Roles]:
+async def running(
+    folder: Path, *venues: str, module: str = "engine", **settings: str
+) -> AsyncIterator[Roles]:
     """Run sandbox, signer and trader until the block ends."""
     paths = prepare(str(folder / "var"))
     prepare_engine(paths)
     async with open_sandbox(SandboxSettings()) as sandbox:
         announce(str(paths.sandbox_announce), sandbox.announcement())
-        roles = Roles(paths, sandbox, venues, folder / "roles.log", module)
+        roles = Roles(paths, sandbox, venues, folder / "roles.log", module, settings)
         try:
             roles.start("signer")
             roles.start("trader")

@@ -9,11 +9,15 @@ from msgspec.structs import replace
 from engine.bus.notices import OpportunitySeen
 from engine.core.inputs.limits_set import LimitsSet
 from engine.domain.assets import AssetCode
+from engine.domain.errors import SettingsError
 from engine.domain.faults import Fault
 from engine.domain.modes import Mode
 from engine.domain.orders import Purpose
+from engine.settings.schema import Settings
 from engine.wiring.ledger_role import ledger_settings
 from engine.wiring.paths import Paths
+from engine.wiring.signer_venues import withdraw_key_path
+from engine.wiring.withdraw_terms import withdraw_terms
 from tests.reference.engine import (
     BUY_AT,
     LEFT,
@@ -88,6 +92,36 @@ def test_what_transfers_cost_and_take_reaches_the_ledger(tmp_path: Path) -> None
         "BTC",
         "bitcoin",
     )
+
+
+def test_what_may_be_withdrawn_reaches_whoever_signs_and_whoever_sends() -> None:
+    in_sandbox = replace(
+        OTHER,
+        markets=replace(OTHER.markets, source="sandbox"),
+        exchanges=replace(OTHER.exchanges, trades="sandbox", venues=["binance", "kraken"]),
+    )
+    terms = withdraw_terms(in_sandbox)
+    btc = AssetCode("BTC")
+
+    assert (terms.venues, terms.is_real) == (("binance", "kraken"), False)
+    assert (terms.each[btc], terms.day[btc], terms.test[btc]) == (
+        Decimal("0.02"),
+        Decimal("0.03"),
+        Decimal("0.001"),
+    )
+    assert terms.delay_ns == 61_000_000_000
+    assert [one.venue for one in terms.allowed] == ["kraken"]
+    assert terms.names == {"kraken/binance/BTC/bitcoin": "mine"}
+    assert (terms.vouched, terms.two_people_usd) == ({"kraken": "out"}, Decimal(333))
+    assert withdraw_key_path(OTHER, Paths(Path("x")), "kraken") == Path("/run/secrets/kraken-out")
+    usual = withdraw_key_path(OTHER, Paths(Path("x")), "binance")
+    assert usual == Path("x/signer/withdraw/binance.json")
+
+
+def test_nothing_is_withdrawn_unless_it_is_named_and_never_where_no_orders_are_placed() -> None:
+    assert withdraw_terms(Settings()).venues == ()
+    with pytest.raises(SettingsError, match="where no orders"):
+        withdraw_terms(OTHER)
 
 
 def test_every_limit_goes_by_its_own_setting() -> None:

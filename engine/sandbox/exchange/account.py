@@ -17,6 +17,7 @@ from engine.sandbox.exchange.faults import (
     AccountFaults,
     ScriptedAccountFault,
 )
+from engine.sandbox.exchange.funding import Funding, Manner, NotSent, Way
 from engine.sandbox.exchange.model import Change, ClientIds, Life, Market, Ordered
 
 Faults = Mapping[AccountFault, ScriptedAccountFault]
@@ -55,7 +56,9 @@ class Account:
         self._true_ms = true_ms
         self._now_ns = now_ns
         self._off_ms = 0
-        self._frozen: Exchange | None = None
+        self._frozen: tuple[Exchange, Funding] | None = None
+        door.funding.manner_out = self._manner_out
+        door.funding.manner_in = self._manner_in
 
     def now_ms(self) -> int:
         """Return the venue's time, as its own clock has it."""
@@ -106,7 +109,7 @@ class Account:
                 )
             case AccountFault.CLOCK:
                 self._off_ms = int(fault.duration_s * 1_000)
-            case AccountFault.FEES:
+            case AccountFault.FEES | AccountFault.WITHDRAWAL_FEE:
                 self._change_fees(fault, at_ms)
             case AccountFault.REVERSED:
                 standing = [one for one in exchange.fills if not one.is_reversed]
@@ -118,7 +121,7 @@ class Account:
             case _:
                 self.faults.arm(fault, self._now_ns())
                 if fault.fault is AccountFault.LAG:
-                    self._frozen = exchange.frozen()
+                    self._frozen = exchange.frozen(), self.door.funding.frozen()
                 if fault.fault not in OF_A_TIME:
                     return  # it is counted once it has hit something
         if fault.fault is not AccountFault.STREAM_MUTE:
@@ -138,12 +141,28 @@ class Account:
 
     def _answer_of_before(self, asked: Asked) -> Answered:
         assert self._frozen is not None
-        now = self.door.exchange
-        self.door.exchange = self._frozen
+        door = self.door
+        now = door.exchange, door.funding
+        door.exchange, door.funding = self._frozen
         try:
-            return self.door.answer(asked, self.now_ms())
+            return door.answer(asked, self.now_ms())
         finally:
-            self.door.exchange = now
+            door.exchange, door.funding = now
+
+    def _manner_out(self) -> Manner:
+        faults = self.faults.take_withdrawal()
+        held = faults.get(AccountFault.WITHDRAWAL_HELD)
+        back = faults.get(AccountFault.WITHDRAWAL_BACK)
+        refused = faults.get(AccountFault.WITHDRAWAL_REFUSED)
+        return Manner(
+            held_ms=0 if held is None else int(held.duration_s * 1_000),
+            back=None if back is None else Way(back.variant),
+            refused=None if refused is None else NotSent(refused.variant),
+        )
+
+    def _manner_in(self) -> Manner:
+        held = self.faults.take_deposit().get(AccountFault.DEPOSIT_HELD)
+        return Manner(held_ms=0 if held is None else int(held.duration_s * 1_000))
 
     def _answer_again(self, asked: Asked) -> Answered:
         exchange = self.door.exchange
@@ -155,6 +174,9 @@ class Account:
             exchange.terms = terms
 
     def _change_fees(self, fault: ScriptedAccountFault, at_ms: int) -> None:
+        if fault.fault is AccountFault.WITHDRAWAL_FEE:
+            self.door.funding.fees[fault.asset] = fault.amount
+            return
         exchange = self.door.exchange
         exchange.terms = replace(
             exchange.terms,

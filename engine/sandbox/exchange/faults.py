@@ -60,21 +60,34 @@ class AccountFault(StrEnum):
     STREAM_MUTE = "stream_mute"
     """For `duration_s` nothing at all comes down the streams, which stay open."""
 
+    WITHDRAWAL_HELD = "withdrawal_held"
+    """The next `count` withdrawals are taken, and stay pending for `duration_s` longer."""
+    WITHDRAWAL_BACK = "withdrawal_back"
+    """The next `count` are taken, and cancelled or failed by the venue instead of being sent."""
+    WITHDRAWAL_REFUSED = "withdrawal_refused"
+    """The next `count` are refused: for the address, which is not on the venue's list, or funds."""
+    WITHDRAWAL_FEE = "withdrawal_fee"
+    """Withdrawals of `asset` cost `amount` from now on."""
+    DEPOSIT_HELD = "deposit_held"
+    """The next `count` that come are shown, and credited `duration_s` later."""
+
 
 FORMS: Final[Mapping[AccountFault, tuple[str, ...]]] = {
     AccountFault.ANSWER_WRONG: ("page", "cut", "shape", "banned"),
     AccountFault.KEY: ("revoked", "no_trade", "may_withdraw"),
     AccountFault.OTHERS: ("pay_out", "trade", "rest"),
     AccountFault.STREAM_CUT: ("reset", "close"),
+    AccountFault.WITHDRAWAL_BACK: ("cancelled", "failed"),
+    AccountFault.WITHDRAWAL_REFUSED: ("address", "funds"),
 }
 """Forms of a fault; the first is the default."""
 
 OF_REQUESTS: Final[Mapping[AccountFault, frozenset[Asks]]] = {
-    AccountFault.REQUEST_LOST: frozenset({Asks.PLACE}),
-    AccountFault.REQUEST_LATE: frozenset({Asks.PLACE}),
-    AccountFault.ANSWER_LOST: frozenset({Asks.PLACE, Asks.CHANGE}),
-    AccountFault.ANSWER_LATE: frozenset({Asks.PLACE, Asks.CHANGE, Asks.READ}),
-    AccountFault.ANSWER_WRONG: frozenset({Asks.PLACE, Asks.CHANGE}),
+    AccountFault.REQUEST_LOST: frozenset({Asks.PLACE, Asks.WITHDRAW}),
+    AccountFault.REQUEST_LATE: frozenset({Asks.PLACE, Asks.WITHDRAW}),
+    AccountFault.ANSWER_LOST: frozenset({Asks.PLACE, Asks.CHANGE, Asks.WITHDRAW}),
+    AccountFault.ANSWER_LATE: frozenset({Asks.PLACE, Asks.CHANGE, Asks.READ, Asks.WITHDRAW}),
+    AccountFault.ANSWER_WRONG: frozenset({Asks.PLACE, Asks.CHANGE, Asks.WITHDRAW}),
     AccountFault.FILL_FIRST: frozenset({Asks.PLACE}),
     AccountFault.IDS_AGAIN: frozenset({Asks.PLACE}),
 }
@@ -84,6 +97,15 @@ OF_A_TIME: Final = frozenset(
     {AccountFault.LAG, AccountFault.DOWN, AccountFault.BANNED, AccountFault.STREAM_MUTE}
 )
 OF_THE_STREAM: Final = frozenset({AccountFault.STREAM_LOSES, AccountFault.STREAM_TWICE})
+
+OF_WITHDRAWALS: Final = frozenset(
+    {
+        AccountFault.WITHDRAWAL_HELD,
+        AccountFault.WITHDRAWAL_BACK,
+        AccountFault.WITHDRAWAL_REFUSED,
+    }
+)
+OF_DEPOSITS: Final = frozenset({AccountFault.DEPOSIT_HELD})
 
 COUNT_MAX: Final = 100_000
 CLOCK_S_MAX: Final = 86_400.0
@@ -97,7 +119,8 @@ class ScriptedAccountFault(msgspec.Struct, frozen=True, forbid_unknown_fields=Tr
         count: requests or things told that it hits.
         duration_s: see `AccountFault`; below 0 for a clock that is behind.
         form: see `FORMS`; empty for the default.
-        asset, amount: what is paid out; of a fee the share, and a third asset if it is from that.
+        asset, amount: what is paid out; of a fee the share, and a third asset if it is from that;
+            of a withdrawal's fee the asset and how much of it.
         instrument: the wire name of what somebody else trades.
     """
 
@@ -169,6 +192,14 @@ class AccountFaults:
     def take_told(self) -> dict[AccountFault, ScriptedAccountFault]:
         """Return the faults of something that is about to be told."""
         return self._take(set(OF_THE_STREAM))
+
+    def take_withdrawal(self) -> dict[AccountFault, ScriptedAccountFault]:
+        """Return the faults of a withdrawal that was asked for."""
+        return self._take(set(OF_WITHDRAWALS))
+
+    def take_deposit(self) -> dict[AccountFault, ScriptedAccountFault]:
+        """Return the faults of what just came in."""
+        return self._take(set(OF_DEPOSITS))
 
     @property
     def waiting(self) -> int:

@@ -23,7 +23,8 @@ from engine.sandbox.exchange.doors.door import Asked, Door
 from engine.sandbox.exchange.doors.door_list import DOORS
 from engine.sandbox.exchange.exchange import Exchange
 from engine.sandbox.exchange.faults import AccountFault, ScriptedAccountFault
-from engine.sandbox.exchange.keys import key_of
+from engine.sandbox.exchange.funding import Network
+from engine.sandbox.exchange.keys import key_of, withdraw_key_of
 from engine.sandbox.exchange.model import Change, Market
 from engine.sandbox.exchange.streams.session import Knock, UserSession
 from engine.sandbox.exchange.streams.stream_list import STREAMS, open_stream
@@ -106,6 +107,7 @@ class PrivateFront:
         self._settings = settings
         self.accounts: dict[str, Account] = {}
         self._sockets: dict[str, list[tuple[Client, UserSession[Any]]]] = {}
+        self._network = Network()
         for venue, market in stage.markets.items():
             if venue in DOORS:
                 self.accounts[venue] = self._open(venue, market)
@@ -233,8 +235,11 @@ class PrivateFront:
     def _open(self, venue: str, market: Books) -> Account:
         make_door, terms = DOORS[venue]
         exchange = Exchange(terms, StageBooks(market), _begin(market.every_listing()))
+        door = make_door(exchange, key_of(venue).of_door)
+        door.withdraw_key = withdraw_key_of(venue).of_withdrawals
+        self._network.join(door.funding)
         account = Account(
-            make_door(exchange, key_of(venue).of_door),
+            door,
             true_ms=partial(self._venue_ms, market),
             now_ns=lambda: self._stage.now_ns,
         )

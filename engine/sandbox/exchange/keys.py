@@ -34,6 +34,17 @@ class SandboxKey:
         is_held_off = self.name.startswith("account-")
         return DoorKey(name=self.name, secret=self.known, is_held_off=is_held_off)
 
+    @property
+    def of_withdrawals(self) -> DoorKey:
+        """The key as the venue knows one that withdraws, and does nothing else but read."""
+        return DoorKey(name=self.name, secret=self.known, may_trade=False, may_withdraw=True)
+
+
+def withdraw_key_of(venue: str) -> SandboxKey:
+    """Return the key that withdraws from the sandbox's account at a venue."""
+    secret = base64.b64encode(f"withdrawals of the sandbox of {venue}".encode()).decode()
+    return SandboxKey(name=f"sandbox-{venue}-withdraw", secret=secret, known=secret)
+
 
 def key_of(venue: str) -> SandboxKey:
     """Return the key of the sandbox's account at a venue."""

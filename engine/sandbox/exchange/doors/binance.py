@@ -8,7 +8,15 @@ from typing import Final
 
 import msgspec
 
-from engine.sandbox.exchange.doors.door import Answered, Asked, Asks, BaseDoor, Refusal
+from engine.sandbox.exchange.doors.binance_funding import FUNDING_PATHS, WITHDRAW, answer_funding
+from engine.sandbox.exchange.doors.door import (
+    Answered,
+    Asked,
+    Asks,
+    BaseDoor,
+    DoorKey,
+    Refusal,
+)
 from engine.sandbox.exchange.model import (
     Life,
     Ordered,
@@ -30,6 +38,7 @@ _PATHS: Final = frozenset(
         "/api/v3/account",
         "/api/v3/account/commission",
         "/sapi/v1/account/apiRestrictions",
+        *FUNDING_PATHS,
     }
 )
 
@@ -55,6 +64,8 @@ class BinanceDoor(BaseDoor):
 
     def asks(self, asked: Asked) -> Asks:
         """See `Door.asks`."""
+        if asked.path == WITHDRAW:
+            return Asks.WITHDRAW
         if asked.method == "POST":
             return Asks.PLACE
         return Asks.READ if asked.method == "GET" else Asks.CHANGE
@@ -65,16 +76,22 @@ class BinanceDoor(BaseDoor):
             return _error(-1003, "Way too much request weight used; IP banned.", 418)
         return Answered(status=503, body=b"<html><body>Service Unavailable</body></html>")
 
-    def signature(self, text: str) -> str:
-        """Return what signs a text."""
-        secret = self.key.secret.encode()
+    def signature(self, text: str, key: DoorKey | None = None) -> str:
+        """Return what signs a text: with the account's key, or another one of it."""
+        secret = (key or self.key).secret.encode()
         return hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
 
     def answer(self, asked: Asked, at_ms: int) -> Answered:
         """See `Door.answer`."""
-        refusal = self._refusal(asked, at_ms)
+        key = self.key_named(asked.headers.get("x-mbx-apikey"))
+        if key is None:
+            return _error(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+        refusal = self._refusal(asked, key, at_ms)
         if refusal is not None:
             return refusal
+        return self._routed(asked, key, at_ms)
+
+    def _routed(self, asked: Asked, key: DoorKey, at_ms: int) -> Answered:
         fields = asked.fields
         routes = {
             ("POST", "/api/v3/order"): self._place,
@@ -85,25 +102,27 @@ class BinanceDoor(BaseDoor):
             ("GET", "/api/v3/myTrades"): self._trades,
             ("GET", "/api/v3/account"): self._account,
             ("GET", "/api/v3/account/commission"): self._commission,
-            ("GET", "/sapi/v1/account/apiRestrictions"): self._restrictions,
         }
-        route = routes.get((asked.method, asked.path))
-        if route is None:
-            return Answered(status=404, body=b"<html>404</html>")
         try:
+            if asked.path in FUNDING_PATHS:
+                return answer_funding(self.funding, asked, at_ms)
+            if asked.path == "/sapi/v1/account/apiRestrictions":
+                return _restrictions(key)
+            route = routes.get((asked.method, asked.path))
+            if route is None:
+                return Answered(status=404, body=b"<html>404</html>")
             return route(fields, at_ms)
         except (KeyError, ValueError, InvalidOperation):
             return _error(-1102, "Mandatory parameter was not sent, was empty/null, or malformed.")
 
-    def _refusal(self, asked: Asked, at_ms: int) -> Answered | None:
-        if not self.is_known(asked.headers.get("x-mbx-apikey")):
-            return _error(-2015, "Invalid API-key, IP, or permissions for action.", 401)
+    def _refusal(self, asked: Asked, key: DoorKey, at_ms: int) -> Answered | None:
         text, separator, signature = asked.query.rpartition("&signature=")
-        if not separator or not hmac.compare_digest(self.signature(text), signature):
+        if not separator or not hmac.compare_digest(self.signature(text, key), signature):
             return _error(-1022, "Signature for this request is not valid.")
         if not is_in_time(asked.fields, at_ms):
             return _error(-1021, "Timestamp for this request is outside of the recvWindow.")
-        if asked.method != "GET" and not self.key.may_trade:
+        may_it = key.may_withdraw if asked.path == WITHDRAW else key.may_trade
+        if asked.method != "GET" and not may_it:
             return _error(-2015, "Invalid API-key, IP, or permissions for action.", 401)
         return None
 
@@ -224,16 +243,6 @@ class BinanceDoor(BaseDoor):
             }
         )
 
-    def _restrictions(self, _: dict[str, str], __: int) -> Answered:
-        return _ok(
-            {
-                "ipRestrict": True,
-                "enableReading": True,
-                "enableWithdrawals": self.key.may_withdraw,
-                "enableSpotAndMarginTrading": self.key.may_trade,
-            }
-        )
-
     def _named(self, fields: dict[str, str]) -> OwnOrder | None:
         if "orderId" in fields:
             found = self.exchange.by_number(int(fields["orderId"]))
@@ -262,6 +271,17 @@ class BinanceDoor(BaseDoor):
             "type": "LIMIT",
             "side": "BUY" if ordered.is_buy else "SELL",
         }
+
+
+def _restrictions(key: DoorKey) -> Answered:
+    return _ok(
+        {
+            "ipRestrict": True,
+            "enableReading": True,
+            "enableWithdrawals": key.may_withdraw,
+            "enableSpotAndMarginTrading": key.may_trade,
+        }
+    )
 
 
 def is_in_time(fields: Mapping[str, str], at_ms: int) -> bool:

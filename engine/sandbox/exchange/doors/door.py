@@ -10,6 +10,7 @@ from typing import Final, Protocol
 from urllib.parse import parse_qsl
 
 from engine.sandbox.exchange.exchange import Exchange
+from engine.sandbox.exchange.funding import Funding
 
 TOKEN_MS: Final = 60_000
 """For so long a token opens a user stream, at the venues that have such."""
@@ -21,6 +22,7 @@ class Asks(StrEnum):
     PLACE = "place"
     CHANGE = "change"
     """It changes something else than by placing an order, or could."""
+    WITHDRAW = "withdraw"
     READ = "read"
 
 
@@ -90,12 +92,16 @@ class Door(Protocol):
 
     Attributes:
         exchange: whose account it is.
+        funding: what goes out of it, and comes in.
         key: the account's, as it is now.
+        withdraw_key: the one that withdraws, if the account has such.
         tokens: by which user streams may be opened, with the time at which each was given.
     """
 
     exchange: Exchange
+    funding: Funding
     key: DoorKey
+    withdraw_key: DoorKey | None
     tokens: dict[str, int]
 
     def is_private(self, method: str, path: str) -> bool:
@@ -124,12 +130,19 @@ class BaseDoor:
 
     def __init__(self, exchange: Exchange, key: DoorKey) -> None:
         self.exchange = exchange
+        self.funding = Funding(exchange)
         self.key = key
+        self.withdraw_key: DoorKey | None = None
         self.tokens: dict[str, int] = {}
 
     def is_known(self, name: str | None) -> bool:
         """Say whether a key's name is that of the account's key, and it still is one."""
         return name == self.key.name and not self.key.is_revoked
+
+    def key_named(self, name: str | None) -> DoorKey | None:
+        """Return the key of the account that has a name; None for none."""
+        keys = (self.key, self.withdraw_key)
+        return next((one for one in keys if one and one.name == name and not one.is_revoked), None)
 
     def new_token(self, at_ms: int) -> str:
         """Give a token that opens a user stream."""
@@ -145,3 +158,4 @@ class BaseDoor:
     def advance(self, at_ms: int) -> None:
         """See `Door.advance`."""
         self.exchange.advance(at_ms)
+        self.funding.advance(at_ms)

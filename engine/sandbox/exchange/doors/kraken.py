@@ -18,6 +18,11 @@ from engine.sandbox.exchange.doors.door import (
     DoorKey,
     Refusal,
 )
+from engine.sandbox.exchange.doors.kraken_funding import (
+    FUNDING_PATHS,
+    WITHDRAW,
+    answer_funding,
+)
 from engine.sandbox.exchange.exchange import Exchange
 from engine.sandbox.exchange.model import Fill, Life, Ordered, OwnOrder, Reason, Refused, State
 
@@ -50,8 +55,7 @@ class KrakenDoor(BaseDoor):
 
     def __init__(self, exchange: Exchange, key: DoorKey) -> None:
         super().__init__(exchange, key)
-        self._secret = base64.b64decode(key.secret)
-        self._last_number = 0
+        self._last_numbers: dict[str, int] = {}
         self._silent_until_ms = 0
 
     def is_private(self, method: str, path: str) -> bool:  # noqa: ARG002
@@ -63,6 +67,8 @@ class KrakenDoor(BaseDoor):
         name = asked.path.removeprefix(_ROOT)
         if name == "/AddOrder":
             return Asks.PLACE
+        if name == WITHDRAW:
+            return Asks.WITHDRAW
         return Asks.CHANGE if name in _CHANGING else Asks.READ
 
     def refused(self, why: Refusal) -> Answered:
@@ -74,18 +80,27 @@ class KrakenDoor(BaseDoor):
         """See `Door.answer`."""
         form = asked.form
         nonce = form.get("nonce", "")
-        digest = hashlib.sha256(nonce.encode() + asked.body).digest()
-        right = hmac.new(self._secret, asked.path.encode() + digest, hashlib.sha512).digest()
-        signature = asked.headers.get("api-sign", "")
-        if not self.is_known(asked.headers.get("api-key")):
+        key = self.key_named(asked.headers.get("api-key"))
+        if key is None:
             return _error("EAPI:Invalid key")
+        digest = hashlib.sha256(nonce.encode() + asked.body).digest()
+        secret = base64.b64decode(key.secret)
+        right = hmac.new(secret, asked.path.encode() + digest, hashlib.sha512).digest()
+        signature = asked.headers.get("api-sign", "")
         if not hmac.compare_digest(base64.b64encode(right).decode(), signature):
             return _error("EAPI:Invalid signature")
-        if not nonce.isdecimal() or int(nonce) <= self._last_number:
+        if not nonce.isdecimal() or int(nonce) <= self._last_numbers.get(key.name, 0):
             return _error("EAPI:Invalid nonce")
-        self._last_number = int(nonce)
+        self._last_numbers[key.name] = int(nonce)
+        return self._routed(asked.path.removeprefix(_ROOT), form, key, at_ms)
+
+    def _routed(self, name: str, form: dict[str, str], key: DoorKey, at_ms: int) -> Answered:
         try:
-            return self._route(asked.path.removeprefix(_ROOT), form, at_ms)
+            if name in FUNDING_PATHS:
+                return answer_funding(self.funding, name, form, at_ms, key)
+            if name == "/AddOrder" and not key.may_trade:
+                return _error("EGeneral:Permission denied")
+            return self._route(name, form, at_ms)
         except (KeyError, ValueError, InvalidOperation):
             return _error("EGeneral:Invalid arguments")
 
@@ -157,8 +172,6 @@ class KrakenDoor(BaseDoor):
         return _error("EGeneral:Unknown method")
 
     def _place(self, form: dict[str, str], at_ms: int) -> Answered:
-        if not self.key.may_trade:
-            return _error("EGeneral:Permission denied")
         if "deadline" in form:
             deadline = datetime.fromisoformat(form["deadline"]).timestamp() * 1_000
             if at_ms > deadline:
