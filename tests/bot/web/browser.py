@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -34,8 +34,8 @@ _SWITCHES: Final = (
     *("--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1", "--no-proxy-server"),
 )
 
-Fulfil = Callable[[str], tuple[int, str, str] | None]
-"""Answers a request of a page in the net's place: status, content type, body; None lets it go."""
+Fulfil = Callable[[str], tuple[int, Mapping[str, str], str] | None]
+"""Answers a request of a page in the net's place: status, headers, body; None lets it go."""
 
 
 def find_chromium() -> str | None:
@@ -144,12 +144,12 @@ class Page:
         if answer is None:
             await self.send("Fetch.continueRequest", requestId=given["requestId"])
             return
-        status, kind, body = answer
+        status, headers, body = answer
         await self.send(
             "Fetch.fulfillRequest",
             requestId=given["requestId"],
             responseCode=status,
-            responseHeaders=[{"name": "Content-Type", "value": kind}],
+            responseHeaders=[{"name": name, "value": said} for name, said in headers.items()],
             body=base64.b64encode(body.encode()).decode(),
         )
 

@@ -1,5 +1,6 @@
 """Somebody before the page, in a real browser."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -82,8 +83,8 @@ def address_in_telegram(web: Web, user_id: int, **colours: str) -> str:
     )
 
 
-def with_telegram(url: str) -> tuple[int, str, str] | None:
+def with_telegram(url: str) -> tuple[int, Mapping[str, str], str] | None:
     """Stand in for telegram.org."""
     if url == "https://telegram.org/js/telegram-web-app.js":
-        return 200, "text/javascript", TELEGRAM_SCRIPT
+        return 200, {"Content-Type": "text/javascript"}, TELEGRAM_SCRIPT
     return None

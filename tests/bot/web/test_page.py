@@ -151,7 +151,7 @@ async def test_somebody_whom_the_bot_does_not_know_stays_outside(page: Page, web
 
 
 async def test_without_telegrams_script_the_page_works_all_the_same(page: Page, web: Web) -> None:
-    page.fulfil = lambda _url: (HTTPStatus.SERVICE_UNAVAILABLE, "text/plain", "")
+    page.fulfil = lambda _url: (HTTPStatus.SERVICE_UNAVAILABLE, {}, "")
     await page.go(address_in_telegram(web, 8))
 
     await page.wait("document.querySelector('#pnl-chart')")
@@ -251,9 +251,9 @@ async def test_names_that_are_code_are_shown_and_never_run(
 async def test_nothing_runs_that_is_not_a_file_of_the_page(page: Page, web: Web) -> None:
     sent: list[str] = []
 
-    def note(url: str) -> tuple[int, str, str]:
+    def note(url: str) -> tuple[int, dict[str, str], str]:
         sent.append(url)
-        return HTTPStatus.OK, "text/javascript", "window.hit = 3"
+        return HTTPStatus.OK, {"Content-Type": "text/javascript"}, "window.hit = 3"
 
     page.fulfil = note
     await come_in(page, web)
@@ -278,6 +278,22 @@ async def test_another_page_can_neither_act_nor_frame_it_though_somebody_is_in(
 
     async with _another_origin() as other:
         await _try_from(page, web, other)
+
+
+@pytest.mark.parametrize("site", ["https://web.telegram.org/k/", "https://example.org/"])
+async def test_telegram_may_frame_the_page_and_nobody_else(page: Page, web: Web, site: str) -> None:
+    mine = "https://bot.example.org/app"
+    _, body = await web.ask("GET", "/app", rank=None)
+    headers = {name: web.headers[name] for name in ("Content-Type", "Content-Security-Policy")}
+    frame = ({"Content-Type": "text/html"}, f"<iframe src='{mine}'></iframe>")
+    page.fulfil = lambda url: (
+        (HTTPStatus.OK, *frame) if url == site else (HTTPStatus.OK, headers, body)
+    )
+
+    await page.go(site)
+
+    _, shown = await _framed(page)
+    assert (shown == mine) == ("telegram" in site)
 
 
 @asynccontextmanager
