@@ -8,7 +8,7 @@ over is traded back order by order, until the tries are used up.
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from engine.decide.order_rate import OrderRate
 from engine.domain.opportunities import Side
@@ -21,6 +21,9 @@ from engine.execute.following import Following, Life, OutcomeRules, Run
 from engine.execute.order_life import OrderLife
 from engine.execute.unwinding import Quotes, Unwinding, UnwindRules
 from engine.portfolio.costs import Costs
+
+AWAITED_MS: Final = 500
+"""So often it is looked whether a book is live by now that is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,13 +114,15 @@ class BookExecutor:
     def recover(self, intent: Intent, at_ns: int) -> Sequence[Act]:
         """Take a plan over whose engine ended while it was under way; nothing is sent again.
 
-        Nor does what would have followed go out: it is late. What is proven is closed.
+        Nor does what would have followed go out: it is late. What is proven is closed; tries at
+        that of earlier runs count.
         """
         plan = intent.plan
         assert isinstance(plan, (LeggedPlan, MixedPlan))
         self._has_followed.add(plan.plan_id)
         lives = [*_lives(plan, intent.transactions), *_lives(plan, intent.orders)]
-        return self._following.resume(plan, lives, at_ns)
+        tried = sum(one.purpose is Purpose.UNWIND for one in intent.orders)
+        return self._following.resume(plan, lives, at_ns, attempts=tried)
 
     def remember(self, plan: LeggedPlan | MixedPlan, sendables: Iterable[Sendable]) -> None:
         """Know a plan that ended in an earlier run: what is told of it corrects what was booked."""
@@ -139,6 +144,9 @@ class BookExecutor:
         return [self._following.end(run, at_ns)]
 
     def _close(self, run: Run, found: Unwinding, at_ns: int) -> list[Act]:
+        if found.is_awaited:
+            run.retry_ns = at_ns + AWAITED_MS * NS_PER_MS
+            return []
         run.attempts += 1
         if found.price_limit is None:
             run.retry_ns = at_ns + self._books.rules.wait_ms * NS_PER_MS

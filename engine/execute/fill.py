@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from decimal import Decimal
 
+from engine.domain.instruments import Instrument
 from engine.domain.opportunities import Side
 from engine.domain.orders import Fill, Order, OrderState
 from engine.execute.traded import NOTHING, Met, Traded
@@ -24,6 +25,14 @@ class PaperVenue:
         self._costs = costs
         self._taken = taken
         self._age_ns_max = age_ns_max
+
+    def row_of(self, instrument: Instrument) -> int | None:
+        """Return the row of an instrument's book, the newest of several; None if there is none."""
+        found = None
+        for row, one in enumerate(self._board.instruments):
+            if (one.venue, one.wire_name) == (instrument.venue, instrument.wire_name):
+                found = row
+        return found
 
     def fill(self, order: Order, book: int) -> Order:
         """Fill an order that arrives now (`arrives_at_ns`); a stale book fills nothing."""

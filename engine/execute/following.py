@@ -178,7 +178,9 @@ class Following:
         self._run_of_order[client_order_id] = run
         return Store(life.order)
 
-    def resume(self, plan: Plan, lives: Sequence[tuple[int, Life]], at_ns: int) -> list[Act]:
+    def resume(
+        self, plan: Plan, lives: Sequence[tuple[int, Life]], at_ns: int, *, attempts: int = 0
+    ) -> list[Act]:
         """Take a plan over whose engine ended while it was under way; nothing is sent again.
 
         What its orders came to is unknown until there is proof.
@@ -187,8 +189,10 @@ class Following:
             plan: of which intents are stored, but no end.
             lives: all that was intended of it, each with the number of its leg.
             at_ns: now; only a look-up so much later is evidence that there is no such order.
+            attempts: at unwinding that were made of it.
         """
         run = self.begin(plan)
+        run.attempts = attempts
         for leg, life in lives:
             self.intend(run, leg, life)
             sent = run.orders[life.order.client_order_id]

@@ -6,7 +6,7 @@ each once, however often it is handed over, and never one that was asked after b
 so does whoever sends, where a plan has a transaction beside its orders.
 
 All orders of a plan that became durable together leave together. What is left over once killed, or
-after a restart, is kept; see `live_way`.
+too long after a restart, is kept; see `live_way`.
 """
 
 import logging
@@ -24,10 +24,10 @@ from engine.execute.finished import Finished
 from engine.execute.following import OutcomeRules
 from engine.execute.late import correct
 from engine.execute.live_orders import met_of, name_of, news_of_order
+from engine.execute.live_quotes import LiveQuotes, row_now
 from engine.execute.live_transactions import LiveTransactions, news_of_transaction
 from engine.execute.live_way import LiveWay
 from engine.execute.order_life import ENDED, News, OrderEvent
-from engine.execute.paper_orders import PaperQuotes
 from engine.execute.plan_executor import Around
 from engine.portfolio.taken import Share
 
@@ -62,9 +62,10 @@ class LiveBookExecutor:
         self._waits_for_intents = around.waits_for_intents
         self._transfer_bps = around.costs.transfer_bps
         self._chain = LiveTransactions(around.sender, around.pools, around.taken_pools)
+        self._recovered: set[str] = set()
         self._machine = BookExecutor(
-            LiveWay(way, self._may_close),
-            quotes=PaperQuotes(around.venue),
+            LiveWay(way, around.is_killed, self._recovered.__contains__),
+            quotes=LiveQuotes(around.venue, self._recovered),
             costs=around.costs,
             unwinding=around.rules,
             outcomes=outcomes,
@@ -74,7 +75,6 @@ class LiveBookExecutor:
         self.knows = self._machine.knows
         self._plan_of: dict[str, BookPlan] = {}
         self._terms: dict[str, BookPlan] = {}
-        self._recovered: set[str] = set()
         self._gathered: dict[str, list[Send]] = {}
         self._expected: dict[str, tuple[Share, ...]] = {}
         self._unsaid: list[Finished] = []
@@ -141,9 +141,6 @@ class LiveBookExecutor:
         finished, self._unsaid = self._unsaid, []
         self.next_at_ns = self._machine.next_at_ns
         return finished
-
-    def _may_close(self, plan_id: str) -> bool:
-        return plan_id not in self._recovered and not self._is_killed()
 
     def _take(self, acts: Iterable[Act], at_ns: int) -> None:
         self._unsaid += self._carry_out(acts, at_ns)
@@ -214,9 +211,9 @@ class LiveBookExecutor:
         leg = next(
             number for number, one in enumerate(plan.legs) if one.instrument == order.instrument
         )
-        hop = plan.hop_of(leg) if isinstance(plan, MixedPlan) else leg
-        row = plan.opportunity.hops[hop].row
-        self._expected[order.client_order_id] = self._venue.expect(order, row)
+        row = row_now(self._venue, plan, leg, is_resumed=plan.plan_id in self._recovered)
+        if row is not None:
+            self._expected[order.client_order_id] = self._venue.expect(order, row)
 
     def _expect_no_more(self, orders: Iterable[Sendable]) -> None:
         """Let what an order leaves be planned on again, once it has ended without a fill."""

@@ -1,17 +1,25 @@
 """The way of plans that are carried out for real: what is left over is closed where it may leave.
 
-Once killed nothing more leaves, not even what would unwind: whoever signs would refuse it. Nor does
-anything after a restart, which begins without real money. What is left over then is kept as such,
-and a person is told.
+Once killed nothing more leaves, not even what would unwind: whoever signs would refuse it. After a
+restart what one leg filled alone is traded back as before it, until so long after the plan was
+decided on: at a book that is live again, with the tries that are left, as the orders that were
+intended before are followed like any other. What is left over then is kept as such, and a person is
+told.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from engine.domain.orders import Sendable
+from engine.domain.plans import LeggedPlan
+from engine.domain.units import NS_PER_S
 from engine.execute.book_executor import Books, LegOrder, Swaps, Way
 from engine.execute.unwinding import Unwinding
+
+RESUMED_S_MAX: Final = 300
+"""A plan of an earlier run is unwound until so long after it was decided on: by then what became of
+its orders is proven at every venue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,11 +28,13 @@ class LiveWay:
 
     Attributes:
         way: of plans of that kind.
-        may_close: says of a plan, by its id, whether what it left over may be closed.
+        is_killed: asked before anything is closed.
+        is_resumed: says of a plan, by its id, whether it is of an earlier run.
     """
 
     way: Way
-    may_close: Callable[[str], bool]
+    is_killed: Callable[[], bool]
+    is_resumed: Callable[[str], bool]
 
     def first(self, plan: Any) -> Iterable[LegOrder | Swaps]:
         """See `Way.first`."""
@@ -39,4 +49,13 @@ class LiveWay:
     ) -> Unwinding | None:
         """See `Way.closing`."""
         found = self.way.closing(plan, sendables, books, at_ns)
-        return found if found is not None and self.may_close(plan.plan_id) else None
+        if found is None or self.is_killed():
+            return None
+        if not self.is_resumed(plan.plan_id):
+            return found
+        # With a transaction behind them, orders are one half of something that is not sent yet.
+        is_fit = isinstance(plan, LeggedPlan)
+        age_ns = at_ns - plan.decided_at_ns
+        if not (is_fit and 0 <= age_ns <= RESUMED_S_MAX * NS_PER_S):
+            return None
+        return replace(found, is_awaited=found.price_limit is None)

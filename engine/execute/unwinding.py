@@ -69,12 +69,14 @@ class Unwinding:
 
     Attributes:
         leg: number of the leg that it trades back.
+        is_awaited: its book has not been live in this run yet: it is waited for, which is no try.
     """
 
     leg: int
     side: Side
     size_base: Decimal = _ZERO
     price_limit: Decimal | None = None
+    is_awaited: bool = False
 
 
 def excesses(legs: Sequence[Leg], orders: Iterable[Order]) -> list[Decimal]:

@@ -95,7 +95,7 @@ def make_live_of(
     way: Way, plans: Sequence[LeggedPlan | MixedPlan], is_killed: Callable[[], bool]
 ) -> BookExecutor:
     return BookExecutor(
-        LiveWay(way, lambda _plan_id: not is_killed()),
+        LiveWay(way, is_killed, lambda _plan_id: False),
         quotes=FlatQuotes(),
         costs=Costs(fee_bps_taker={leg.venue: FEE_BPS for plan in plans for leg in plan.legs}),
         unwinding=UnwindRules(),

@@ -11,12 +11,15 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from engine.domain.opportunities import Side
 from engine.domain.orders import Execution, Order, OrderState, Purpose
 from engine.domain.orders_told import FillTold, OrderFate, OrderNews
 from engine.domain.plans import LeggedPlan, decode_plan, is_live
 from engine.execute.executor_list import kind_of
+from engine.execute.live_way import RESUMED_S_MAX
+from engine.execute.unwinding import UnwindRules
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
 from engine.portfolio.settle import settle
@@ -149,23 +152,135 @@ def test_what_one_leg_filled_alone_is_traded_back_with_a_real_order() -> None:
     assert unwinding.side is Side.SELL  # type: ignore[union-attr]
 
 
-@pytest.mark.parametrize("is_restart", [True, False])
-def test_once_killed_or_restarted_nothing_is_traded_back_and_what_is_left_over_is_kept(
-    *, is_restart: bool
+@pytest.mark.parametrize("ends_it", ["a kill", "a restart too long ago", "a clock set back"])
+def test_killed_or_long_after_a_restart_nothing_is_traded_back_and_what_is_left_over_is_kept(
+    ends_it: str,
 ) -> None:
     one = silent()
     one.start()
-    if is_restart:
+    if ends_it == "a kill":
+        one.is_killed = True
+    else:
+        one.at_ns += (RESUMED_S_MAX * 1_000 if ends_it.startswith("a restart") else -1_000) * MS
         one.restart()
-    one.is_killed = not is_restart
+        show(one)
 
+    fill_one_leg(one)
+
+    assert len(one.desk.requests) == 1
+    assert left_over(one) == Decimal("0.5")
+
+
+def fill_one_leg(one: Installation) -> None:
+    """Let the first leg be filled by half, and the second not at all."""
     one.tell(end_of(one, 0, 1, fill_told(0, "0.5", price="100")))
     one.tell(end_of(one, 1, 1))
 
-    assert len(one.desk.requests) == 1
+
+def left_over(one: Installation) -> Decimal:
     (execution,) = one.booked
     (residual,) = execution.residuals
-    assert residual.held.value == Decimal("0.5")
+    return residual.held.value
+
+
+def show(one: Installation) -> None:
+    """Let both books be live now, with no gap between them; more is bid at the second."""
+    one.world.now_ns = one.at_ns
+    one.world.show(0, [("90.00", "1")], [("130.00", "1")])
+    one.world.show(1, [("110.00", "1")], [("140.00", "1")])
+
+
+def unwinding(one: Installation) -> list[Order]:
+    orders = [one.order for one in one.desk.sends if isinstance(one.order, Order)]
+    return [one for one in orders if one.purpose is Purpose.UNWIND]
+
+
+def test_after_a_restart_what_one_leg_filled_alone_is_traded_back_by_an_order_of_its_own() -> None:
+    one = silent()
+    one.start()
+    one.restart()
+    show(one)
+
+    fill_one_leg(one)
+    (order,) = unwinding(one)
+    assert (order.side, order.size_base) == (Side.SELL, Decimal("0.5"))
+    assert order.client_order_id == f"{PLAN.plan_id}-o3"
+    sold = fill_told(1, "0.5", price="90")
+    one.tell(news_of(order, 1, OrderFate.FILLED, [sold]))
+
+    (execution,) = one.booked
+    assert execution.residuals == ()
+
+
+def test_it_waits_for_its_book_without_a_try_and_ends_once_its_time_is_over() -> None:
+    one, other = silent(), silent()
+    for each in (one, other):
+        each.start()
+        each.at_ns += 60_000 * MS  # the books of before are stale by then
+        each.restart()
+        fill_one_leg(each)
+        for _ in range(10):
+            each.at_ns += 1_000 * MS
+            each.book()
+        assert (unwinding(each), each.booked) == ([], [])
+
+    show(one)
+    one.at_ns += 1_000 * MS
+    show(one)
+    one.book()
+    one.store()
+    assert len(unwinding(one)) == 1
+
+    other.at_ns += RESUMED_S_MAX * 1_000 * MS
+    other.book()
+    assert unwinding(other) == []
+    assert left_over(other) == Decimal("0.5")
+
+
+def test_after_a_restart_a_book_is_found_by_what_is_traded_in_it_and_not_by_its_old_row() -> None:
+    first, second = PLAN.opportunity.hops
+    moved = (structs.replace(first, row=second.row), structs.replace(second, row=first.row))
+    plan = structs.replace(PLAN, opportunity=structs.replace(PLAN.opportunity, hops=moved))
+    one = Installation(plan, Desk(Random(1)))
+    one.start()
+    one.restart()
+    show(one)
+
+    fill_one_leg(one)
+
+    (order,) = unwinding(one)
+    assert order.price_limit < 90, "of the book where the leg was filled"
+    one.executor._venue._board.instruments.clear()
+    assert one.executor._venue.row_of(order.instrument) is None
+
+
+def test_however_often_it_is_lost_no_more_is_traded_back_than_was_left_over_and_tries_count() -> (
+    None
+):
+    one = silent()
+    one.start()
+    one.restart()
+    show(one)
+    fill_one_leg(one)
+    for number in range(6):
+        one.restart()
+        show(one)
+        one.tell(end_of(one, 0, 1, fill_told(0, "0.5", price="100")))
+        one.tell(end_of(one, 1, 1))
+        for version, order in enumerate(unwinding(one), 1):
+            one.tell(news_of(order, version, OrderFate.EXPIRED))
+        if number == 0:
+            one.restart()  # of one that is on its way nothing is known: it is waited for
+            show(one)
+            before = len(unwinding(one))
+            fill_one_leg(one)
+            assert len(unwinding(one)) == before
+
+    orders = unwinding(one)
+    assert len(orders) == UnwindRules().attempts_max
+    assert len({order.client_order_id for order in orders}) == len(orders)
+    assert {order.size_base for order in orders} == {Decimal("0.5")}
+    assert left_over(one) == Decimal("0.5")
 
 
 def test_an_unknown_order_holds_its_plan_for_ever_and_is_asked_after() -> None:
