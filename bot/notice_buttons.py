@@ -22,6 +22,7 @@ from engine.bus.notices import (
     PaperTraded,
     PlaceSwitched,
     PlanVoided,
+    ResourceShort,
     StampedNotice,
     StillThere,
     TransferProposed,
@@ -88,7 +89,7 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
             row = _buttons_of_amount(notice)
         case DayClosed() | LeftoverClosed() | TransferTold():
             row = _buttons_of_sums(notice)
-        case StillThere() | LooseningWaits() | IncidentOpened() | IncidentEnded():
+        case StillThere() | LooseningWaits() | IncidentOpened() | IncidentEnded() | ResourceShort():
             row = _buttons_of_state(notice)
         case _:
             row = (_STATUS,)
@@ -96,8 +97,10 @@ def buttons_of(notice: Notice) -> tuple[Row, ...]:
 
 
 def _buttons_of_state(
-    notice: StillThere | LooseningWaits | IncidentOpened | IncidentEnded,
+    notice: StillThere | LooseningWaits | IncidentOpened | IncidentEnded | ResourceShort,
 ) -> Row:
+    if isinstance(notice, ResourceShort):
+        return (Button(label="Use", line="/resources use"), _HEALTH)
     if isinstance(notice, StillThere):
         return _STILL_HERE
     if isinstance(notice, LooseningWaits):

@@ -46,6 +46,7 @@ from engine.bus.notices import (
     RecordingStopped,
     RecordsDropped,
     Reorganised,
+    ResourceShort,
     RetentionHeld,
     RoleAway,
     RoleBack,
@@ -563,6 +564,13 @@ ROWS: Final[tuple[Row, ...]] = (
         way=Way.END,
         severity=_always(Severity.P3),
         ends=lambda notice: (f"incident:{notice.number}",),
+    ),
+    Row(
+        notice=ResourceShort,
+        kind="short",
+        topic="What will be full or spent",
+        fingerprint=lambda notice: f"short:{_word_of(notice.what)}",
+        calm_s=26 * HOUR_S,  # it is told once a day while it is so
     ),
     Row(
         notice=WorkTrouble,

@@ -9,6 +9,7 @@ from bot.grammar import Argument, Arguments, Form
 from bot.menus import TASKS as TASKS_BUTTON
 from bot.render.safety import render_declined
 from bot.render.screen import brief
+from bot.render.use import make_trend, render_use
 from bot.render.work import (
     in_order,
     make_memory_bars,
@@ -22,16 +23,21 @@ from bot.render.work import (
 )
 from engine.bus.reports import Declined, Unknown
 from engine.bus.work_reports import TaskReport, TaskState, WorkDone
+from engine.requests.health import GetUse
 from engine.requests.work import GetResources, GetTask, GetWork, RunTask, SwitchTask
 
 _RUN: Final = "run"
 _OFF: Final = "off"
 _ON: Final = "on"
 _CHART: Final = "chart"
+_USED: Final = "use"
+_TREND: Final = "trend"
 _LABEL_MAX: Final = 24
 
 _AGENTS = Button(label="Agents", line="/agents")
 _RESOURCES = Button(label="Resources", line="/resources")
+_USE = Button(label="Use", line=f"/resources {_USED}")
+_TREND_BUTTON = Button(label="Trend", line=f"/resources {_TREND}")
 
 
 async def agents(call: Call) -> Answer:
@@ -156,11 +162,18 @@ TASK = CommandEntry(
 
 
 async def resources(call: Call) -> Answer:
-    """Show what all roles use, as a picture."""
+    """Show what all roles use, as a picture; or what is used of all else."""
+    wanted = call.arguments.text("what")
+    if wanted is not None:
+        used = await call.ask(GetUse())
+        screen = render_use(used)
+        if wanted == _TREND and (trend := make_trend(used)) is not None:
+            return Answer(screen=brief(screen), buttons=((_USE, _RESOURCES),), chart=trend)
+        return Answer(screen=screen, buttons=((_TREND_BUTTON, _RESOURCES),))
     report = await call.ask(GetResources())
     return Answer(
         screen=render_resources(report),
-        buttons=((TASKS_BUTTON, Button(label="System", line="/system")),),
+        buttons=((_USE, TASKS_BUTTON, Button(label="System", line="/system")),),
         chart=make_memory_bars(report),
     )
 
@@ -176,9 +189,15 @@ RESOURCES = CommandEntry(
             " sockets, and by how much its memory grows in an hour once it has run long enough to"
             " say: it is called growing only if chance does not explain it."
         ),
+        (
+            "use shows what is used of each venue and provider against your budgets, of the disk"
+            " with how long what is kept there, and what will be full or spent; trend draws what is"
+            " nearest to its bound over a day."
+        ),
     ),
     handler=resources,
     parent="system",
+    grammar=(Argument(name="what", form=Form.CHOICE, choices=(_USED, _TREND)),),
 )
 
 

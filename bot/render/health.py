@@ -14,11 +14,11 @@ from engine.bus.health_reports import (
     IncidentSummary,
     RecoveryLine,
 )
-from engine.bus.notices import IncidentEnded, IncidentOpened
+from engine.bus.notices import IncidentEnded, IncidentOpened, ResourceShort
 from engine.domain.health import MACHINE, NETWORK, Health, Said, Weight
 from engine.domain.units import NS_PER_DAY, NS_PER_MS, NS_PER_S
 
-HEALTH_NOTICES: Final = (IncidentOpened, IncidentEnded)
+HEALTH_NOTICES: Final = (IncidentOpened, IncidentEnded, ResourceShort)
 
 STRIPS_MAX: Final = 26
 """Of more components, those that were always well are not drawn."""
@@ -159,8 +159,13 @@ def render_incident(report: IncidentReport) -> Screen:
     )
 
 
-def health_content(notice: IncidentOpened | IncidentEnded) -> tuple[Mark, str, list[str]]:
+def health_content(
+    notice: IncidentOpened | IncidentEnded | ResourceShort,
+) -> tuple[Mark, str, list[str]]:
     """Return mark, title and lines of a notice."""
+    if isinstance(notice, ResourceShort):
+        lines = [f"{notice.sentence}.", "/resources use has all."]
+        return Mark.WARN, "Soon full or spent", lines
     shown = [called(one) for one in notice.components[:_COMPONENTS_SHOWN]]
     more = len(notice.components) - len(shown)
     listed = ", ".join(shown) + (f" and {more} more" if more else "")

@@ -25,12 +25,13 @@ from engine.bus.chain_reports import ChainsReport
 from engine.bus.health_reports import HealthReport
 from engine.bus.reports import PnlReport, StatusReport
 from engine.bus.request import Request
+from engine.bus.use_reports import UseReport
 from engine.bus.work_reports import ResourcesReport, WorkReport
 from engine.domain.errors import SyndicateError
 from engine.domain.health import Health
 from engine.domain.people import Rank
 from engine.requests.chains import GetChains
-from engine.requests.health import GetHealth
+from engine.requests.health import GetHealth, GetUse
 from engine.requests.money import GetPnl
 from engine.requests.overview import GetStatus
 from engine.requests.work import GetResources, GetWork
@@ -46,10 +47,12 @@ ASKED: Final[Mapping[str, Request[Any]]] = {
     "workers": GetWork(),
     "resources": GetResources(),
     "health": GetHealth(),
+    "use": GetUse(),
 }
 Sample = tuple[tuple[str, ...], float | Decimal]
 US_IN_S: Final = 1e6
 MS_IN_S: Final = 1e3
+S_IN_H: Final = 3_600.0
 
 
 def metrics_route(ask: Ask, guard: Guard) -> Route:
@@ -128,6 +131,8 @@ def _families(reports: Mapping[str, Any], answered: Mapping[int, int]) -> Iterat
         yield from _of_roles(reports["resources"])
     if isinstance(reports.get("health"), HealthReport):
         yield from _of_health(reports["health"])
+    if isinstance(reports.get("use"), UseReport):
+        yield from _of_use(reports["use"])
 
 
 def _of_engine(report: StatusReport) -> Iterator[Metric]:
@@ -189,6 +194,20 @@ def _of_roles(report: ResourcesReport) -> Iterator[Metric]:
     yield from _each(report.roles, "role", _OF_ROLE)
     free = [((), report.free_mb * BYTES_IN_MB)]
     yield _gauge("machine_free_bytes", "Memory that is left.", free)
+
+
+def _of_use(report: UseReport) -> Iterator[Metric]:
+    budgets = [((b.name, b.unit, b.period), b.used / b.most) for b in report.budgets]
+    told = "Used of a budget of the settings."
+    yield _gauge("budget_used_ratio", told, budgets, "name", "unit", "period")
+    yield _gauge("disk_free_bytes", "Free for data.", [((), report.free_mb * BYTES_IN_MB)])
+    if report.full_in_h is not None:
+        yield _gauge("disk_full_seconds", "Until full.", [((), report.full_in_h * S_IN_H)])
+    near = [((one.name,), one.ratio) for one in report.bounds]
+    yield _gauge("bound_used_ratio", "How near something is to its bound.", near, "what")
+    kept = [((one.what,), one.mb * BYTES_IN_MB) for one in report.kept]
+    yield _gauge("kept_bytes", "Kept on the disk.", kept, "what")
+    yield from _each(report.uses, "name", _OF_PLACE)
 
 
 def _of_health(report: HealthReport) -> Iterator[Metric]:
@@ -259,6 +278,12 @@ _OF_WORK: Final = (
         lambda it: it.switches.failed,
         is_count=True,
     ),
+)
+_OF_PLACE: Final = (
+    _Figure("place_units_day", "Units of a venue or provider, of a day.", lambda it: it.units_day),
+    _Figure("place_requests_day", "Requests of a day.", lambda it: it.requests_day),
+    _Figure("place_bytes_day", "Sent and received.", lambda it: it.mb_day * BYTES_IN_MB),
+    _Figure("place_connections", "Open now.", lambda it: it.connections),
 )
 _OF_ROLE: Final = (
     _Figure("role_memory_bytes", "Resident memory.", lambda it: it.memory_mb * BYTES_IN_MB),

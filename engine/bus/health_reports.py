@@ -9,6 +9,7 @@ from engine.domain.errors import TransientError
 from engine.domain.health import Health, Incident, Sight, Weight
 from engine.domain.modes import Basis
 from engine.domain.recovery import Strategy, Tallied
+from engine.domain.traffic import Used
 
 
 class ComponentLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,10 +111,12 @@ class SightsReport(Report, frozen=True, kw_only=True):
 
     Attributes:
         tallied: what its process recovered from, and others have told it; by role.
+        used: what its process used of venues and providers.
     """
 
     sights: list[Sight]
     tallied: dict[str, list[Tallied]] = msgspec.field(default_factory=dict)
+    used: list[Used] = msgspec.field(default_factory=list)
 
 
 def summary_of(incident: Incident) -> IncidentSummary:

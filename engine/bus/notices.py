@@ -622,6 +622,17 @@ class IncidentEnded(_Notice, frozen=True, kw_only=True):
     lasted_ms: int
 
 
+class ResourceShort(_Notice, frozen=True, kw_only=True):
+    """Something will be full or spent: a disk, a budget of a venue or provider, open files.
+
+    Attributes:
+        what: it is, as one word.
+    """
+
+    what: str
+    sentence: str
+
+
 class ChainFileLost(_Notice, frozen=True, kw_only=True):
     """What was kept of a chain over a restart could not be read, and is asked anew.
 
@@ -716,6 +727,7 @@ Notice = (
     | TransferTold
     | IncidentOpened
     | IncidentEnded
+    | ResourceShort
     | AlertAct
 )
 

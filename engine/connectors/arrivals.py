@@ -12,6 +12,8 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection
 from websockets.frames import CONT, DATA_OPCODES, Frame
 
+from engine.domain.traffic import Meter
+
 WAIT_NS_MIN = 1_000_000
 """A frame that waited for less counts as received when it is taken."""
 
@@ -24,8 +26,16 @@ class TimedConnection(ClientConnection):
         arrivals: one time for each message that waits in the library's queue.
     """
 
-    def __init__(self, *args: Any, now_ns: Callable[[], int], at_once: int, **options: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        now_ns: Callable[[], int],
+        at_once: int,
+        meter: Meter | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(*args, **options)
+        self._meter = meter or Meter()
         self.hand_over: Callable[[bytes, int], None] | None = None
         self.arrivals: deque[int] = deque()
         self._now_ns = now_ns
@@ -37,6 +47,7 @@ class TimedConnection(ClientConnection):
     def data_received(self, data: bytes) -> None:
         """Take bytes from the socket."""
         at_ns = self._read_at_ns = self._now_ns()
+        self._meter.received_bytes += len(data)
         if not 0 <= at_ns - self._room_at_ns < WAIT_NS_MIN:
             self._room, self._room_at_ns = self._at_once, at_ns
         super().data_received(data)
@@ -54,17 +65,20 @@ class TimedConnection(ClientConnection):
         super().process_event(event)
 
 
-def timed_by(now_ns: Callable[[], int], *, at_once: int) -> type[TimedConnection]:
+def timed_by(
+    now_ns: Callable[[], int], *, at_once: int, meter: Meter | None = None
+) -> type[TimedConnection]:
     """Return the class of connections that note times of this clock.
 
     Args:
         now_ns: wall clock.
+        meter: counts bytes.
         at_once: so many messages are handed over within `WAIT_NS_MIN`; more wait in the queue.
     """
 
     class Connection(TimedConnection):
         def __init__(self, *args: Any, **options: Any) -> None:
-            super().__init__(*args, now_ns=now_ns, at_once=at_once, **options)
+            super().__init__(*args, now_ns=now_ns, at_once=at_once, meter=meter, **options)
 
     return Connection
 

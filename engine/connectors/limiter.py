@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from engine.domain.backoff import asked_wait_s
+from engine.domain.traffic import Meter
 from engine.domain.units import NS_PER_S
 from engine.ports import RequestBudget
 
@@ -40,6 +41,7 @@ class Limiter:
         budget: what may be asked of the venue.
         now_ns: wall clock, for what the venue says in its terms and for what is told in ours.
         now_s: the time that waits are measured by.
+        meter: counts what goes out.
     """
 
     def __init__(
@@ -48,7 +50,9 @@ class Limiter:
         *,
         now_ns: Callable[[], int],
         now_s: Callable[[], float] = loop_s,
+        meter: Meter | None = None,
     ) -> None:
+        self.meter = meter or Meter()
         self._budget = budget
         self._now_ns = now_ns
         self._now_s = now_s
@@ -97,7 +101,10 @@ class Limiter:
     def reserve(self, path: str, now_s: float, *, weight: float | None = None) -> float:
         """Take the path's weight out of the bucket; return when there is that much in it."""
         budget = self._budget
-        weight_s = (budget.weight_of(path) if weight is None else weight) / budget.weight_per_s
+        weight = budget.weight_of(path) if weight is None else weight
+        self.meter.requests += 1
+        self.meter.units += weight
+        weight_s = weight / budget.weight_per_s
         self._full_again_s = max(self._full_again_s, now_s) + weight_s
         return self._full_again_s - budget.weight_burst / budget.weight_per_s
 

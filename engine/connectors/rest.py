@@ -110,6 +110,7 @@ class RestClient:
         chunks = bytearray()
         async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
             chunks += chunk
+            self.limiter.meter.received_bytes += len(chunk)
             if len(chunks) > self._limits.answer_bytes_max:
                 limit = self._limits.answer_bytes_max
                 raise TransientError(f"GET {path}: answer larger than {limit} bytes")

@@ -168,7 +168,9 @@ class Session:
                 ping_interval=limits.ping_interval_s,
                 ping_timeout=limits.ping_timeout_s,
                 compression=None,
-                create_connection=timed_by(self._now_ns, at_once=limits.frames_at_once),
+                create_connection=timed_by(
+                    self._now_ns, at_once=limits.frames_at_once, meter=self._rest.limiter.meter
+                ),
                 proxy=self._proxy,
             )
         except (OSError, TimeoutError, WebSocketException) as error:
@@ -179,10 +181,13 @@ class Session:
             return
         self.trouble = ""
         self._recovery.works()
+        meter = self._rest.limiter.meter
+        meter.connections += 1
         try:
             assert isinstance(socket, TimedConnection)
             await self._serve(socket)
         finally:
+            meter.connections -= 1
             await socket.close()
 
     def _obey(self, error: InvalidStatus) -> None:
@@ -257,6 +262,7 @@ class Session:
             try:
                 async with asyncio.timeout(self._limits.send_timeout_s):
                     await connection.socket.send(text)
+                    self._rest.limiter.meter.sent_bytes += len(text)
             except (ConnectionClosed, TimeoutError) as error:
                 connection.finish(f"cannot send: {type(error).__name__} {error}")
                 return

@@ -12,8 +12,10 @@ import msgspec
 
 from engine.domain.health import Health, Incident
 from engine.domain.recovery import Tallied
+from engine.domain.traffic import Used
 from engine.health.history import Changed
 from engine.health.tallies import Key, Tallies
+from engine.health.uses import Uses
 from engine.storage.durable_file import DurableFile
 
 FILE_NAME: Final = "health.sqlite3"
@@ -34,6 +36,11 @@ create table if not exists incidents (
 create table if not exists tallies (
   role text not null, policy text not null, component text not null,
   total blob not null, seen blob not null, primary key (role, policy, component)) without rowid;
+create table if not exists uses (
+  day text not null, name text not null, body blob not null, primary key (day, name)) without rowid;
+create table if not exists uses_seen (
+  role text not null, name text not null, body blob not null,
+  primary key (role, name)) without rowid;
 create table if not exists marks (name text primary key, value integer not null) without rowid;
 """
 
@@ -151,6 +158,43 @@ class Kept:
                 ),
             )
         tallies.changed.clear()
+
+    def uses(self) -> Uses:
+        """Return what was used so far."""
+        decode = msgspec.msgpack.Decoder(Used).decode
+        days = self._file.run("select day, name, body from uses")
+        seen = self._file.run("select role, name, body from uses_seen")
+        return Uses(
+            {(day, name): decode(body) for day, name, body in days},
+            {
+                (role, name): msgspec.structs.replace(decode(body), connections=0)
+                for role, name, body in seen
+            },
+        )
+
+    def used(self, uses: Uses) -> None:
+        """Keep what changed of it."""
+        if not uses.changed:
+            return
+        with self._file.together():
+            for key in uses.changed:
+                self._file.run(
+                    "insert into uses (day, name, body) values (?, ?, ?)"
+                    " on conflict (day, name) do update set body = excluded.body",
+                    (*key, msgspec.msgpack.encode(uses.days[key])),
+                )
+            for (role, name), one in uses.seen.items():
+                self._file.run(
+                    "insert into uses_seen (role, name, body) values (?, ?, ?)"
+                    " on conflict (role, name) do update set body = excluded.body",
+                    (role, name, msgspec.msgpack.encode(one)),
+                )
+        uses.changed.clear()
+
+    def forget_days(self, days: list[str]) -> None:
+        """Delete what was used on old days."""
+        for day in days:
+            self._file.run("delete from uses where day = ?", (day,))
 
     def prune(self, *, old_at_ns: int) -> None:
         """Delete changes and ended incidents from before an instant, and those that are too many.

@@ -27,6 +27,7 @@ from engine.health.history import KEPT_NS, WINDOWS, Changed, Histories
 from engine.health.incidents import SETTLED_NS, Change, Changes, Incidents, copied
 from engine.health.keeping import Kept
 from engine.health.tallies import Tallies
+from engine.health.uses import Uses
 
 TOLD_AFTER_NS: Final = 30 * NS_PER_S
 """An incident of one component that no other notice tells of is told after so long."""
@@ -45,6 +46,9 @@ log = logging.getLogger(__name__)
 
 class Watch:
     """The health of an installation; obeys `bus.health_reports.HealthDesk`.
+
+    Attributes:
+        uses: what was used of venues and providers.
 
     Args:
         kept: where it is kept; None if it cannot be, and `trouble` says why.
@@ -76,6 +80,7 @@ class Watch:
         self._settled_ns = settled_ns
         self._incidents = Incidents(settled_ns=settled_ns)
         self._tallies = Tallies()
+        self.uses = Uses()
         self._keep(self._restore)
 
     # ---- what is told to it ------------------------------------------------------------------
@@ -122,6 +127,8 @@ class Watch:
     def prune(self, *, at_ns: int) -> None:
         """Delete what is old."""
         self._keep(lambda kept: kept.prune(old_at_ns=at_ns - self._retention_ns))
+        days = self.uses.prune(at_ns=at_ns)
+        self._keep(lambda kept: kept.forget_days(days))
 
     def is_well_since(self, component: str, at_ns: int) -> bool:
         """Say whether a component stood well at an instant, and has since."""
@@ -274,7 +281,7 @@ class Watch:
         """Go on where the process before ended; what was not seen since is no failure."""
         now_ns = self._now_ns
         looked_ns, was_closed = kept.take_mark()
-        self._tallies = kept.tallies()
+        self._tallies, self.uses = kept.tallies(), kept.uses()
         for component, changed in kept.changes(since_ns=now_ns - KEPT_NS):
             self._histories.put(component, changed)
         self._incidents = Incidents(
@@ -305,6 +312,7 @@ class Watch:
     def _keep_look(self, kept: Kept) -> None:
         kept.looked(self._now_ns)
         kept.tallied(self._tallies)
+        kept.used(self.uses)
 
     def _keep_incident(self, incident: Incident) -> None:
         self._keep(lambda kept: kept.incident(incident))

@@ -18,7 +18,9 @@ from engine.bus.request import (
     TraderRequest,
     WorkersRequest,
 )
+from engine.bus.use_reports import UseReport
 from engine.domain.recovery import TALLY
+from engine.domain.traffic import METERS
 
 if TYPE_CHECKING:
     from engine.operate.engine_answers import EngineAnswers
@@ -53,6 +55,14 @@ class GetIncident(LedgerRequest[IncidentReport | Unknown], frozen=True, kw_only=
         return ledger.health_desk.incident(self.number)
 
 
+class GetUse(LedgerRequest[UseReport], frozen=True, kw_only=True):
+    """What is used of venues, providers, disk and machine, and what will be full or spent."""
+
+    async def answer(self, ledger: "Ledger", /) -> UseReport:
+        """See `Request.answer`."""
+        return ledger.use_desk.use()
+
+
 class LookAtPlaces(EngineRequest[SightsReport], frozen=True, kw_only=True):
     """What the engine sees of its feeds, its chains, its recording and the chat.
 
@@ -62,7 +72,7 @@ class LookAtPlaces(EngineRequest[SightsReport], frozen=True, kw_only=True):
     async def answer(self, engine: "EngineAnswers", /) -> SightsReport:
         """See `Request.answer`."""
         tallied = {"engine": TALLY.all(), "bot": engine.sight.tallied}
-        return SightsReport(sights=engine.look(), tallied=tallied)
+        return SightsReport(sights=engine.look(), tallied=tallied, used=METERS.read())
 
 
 class TellTallyOfChains(ChainsRequest[SightsReport], frozen=True, kw_only=True):
@@ -79,6 +89,7 @@ class TellTallyOfChains(ChainsRequest[SightsReport], frozen=True, kw_only=True):
         return SightsReport(
             sights=[],
             tallied={self.role: [one for each in replies for one in each.tallied[self.role]]},
+            used=[one for each in replies for one in each.used],
         )
 
 
@@ -110,5 +121,5 @@ class TellTallyOfTrader(TraderRequest[SightsReport], frozen=True, kw_only=True):
 
 
 def own_tally(role: str) -> SightsReport:
-    """Return what this process recovered from."""
-    return SightsReport(sights=[], tallied={role: TALLY.all()})
+    """Return what this process recovered from, and what it used."""
+    return SightsReport(sights=[], tallied={role: TALLY.all()}, used=METERS.read())

@@ -192,6 +192,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     health.GetHealth,
     health.GetIncidents,
     health.GetIncident,
+    health.GetUse,
     health.LookAtPlaces,
     health.TellTallyOfChains,
     health.TellTallyOfWorkers,

@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from engine.settings.sections.budgets import BudgetsSettings
 from engine.settings.sections.chains import ChainsSettings
 from engine.settings.sections.exchanges import ExchangesSettings
 from engine.settings.sections.keeping import DataSettings, LogSettings, RecordingSettings
@@ -39,6 +40,7 @@ __all__ = [
     "AlertSettings",
     "ApprovalsSettings",
     "BackgroundSettings",
+    "BudgetsSettings",
     "BusSettings",
     "ChainsSettings",
     "CostsSettings",
@@ -121,6 +123,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     bus: BusSettings = BusSettings()
     door: DoorSettings = DoorSettings()
     gateway: GatewaySettings = GatewaySettings()
+    budgets: BudgetsSettings = BudgetsSettings()
     log: LogSettings = LogSettings()
 
 

@@ -40,6 +40,7 @@ from engine.bus.reports import (
 )
 from engine.bus.request import Reply, Request
 from engine.bus.truths import TruthsKept, TruthsReport
+from engine.bus.use_reports import NotMeasured, UseDesk
 from engine.domain.engines import MAIN, check_engine_id
 from engine.domain.errors import TransientError
 from engine.domain.modes import Basis, Money
@@ -97,7 +98,7 @@ class Ledger:
     How a request is answered stands with it, in `requests`.
 
     Attributes:
-        health_desk: answers how components stand.
+        health_desk, use_desk: answer how components stand, and what is used.
         on_notice: is told each notice that was stored.
     """
 
@@ -110,6 +111,7 @@ class Ledger:
         self._ever = Ever(settings.basis)
         self._known = make_known()
         self.health_desk: HealthDesk = NotWatched()
+        self.use_desk: UseDesk = NotMeasured()
         self.on_notice: Callable[[Notice], None] = lambda _notice: None
         self.chats = Chats(change=self._change, transact=writer.transact, clock=clock)
         self.discoveries = Discoveries(

@@ -12,6 +12,7 @@ from engine.connectors.outbound import Outbound
 from engine.connectors.rest import RestClient, RestLimits
 from engine.domain.errors import FatalError, TransientError
 from engine.domain.instruments import BuyFee, VenueId
+from engine.domain.traffic import METERS
 from engine.operate.clock import Clock
 from engine.ports import VenueSpec
 from engine.settings.schema import Settings
@@ -73,7 +74,7 @@ async def as_ccxt_says(
     rest = RestClient(
         client=outbound.client_for(rest_url),
         base_url=rest_url,
-        limiter=Limiter(spec.budget, now_ns=clock),
+        limiter=Limiter(spec.budget, now_ns=clock, meter=METERS.of(f"venue/{spec.venue}")),
         limits=RestLimits(),
     )
     try:

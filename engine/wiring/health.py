@@ -29,12 +29,14 @@ from engine.wiring.bus import caller_to
 from engine.wiring.health_looks import Looks, asked_of
 from engine.wiring.markets import basis_of
 from engine.wiring.paths import Paths
+from engine.wiring.use_desk import UseMeasures
 
 LOOK_S: Final = 5.0
 PRUNE_ROUNDS: Final = 720
 """Of old changes: once an hour."""
 
 OWN: Final = "ledger"
+MEASURE_S: Final = 60.0
 FOR_EVER_NS: Final = 2**62
 ON_THIS_MACHINE: Final = frozenset({"signer", "sender", "trader"})
 """These answer on their sockets of this machine, whatever carries the bus."""
@@ -104,6 +106,9 @@ async def watching(
         trouble=trouble,
         settled_ns=settled_ns,
     )
+    measures = UseMeasures(
+        settings, paths, watch.uses, basis=basis_of(settings), tell=told.put_nowait
+    )
 
     restarts = _Restarts()
 
@@ -111,9 +116,10 @@ async def watching(
         if isinstance(notice, RoleRestarted):
             restarts.hear(watch, notice)
 
-    ledger.health_desk, ledger.on_notice = watch, hear
+    ledger.health_desk, ledger.use_desk, ledger.on_notice = watch, measures, hear
     tasks = [
         asyncio.create_task(_guarded(_look(watch, looks, clock, look_s, restarts))),
+        asyncio.create_task(_guarded(_measure(measures, clock))),
         asyncio.create_task(_guarded(_tell(ledger, told))),
     ]
     try:
@@ -162,11 +168,21 @@ async def _look(
         restarts.look(watch)
         for role, tallied in seen.tallied.items():
             watch.take_tally(role, tallied, at_ns=at_ns)
+        for role, used in seen.used.items():
+            watch.uses.take(role, used, at_ns=at_ns)
         watch.looked(at_ns=at_ns, everything=seen.is_whole)
         if rounds % PRUNE_ROUNDS == 0:
             watch.prune(at_ns=at_ns)
         rounds += 1
         await asyncio.sleep(look_s)
+
+
+async def _measure(measures: UseMeasures, clock: Clock) -> None:
+    while True:
+        at_ns = clock()
+        await asyncio.to_thread(measures.sample, at_ns)
+        measures.look(at_ns)
+        await asyncio.sleep(MEASURE_S)
 
 
 async def _tell(ledger: Ledger, told: "asyncio.Queue[Notice]") -> None:

@@ -18,6 +18,7 @@ from engine.bus.trading_reports import VenueOrdersReport
 from engine.domain.errors import SyndicateError
 from engine.domain.health import Health, Sight
 from engine.domain.recovery import TALLY, Tallied
+from engine.domain.traffic import Used
 from engine.operate.role_uses import role_of
 from engine.requests.chains import GetChains
 from engine.requests.health import (
@@ -141,12 +142,13 @@ class Round:
 
     Attributes:
         is_whole: all who see anything were asked and answered.
-        tallied: what the roles that were asked recovered from, by role.
+        tallied, used: what the roles that were asked recovered from and used, by role.
     """
 
     sights: list[Sight]
     is_whole: bool
     tallied: dict[str, list[Tallied]]
+    used: dict[str, list[Used]]
 
 
 class Looks:
@@ -181,6 +183,7 @@ class Looks:
         self._data_dir = data_dir
         self._roles = {name: _Role() for name in dict.fromkeys((*roles, *callers, alone))}
         self._tallied: dict[str, list[Tallied]] = {}
+        self._used: dict[str, list[Used]] = {}
         self._round = 0
 
     async def look(self) -> Round:
@@ -194,9 +197,9 @@ class Looks:
         found = await asyncio.gather(*(self._ask(name) for name in due))
         answers = dict(zip(due, found, strict=True))
         tests = await asyncio.gather(*(self._test(*item) for item in self._tests.items()))
-        sights = [*tests, *self._disk()]
         tallied = {**self._tallied, self._alone: TALLY.all()}
-        self._tallied = {}
+        used, self._tallied, self._used = self._used, {}, {}
+        sights = [*tests, *self._disk()]
         for name, role in self._roles.items():
             sights += self._role(name, role, pids.get(name), is_asked=name in answers)
             if name in answers:
@@ -204,7 +207,7 @@ class Looks:
         is_whole = len(due) == len(self._callers) and all(one is not None for one in found)
         self._round += 1
         shown = [one for one in sights if self._is_shown(one.component)]
-        return Round(sights=shown, is_whole=is_whole, tallied=tallied)
+        return Round(sights=shown, is_whole=is_whole, tallied=tallied, used=used)
 
     async def _ask(self, name: str) -> list[Sight] | None:
         asked, role = asked_of(name), self._roles[name]
@@ -222,8 +225,10 @@ class Looks:
         role.why, role.has_answered = "", True
         if told is not None:
             self._tallied[name] = [one for each in told.tallied.values() for one in each]
+            self._used[name] = told.used
         elif isinstance(report, SightsReport):
             self._tallied.update(report.tallied)
+            self._used[name] = report.used
         return asked.read(report)
 
     async def _test(self, component: str, test: Callable[[], Awaitable[object]]) -> Sight:

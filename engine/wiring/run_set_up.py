@@ -24,6 +24,7 @@ from engine.domain.drawdown import parse_since
 from engine.domain.errors import BadValueError, FatalError, TransientError
 from engine.domain.instruments import Instrument, Pair, VenueId
 from engine.domain.modes import Mode
+from engine.domain.traffic import METERS
 from engine.domain.units import NS_PER_DAY, NS_PER_MS, NS_PER_S
 from engine.operate.clock import Clock
 from engine.operate.recording import FORMAT_VERSION
@@ -281,7 +282,7 @@ async def _open_venue(
     rest = RestClient(
         client=outbound.client_for(rest_url),
         base_url=rest_url,
-        limiter=Limiter(spec.budget, now_ns=clock),
+        limiter=Limiter(spec.budget, now_ns=clock, meter=METERS.of(f"venue/{spec.venue}")),
         limits=RestLimits(),
     )
     listing: Sequence[Listed] = ()

@@ -11,6 +11,7 @@ from engine.connectors.specs import spec_of
 from engine.domain.errors import BadValueError, SettingsError
 from engine.domain.network import proxy_for
 from engine.domain.orders_told import VenueMatter
+from engine.domain.traffic import METERS, Meter
 from engine.domain.units import NS_PER_MS
 from engine.gateways.answers import Stop
 from engine.gateways.gateway import Gateway
@@ -112,7 +113,8 @@ def made(
     """
     settings, answers, clock = around.settings, around.answers, around.clock
     pace, engine = gateway.pace, settings.engine.id
-    limiter = _limiter(pace.weight_per_s, pace.weight_burst, clock)
+    meter = METERS.of(f"venue/{gateway.venue}")
+    limiter = _limiter(pace.weight_per_s, pace.weight_burst, clock, meter)
     line = Line(
         gateway,
         HttpWire(connections, limiter),
@@ -166,5 +168,6 @@ def _stopped(
     standing.stopped(stop, why)
 
 
-def _limiter(per_s: float, burst: float, clock: Clock) -> Limiter:
-    return Limiter(RequestBudget(weight_per_s=per_s, weight_burst=burst), now_ns=clock)
+def _limiter(per_s: float, burst: float, clock: Clock, meter: Meter | None = None) -> Limiter:
+    budget = RequestBudget(weight_per_s=per_s, weight_burst=burst)
+    return Limiter(budget, now_ns=clock, meter=meter)

@@ -11,8 +11,9 @@ from engine.bus.health_reports import (
     RecoveryLine,
     summary_of,
 )
-from engine.bus.notices import IncidentEnded, IncidentOpened, Notice
+from engine.bus.notices import IncidentEnded, IncidentOpened, Notice, ResourceShort
 from engine.bus.reports import Unknown
+from engine.bus.use_reports import BoundLine, BudgetLine, KeptLine, UseLine, UseReport
 from engine.domain.health import (
     NETWORK,
     Health,
@@ -172,4 +173,71 @@ def notices(at_ns: int, basis: Basis) -> list[Notice]:
             components=components,
             lasted_ms=184_000,
         ),
+        ResourceShort(
+            at_ns=at_ns,
+            basis=basis,
+            what="alchemy.com-units-month",
+            sentence="alchemy.com: 24,100,000 of 30,000,000 units of this month, and 33,000,000 at"
+            " its end at this pace",
+        ),
     ]
+
+
+def use() -> UseReport:
+    def points(*ratios: float) -> list[tuple[int, float]]:
+        return [(AT_NS - (len(ratios) - n) * 28_800 * S, one) for n, one in enumerate(ratios)]
+
+    def line(name: str, requests: int, units: float, mb: float, connections: int) -> UseLine:
+        return UseLine(
+            name=name,
+            requests_day=requests,
+            units_day=units,
+            mb_day=mb,
+            units_month=24 * units,
+            mb_month=24 * mb,
+            connections=connections,
+        )
+
+    return UseReport(
+        basis=Basis.SANDBOX,
+        at_ns=AT_NS,
+        uses=[
+            line("rpc/base-mainnet.g.alchemy.com", 41_200, 1_004_166.0, 812.4, 2),
+            line("venue/gemini", 310, 310.0, 1_204.6, 1),
+        ],
+        budgets=[
+            BudgetLine(
+                name="alchemy.com",
+                unit="units",
+                period="month",
+                used=24_100_000.0,
+                most=30_000_000.0,
+                forecast=33_000_000.0,
+                is_short=True,
+            ),
+            BudgetLine(
+                name="gemini",
+                unit="MB",
+                period="day",
+                used=1_204.6,
+                most=5_000.0,
+                forecast=None,
+                is_short=False,
+            ),
+        ],
+        free_mb=41_200.0,
+        total_mb=80_000.0,
+        full_in_h=None,
+        kept=[
+            KeptLine(what="recordings", mb=511.2, files=92, keeps="512 MB, the oldest go first"),
+            KeptLine(what="exports", mb=3.1, files=4, keeps="90 days"),
+        ],
+        bounds=[
+            BoundLine(name="budgets", ratio=0.803, per_h=0.002, points=points(0.79, 0.795, 0.803)),
+            BoundLine(name="disk", ratio=0.485, per_h=None, points=points(0.48, 0.484, 0.485)),
+            BoundLine(name="processor", ratio=0.31, per_h=-0.01, points=points(0.4, 0.2, 0.31)),
+        ],
+        short=[
+            "alchemy.com: 24,100,000 of 30,000,000 units of this month, 33,000,000 at this pace"
+        ],
+    )

@@ -83,7 +83,7 @@ EVENTS = st.lists(
 
 
 @given(events=EVENTS)
-@settings(max_examples=examples(800), deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_each_failure_is_in_exactly_one_incident(
     events: list[tuple[str, Health, float]],
 ) -> None:
@@ -104,7 +104,7 @@ def test_each_failure_is_in_exactly_one_incident(
 
 
 @given(events=EVENTS)
-@settings(max_examples=examples(800), deadline=None)
+@settings(max_examples=examples(400), deadline=None)
 def test_an_incident_ends_only_when_all_its_components_are_well_and_then_does(
     events: list[tuple[str, Health, float]],
 ) -> None:
@@ -119,7 +119,7 @@ def test_an_incident_ends_only_when_all_its_components_are_well_and_then_does(
 
 
 @given(events=EVENTS, cut=st.integers(0, 60))
-@settings(max_examples=examples(400), deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 def test_a_history_played_again_makes_the_same_incidents_also_over_a_restart(
     events: list[tuple[str, Health, float]], cut: int
 ) -> None:

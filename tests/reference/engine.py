@@ -24,8 +24,10 @@ from engine.operate.world import LiveWorld
 from engine.ports import Applied, LevelForm, Listed
 from engine.settings.schema import (
     ApprovalsSettings,
+    BudgetsSettings,
     ChainsSettings,
     CostsSettings,
+    DataSettings,
     ExchangesSettings,
     LimitsSettings,
     MarketsSettings,
@@ -79,6 +81,13 @@ OTHER = Settings(
         latency_factor=0.5,
     ),
     operator=OperatorSettings(silence_h_max=71),
+    data=DataSettings(exports_days=19),
+    budgets=BudgetsSettings(
+        units_day={"gemini": Decimal(501)},
+        units_month={"infura.io": Decimal(502)},
+        mb_day={"kraken": Decimal(503)},
+        mb_month={"alchemy.com": Decimal(504)},
+    ),
     exchanges=ExchangesSettings(
         low_balance={"USD": Decimal(47)},
         transfer_usd=Decimal(6),

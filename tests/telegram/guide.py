@@ -167,6 +167,8 @@ SCENES: Final = (
     Scene(name="task", line="/task base_gas_trend", says="One task, with its last runs."),
     Scene(name="learning", line="/task base_gas_trend chart", says="What its runs measured."),
     Scene(name="resources", line="/resources", says="What each role uses of the machine."),
+    Scene(name="use", line="/resources use", says="What is used, and what will be spent."),
+    Scene(name="trend", line="/resources trend", says="What is nearest to its bound."),
     Scene(name="reports", line="/reports", says="The menu of reports, pictures and files."),
     Scene(name="daily", line="/daily", says="A day with its costs, and whether all books agree."),
     Scene(name="performance", line="/performance pair 30", says="Profit by pair."),

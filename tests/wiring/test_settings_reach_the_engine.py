@@ -11,12 +11,14 @@ from engine.core.inputs.limits_set import LimitsSet
 from engine.domain.assets import AssetCode
 from engine.domain.errors import SettingsError
 from engine.domain.faults import Fault
-from engine.domain.modes import Mode
+from engine.domain.modes import Basis, Mode
 from engine.domain.orders import Purpose
+from engine.health.uses import Uses
 from engine.settings.schema import Settings
 from engine.wiring.ledger_role import ledger_settings
 from engine.wiring.paths import Paths
 from engine.wiring.signer_venues import withdraw_key_path
+from engine.wiring.use_desk import UseMeasures, budgets_of
 from engine.wiring.withdraw_terms import withdraw_terms
 from tests.reference.engine import (
     BUY_AT,
@@ -77,6 +79,20 @@ def test_every_setting_of_a_run_is_in_its_header() -> None:
     }
     assert len({of.buy_fee for of in terms.venues.values()}) == 2
     assert header.control.mode is Mode.PAPER
+
+
+def test_budgets_reach_whoever_measures(tmp_path: Path) -> None:
+    told = {(one.name, one.unit, one.period): one.most for one in budgets_of(OTHER)}
+
+    assert told == {
+        ("gemini", "units", "day"): 501,
+        ("infura.io", "units", "month"): 502,
+        ("kraken", "MB", "day"): 503,
+        ("alchemy.com", "MB", "month"): 504,
+    }
+    measures = UseMeasures(OTHER, Paths(tmp_path), Uses(), basis=Basis.SANDBOX, tell=lambda _: None)
+    measures.sample(START_NS)
+    assert {one.what: one.keeps for one in measures.use().kept}["exports"] == "19 days"
 
 
 def test_what_transfers_cost_and_take_reaches_the_ledger(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ async def hear(
     Raises:
         ProviderError: it broke or fell silent, or its provider lies or is behind.
     """
-    standing.budget.take(standing.budget.plan.cost_of([("eth_subscribe", [])]))
+    standing.spend([("eth_subscribe", [])])
     try:
         async with aclosing(standing.provider.subscribe(topic, params)) as told:
             async for word in told:

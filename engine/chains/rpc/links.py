@@ -14,6 +14,7 @@ from aiohttp_socks import ProxyError
 from engine.chains.ports import Json
 from engine.chains.rpc.messages import Asked, answers_to, decode, encode
 from engine.chains.rpc.troubles import ProviderError, Trouble
+from engine.domain.traffic import Meter
 
 _CHUNK_BYTES: Final = 65_536
 _LIMITED: Final = (402, 429)
@@ -86,8 +87,15 @@ class HttpLink:
     """Asks by POST."""
 
     def __init__(
-        self, client: aiohttp.ClientSession, url: str, limits: LinkLimits, limited: Limited
+        self,
+        client: aiohttp.ClientSession,
+        url: str,
+        limits: LinkLimits,
+        limited: Limited,
+        *,
+        meter: Meter | None = None,
     ) -> None:
+        self._meter = meter or Meter()
         self._client = client
         self._url = url
         self._limits = limits
@@ -98,10 +106,12 @@ class HttpLink:
     ) -> list[Json | ProviderError]:
         """Return what the answer's body says, also that of an error."""
         timeout = aiohttp.ClientTimeout(total=min(within_s, self._limits.answer_s))
+        content = encode(asked, first_id)
+        self._meter.sent_bytes += len(content)
         try:
             async with self._client.post(
                 self._url,
-                data=encode(asked, first_id),
+                data=content,
                 headers=_HEADERS,
                 timeout=timeout,
                 allow_redirects=False,
@@ -128,6 +138,7 @@ class HttpLink:
         chunks = bytearray()
         async for chunk in answer.content.iter_chunked(_CHUNK_BYTES):
             chunks += chunk
+            self._meter.received_bytes += len(chunk)
             if len(chunks) > most:
                 raise ProviderError(Trouble.OVERSIZE, f"an answer of over {most} bytes")
         return bytes(chunks)

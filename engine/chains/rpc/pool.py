@@ -189,7 +189,7 @@ class ProviderPool:
         Raises:
             ProviderError: there are no answers that can be true.
         """
-        standing.budget.take(standing.budget.plan.cost_of(asked))
+        standing.spend(asked)
         loop = asyncio.get_running_loop()
         started_s = loop.time()
         try:

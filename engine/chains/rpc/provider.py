@@ -11,6 +11,7 @@ from engine.chains.rpc.links import HttpLink, Limited, Link, LinkLimits, Way
 from engine.chains.rpc.messages import Asked
 from engine.chains.rpc.sockets import SocketLink
 from engine.chains.rpc.troubles import ProviderError, Trouble
+from engine.domain.traffic import METERS
 
 
 class Provider:
@@ -19,21 +20,25 @@ class Provider:
     Attributes:
         name: host and a number, never a key.
         troubles: how often it gave no answer, by kind.
+        meter: counts what is used of its host, by all chains of this process.
     """
 
     def __init__(self, access: Access, way: Way, limits: LinkLimits, limited: Limited) -> None:
         self.name: Final = access.name
         self.access: Final = access
         self.troubles: Final = Counter[Trouble]()
+        self.meter: Final = METERS.of(f"rpc/{access.host}")
         self._socket: SocketLink | None = None
         self._link: Link
         self._number = 1
         if access.socket_url is not None:
             proxy = way.websocket_proxy(access.socket_url)
-            self._link = self._socket = SocketLink(access.socket_url, proxy, limits, limited)
+            self._link = self._socket = SocketLink(
+                access.socket_url, proxy, limits, limited, meter=self.meter
+            )
         if access.http_url is not None:
             client = way.client_for(access.http_url)
-            self._link = HttpLink(client, access.http_url, limits, limited)
+            self._link = HttpLink(client, access.http_url, limits, limited, meter=self.meter)
         self.has_subscriptions: Final = self._socket is not None
 
     async def ask(self, asked: Sequence[Asked], *, within_s: float) -> list[Json | ProviderError]:

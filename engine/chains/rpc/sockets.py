@@ -13,6 +13,7 @@ from engine.chains.ports import BODIES, Json, Topic
 from engine.chains.rpc.links import Limited, LinkLimits, trouble_of
 from engine.chains.rpc.messages import Answer, Asked, answers_to, decode, encode
 from engine.chains.rpc.troubles import ProviderError, Trouble
+from engine.domain.traffic import Meter
 
 _TOO_BIG: Final = 1009
 """How a WebSocket is closed by whom a message is too large for."""
@@ -25,7 +26,16 @@ _EARLY_MAX: Final = 1_000
 class SocketLink:
     """Asks over WebSockets, one question at a time on each; those that stand are used again."""
 
-    def __init__(self, url: str, proxy: str | None, limits: LinkLimits, limited: Limited) -> None:
+    def __init__(
+        self,
+        url: str,
+        proxy: str | None,
+        limits: LinkLimits,
+        limited: Limited,
+        *,
+        meter: Meter | None = None,
+    ) -> None:
+        self._meter = meter or Meter()
         self._url = url
         self._proxy = proxy
         self._limits = limits
@@ -43,8 +53,12 @@ class SocketLink:
                 asyncio.timeout(min(within_s, self._limits.answer_s)),
                 self._taken() as socket,
             ):
-                await socket.send(encode(asked, first_id).decode())
-                return answers_to(asked, first_id, decode(await socket.recv(), asked))
+                content = encode(asked, first_id).decode()
+                self._meter.sent_bytes += len(content)
+                await socket.send(content)
+                said = await socket.recv()
+                self._meter.received_bytes += len(said)
+                return answers_to(asked, first_id, decode(said, asked))
         except TimeoutError:
             raise ProviderError(Trouble.TIMEOUT, "no answer in time") from None
 
@@ -67,6 +81,7 @@ class SocketLink:
                 asked,
                 answer_s=self._limits.answer_s,
                 silence_s=self._silence_s(topic),
+                meter=self._meter,
             )
             async with aclosing(told):
                 async for word in told:
@@ -107,6 +122,8 @@ class SocketLink:
         return None
 
     def _drop(self, socket: ClientConnection) -> None:
+        if socket in self._open_ones:
+            self._meter.connections -= 1
         self._open_ones.discard(socket)
         socket.transport.abort()
 
@@ -124,6 +141,7 @@ class SocketLink:
                 proxy=self._proxy,
             )
             self._open_ones.add(socket)
+            self._meter.connections += 1
         except (OSError, WebSocketException, ValueError) as error:
             raise self._trouble(error) from None
         return socket
@@ -153,7 +171,12 @@ def _words(topic: Topic, params: Mapping[str, Json] | None) -> list[Json]:
 
 
 async def _told(
-    socket: ClientConnection, asked: Asked, *, answer_s: float, silence_s: float | None
+    socket: ClientConnection,
+    asked: Asked,
+    *,
+    answer_s: float,
+    silence_s: float | None,
+    meter: Meter,
 ) -> AsyncGenerator[Json, None]:
     """Give what is told of the subscription asked for; news may outrun its confirmation."""
     early: list[Answer] = []
@@ -174,7 +197,9 @@ async def _told(
         word = None
         async with _deadline(silence_s, Trouble.SILENT):
             while word is None:  # what is told of other subscriptions breaks no silence
-                word = _word_of(decode(await socket.recv()), name)
+                news_text = await socket.recv()
+                meter.received_bytes += len(news_text)
+                word = _word_of(decode(news_text), name)
         yield word
 
 

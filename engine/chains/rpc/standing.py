@@ -97,6 +97,13 @@ class Standing:
 
     # ---- what it did -------------------------------------------------------------------------
 
+    def spend(self, asked: Sequence[Asked]) -> None:
+        """Take what these questions cost from its budget, and count it."""
+        cost = self.budget.plan.cost_of(asked)
+        self.budget.take(cost)
+        self.provider.meter.requests += len(asked)
+        self.provider.meter.units += cost
+
     def checked(self) -> None:
         """Note that it is of the right chain, and agrees with the others."""
         self._is_checked = True

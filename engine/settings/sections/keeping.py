@@ -30,6 +30,10 @@ class DataSettings(Section, frozen=True, kw_only=True):
         int, Meta(ge=60, le=86_400 * 7, extra={"unit": "s"},
                   description="interval of online backups of SQLite")
     ] = 900  # fmt: skip
+    exports_days: Annotated[
+        int, Meta(ge=1, le=3_650, extra={"unit": "days"},
+                  description="exported files go after so long: they can be exported again")
+    ] = 90  # fmt: skip
     backups_kept: Annotated[int, Meta(ge=1, le=1_000, description="newest backups kept")] = 8
 
 

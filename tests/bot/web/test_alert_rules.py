@@ -76,5 +76,6 @@ def _exposed() -> str:
         work_samples.work(),
         work_samples.resources(),
         health_samples.health(),
+        health_samples.use(),
     )
     return exposition(dict(zip(ASKED, reports, strict=True)), answered={200: 3}).decode()

@@ -35,6 +35,9 @@ async def test_a_scrape_has_the_figures_of_the_reports(web: Web) -> None:
     assert figures["syndicate_component_health", ("wallet",)] == 0.5
     assert figures["syndicate_component_available_ratio", ("feed/gemini",)] == 0.9921
     assert figures["syndicate_incidents_open", ()] == 1.0
+    share = figures["syndicate_budget_used_ratio", ("alchemy.com", "month", "units")]
+    assert share == 24_100_000 / 30_000_000
+    assert figures["syndicate_place_connections", ("venue/gemini",)] == 1.0
     assert figures["syndicate_recovery_attempts_total", ("feed-reconnect", "engine")] == 57.0
     assert figures["syndicate_recovery_successes_total", ("role-restart",)] == 3.0
     assert figures["syndicate_recovery_seconds_total", ("role-restart",)] == 19.5
