@@ -30,8 +30,8 @@ class Naive:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
-    async def place(self, orders: tuple[HandedOrder, ...]) -> int:
-        """Have orders placed; return when that was decided (`perf_counter_ns`)."""
+    async def place(self, orders: tuple[HandedOrder, ...]) -> tuple[int, int]:
+        """Have orders placed; return when that was decided, and when the last was written (ns)."""
         await self.say(
             {
                 str(one.venue): {
@@ -44,7 +44,8 @@ class Naive:
             }
         )
         assert self._process.stdout is not None
-        return int(await self._process.stdout.readline())
+        began, written = (await self._process.stdout.readline()).split()
+        return int(began), int(written)
 
     async def say(self, what: Mapping[str, Any]) -> None:
         """Say a line to it."""

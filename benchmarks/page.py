@@ -52,10 +52,17 @@ venues together take orders: `asked` is a question to a venue, signed; the bare 
 
 `placing` are the two orders of a plan at exchanges of the sandbox, over its port, signer and trader
 as processes of their own: until whoever hands them over is answered (`taken_on`, which waits for
-one sync), until the first and both are there, and from there until their ends are told. `ccxt` is
-the same two orders by that library's `createOrder`, both at once, in turns with ours in the same
-run: a process that writes nothing down, counts nothing and holds its own keys, markets loaded,
-connections open, from its decision until both are there.
+one sync), until the system has both to send (`on_the_wire`), until the first and both are read at
+the exchanges, which share a process (`first_there`, `both_there`), and from there until their ends
+are told. Trader and signer were told of them while the ledger would store their intent, as they are
+by an engine; `cold` they come out of nowhere. `way` is when each step is reached, from the
+hand-over on: read and checked by the trader (`handed over`), the signer's question made and the
+table begun, the question read by the signer and answered (`question taken`, `signed`) while the
+table is written and synced (`synced`), its answer read (`signatures there`). `floor` is what is
+left of it where nothing is done: a sync of as much as is written, and a question of that size
+answered by a thread. `ccxt` is the same two orders by that library's `createOrder`, both at once,
+in turns with ours in the same run: a process that writes nothing down, counts nothing and holds its
+own keys, markets loaded, connections open, from its decision.
 
 `reconciling` compares the accounts of five exchanges with ten thousand orders that are written here
 and their fills: the trader's own code from the first call to the last difference, the sandbox's

@@ -48,6 +48,7 @@ INTENT_S: Final = 0.003
 """The ledger stores an intent in about so long, before its orders are handed over."""
 
 WRITTEN: Final = "written"
+WIRE: Final = "on_the_wire"
 _MB: Final = 2**20
 
 Took = dict[str, list[int]]
@@ -89,14 +90,13 @@ def measure_all() -> list[Row]:
         used_mb = asyncio.run(_measure(Path(folder), took))
         floor = floors(Path(folder))
     rows = [row(f"placing.{name}", np.array(took[name][WARM_UP:])) for name in took]
-    naive = next((one for one in rows if one.name == f"placing.{CCXT}"), None)
-    if naive is not None:
-        rows = [
-            replace(one, peer=CCXT, ratio=round(naive.median / one.median, 3))
-            if one.name == "placing.both_there"
-            else one
-            for one in rows
-        ]
+    known = {one.name: one for one in rows}
+    for ours, theirs in (("both_there", CCXT), (WIRE, f"{CCXT}.{WIRE}")):
+        one, naive = known[f"placing.{ours}"], known.get(f"placing.{theirs}")
+        if naive is not None:
+            rows[rows.index(one)] = replace(
+                one, peer=CCXT, ratio=round(naive.median / one.median, 3)
+            )
     return [*rows, *floor, scalar("placing.memory", "MB", used_mb)]
 
 
@@ -128,9 +128,10 @@ async def _measure(folder: Path, took: Took) -> float:
 async def _naive_round(naive: Naive, roles: Roles, arrivals: Arrivals, took: Took) -> None:
     orders = orders_of(roles.plan(0, PAIR, SIZE))
     arrivals.clear()
-    began = await naive.place(orders)
+    began, written = await naive.place(orders)
     await arrivals.are_here.wait()
     took[CCXT].append(max(arrivals.at.values()) - began)
+    took[f"{CCXT}.{WIRE}"].append(written - began)
 
 
 async def _round(
@@ -150,7 +151,7 @@ async def _round(
     took[f"{kind}first_there"].append(min(arrivals.at.values()) - began)
     took[f"{kind}both_there"].append(max(arrivals.at.values()) - began)
     for name, at_ns in way_of(stamps_of(roles.log.parent), began, max(arrivals.at.values())):
-        took[f"{kind}way.{name}"].append(at_ns - began)
+        took[f"{kind}{WIRE if name == WRITTEN else f'way.{name}'}"].append(at_ns - began)
     names, last = {one.client_order_id for one in orders}, max(arrivals.at.values())
     told: dict[int, str] = {}
     ended: set[str] = set()

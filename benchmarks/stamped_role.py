@@ -4,11 +4,12 @@ The role itself is as it is; what is named here is wrapped. What was noted is wr
 is on its way, to a file beside the role's own.
 """
 
+import asyncio
 import functools
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,10 +28,11 @@ STAMPS: Final[dict[str, tuple[type, str]]] = {
     "question made": (Signing, "_ask"),
     "table begun": (OrderBook, "hand_over"),
     "question taken": (SignerAnswers, "sign_together"),
-    "written": (Connections, "_open_ahead"),
-    "connecting": (Connections, "_connected"),
 }
 """What is noted as a method begins, where it does so in a role."""
+
+SOON: Final[dict[str, tuple[type, str]]] = {"written": (Connections, "_open_ahead")}
+"""What is noted one turn of the loop later: uvloop gives to the system at the end of a turn."""
 
 ENDS: Final[dict[str, tuple[type, str]]] = {
     "synced": (OrderBook, "hand_over"),
@@ -56,7 +58,8 @@ def _note(name: str, file: int) -> None:
         _noted.clear()
 
 
-def _wrap(owner: type, method: str, begins: str, ends: str, file: int) -> None:
+def _wrap(owner: type, method: str, names: Sequence[str], file: int) -> None:
+    begins, ends, soon = names
     plain: Callable[..., Any] = getattr(owner, method)
 
     @functools.wraps(plain)
@@ -68,6 +71,8 @@ def _wrap(owner: type, method: str, begins: str, ends: str, file: int) -> None:
         finally:
             if ends:
                 _note(ends, file)
+            if soon:
+                asyncio.get_running_loop().call_soon(_note, soon, file)
 
     @functools.wraps(plain)
     async def stamped_later(*given: Any, **named: Any) -> Any:
@@ -89,9 +94,10 @@ def stamp() -> None:
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     begins = {where: name for name, where in STAMPS.items()}
     ends = {where: name for name, where in ENDS.items()}
-    for owner, method in {*begins, *ends}:
-        where = owner, method
-        _wrap(owner, method, begins.get(where, ""), ends.get(where, ""), file)
+    soon = {where: name for name, where in SOON.items()}
+    for where in {*begins, *ends, *soon}:
+        names = [kind.get(where, "") for kind in (begins, ends, soon)]
+        _wrap(*where, names, file)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 A process of its own: `python -m benchmarks.peers.ccxt_orders`, with a line of JSON that says where
 the exchanges are and by which keys, then a line for each pair of orders. It answers each with the
-time of its decision, by the clock that all processes share.
+time of its decision and that of the last write to a connection before it was answered by both, by
+the clock that all processes share.
 """
 
 import asyncio
+import asyncio.selector_events
 import json
 import sys
 import time
@@ -49,13 +51,36 @@ def exchange_of(venue: str, account: dict[str, str]) -> Any:
     return exchange
 
 
+def note_writes() -> list[int]:
+    """Return to where it is noted when the system was given something for a connection."""
+    # A loop that waits for sockets has one class for all that go over TCP.
+    transport: Any = vars(asyncio.selector_events)["_SelectorSocketTransport"]
+    noted: list[int] = []
+    for name in ("write", "writelines"):
+        transport_writes(transport, name, noted)
+    return noted
+
+
+def transport_writes(transport: Any, name: str, noted: list[int]) -> None:
+    """Have one way of writing noted."""
+    plain = getattr(transport, name)
+
+    def write(self: Any, given: Any) -> None:
+        plain(self, given)
+        noted.append(time.perf_counter_ns())
+
+    setattr(transport, name, write)
+
+
 async def main() -> None:
     """Place as often as asked."""
+    written_ns = note_writes()
     told = json.loads(sys.stdin.readline())
     exchanges = {venue: exchange_of(venue, account) for venue, account in told.items()}
     try:
         while line := await asyncio.to_thread(sys.stdin.readline):
             asked = json.loads(line)
+            written_ns.clear()
             began_ns = time.perf_counter_ns()
             await asyncio.gather(
                 *(
@@ -65,7 +90,7 @@ async def main() -> None:
                     for venue, one in asked.items()
                 )
             )
-            print(began_ns, flush=True)
+            print(began_ns, max(written_ns), flush=True)
     finally:
         for one in exchanges.values():
             await one.close()
