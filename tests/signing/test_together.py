@@ -15,7 +15,8 @@ from engine.domain.permits import Permit, PermitKind
 from engine.domain.plans import LeggedPlan, digest_of_plan
 from engine.domain.signing import RefusalKind, SignRefusal
 from engine.domain.words import Approved, sealed_word
-from engine.gateways.venue_signing import LegIntent, PlanIntent, PlanSigned
+from engine.gateways.asks import PlaceAsk
+from engine.gateways.venue_signing import LegIntent, PlanIntent, PlanSigned, VenueIntent
 from engine.signing.venue_caps import ORDERS_CAP
 from tests.signing.saying import WORD_KEY
 from tests.signing.venue_intents import (
@@ -38,14 +39,18 @@ def signer(tmp_path: Path) -> Iterator[Signer]:
     made.close()
 
 
+def leg_of(intent: VenueIntent) -> LegIntent:
+    """Return an order of a question of its own as one of several."""
+    assert isinstance(intent.ask, PlaceAsk)
+    return LegIntent(
+        request=intent.ask.request, client_order_id=intent.client_order_id, leg=intent.leg
+    )
+
+
 def asked(plan: LeggedPlan | None = None, **changes: Any) -> PlanIntent:
     """Return what is asked for both legs of a plan."""
     plan = plan or make_plan()
-    alone = [make_place(plan, leg=leg) for leg in range(len(plan.legs))]
-    orders = tuple(
-        LegIntent(request=one.ask.request, client_order_id=one.client_order_id, leg=one.leg)  # type: ignore[union-attr]
-        for one in alone
-    )
+    orders = tuple(leg_of(make_place(plan, leg=leg)) for leg in range(len(plan.legs)))
     return msgspec.structs.replace(PlanIntent(plan=plan, orders=orders), **changes)
 
 
@@ -96,7 +101,7 @@ def test_a_cap_that_takes_the_first_alone_takes_none_of_them() -> None:
 
 
 def test_two_orders_of_one_leg_or_under_one_id_are_never_signed_together(signer: Signer) -> None:
-    first, second = asked().orders
+    first, _ = asked().orders
     half = msgspec.structs.replace(first.request, size_base=Decimal("0.3"))
     of_one_leg = msgspec.structs.replace(
         make_place(name="other", request={"size_base": Decimal("0.3")}), leg=0
@@ -106,9 +111,10 @@ def test_two_orders_of_one_leg_or_under_one_id_are_never_signed_together(signer:
         client_order_id="other",
         request=of_one_leg.ask.request,  # type: ignore[union-attr]
     )
+    under_its_id = make_place(leg=1, name=first.client_order_id)
     for orders in (
         (msgspec.structs.replace(first, request=half), twice),
-        (first, msgspec.structs.replace(second, client_order_id=first.client_order_id)),
+        (first, leg_of(under_its_id)),
         (),
     ):
         assert kind(signer.desk.sign_together(asked(orders=orders))) is K.ORDER

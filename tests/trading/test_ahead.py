@@ -160,8 +160,9 @@ def test_orders_that_are_handed_over_twice_at_once_are_signed_once(tmp_path: Pat
     async def during(world: World, answers: TraderAnswers) -> None:
         orders = legs(world, *BOTH)
         await asyncio.gather(answers.hand_over(orders), answers.hand_over(orders))
-        await answers.hand_over(orders)
         await world.until(lambda: world.is_over(orders))
+        await answers.hand_over(orders)
+        await asyncio.sleep(1)
 
         assert world.asked["together"] == 1
         assert fates(world, orders) == [OrderFate.FILLED] * 2
