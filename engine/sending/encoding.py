@@ -5,6 +5,7 @@ least profit or least that comes, deadline, tip. How it is done follows packed, 
 paid for: the layout is in `docs/contract.md`, and `contracts/src/libraries/Route.sol` reads it.
 """
 
+from functools import lru_cache
 from typing import Final
 
 from eth_hash.auto import keccak
@@ -50,8 +51,11 @@ def calldata(route: ChainRoute) -> bytes:
     return SELECTOR + _arguments(head, _packed(route))
 
 
+@lru_cache(maxsize=64)
 def decode(data: bytes, *, contract: str) -> ChainRoute:
     """Return the route that a call carries out; what it returns encodes to the very same bytes.
+
+    The same call is looked at again and again: as it is rehearsed, signed, raised and told.
 
     Args:
         data: of the transaction.

@@ -39,7 +39,8 @@ create table if not exists kept (
   venue_order_id text not null, ended_at_ms integer not null, kept blob not null
 ) without rowid;
 create index if not exists open_orders on kept (venue) where is_open;
-create index if not exists kept_id on kept (venue, venue_order_id);
+drop index if exists kept_id;
+create index if not exists kept_known on kept (venue, venue_order_id) where venue_order_id <> '';
 create table if not exists tellings (
   number integer primary key autoincrement, client_order_id text not null, venue text not null,
   engine text not null, news blob not null, is_acknowledged integer not null default 0
