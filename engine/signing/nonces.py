@@ -47,6 +47,11 @@ def check_nonce(
             not is_cancel and any(entry.plan_digest != plan_digest for entry in before),
             "carries another plan",
         ),
+        # A bid that is raised asks no person again: a swap would go out that nobody looked up.
+        (
+            not is_cancel and any(entry.purpose is Purpose.ALLOW for entry in before),
+            "allows a token: that is cancelled, or stays as it is",
+        ),
     )
     for is_wrong, why in wrong:
         if is_wrong:

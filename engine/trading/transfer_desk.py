@@ -13,6 +13,7 @@ import msgspec
 
 from engine.domain.transfer_life import (
     ENDED,
+    Decision,
     DecisionEvent,
     Part,
     SendEvent,
@@ -105,6 +106,13 @@ class TransferDesk:
         now = msgspec.structs.replace(copy_of(kept), why=kept.why or why)
         now.life.decide(DecisionEvent.CANCELLED, self.wall_ns())
         return self._keep(kept, now)
+
+    def why_stopped(self, transfer_id: str) -> str:
+        """Say why nothing more of it is sent; empty if nobody stopped it."""
+        kept = self.table.get(transfer_id)
+        assert kept is not None
+        is_stopped = kept.life.decision is Decision.CANCELLED
+        return (kept.why or "it was stopped") if is_stopped else ""
 
     # ---- time
 

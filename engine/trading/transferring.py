@@ -176,6 +176,8 @@ class Transfers:
             self.waits[kept.transfer_id] = why
             return
         self.waits.pop(kept.transfer_id, None)
+        if self.desk.look(kept.transfer_id) is not Waiting.TURN:
+            return  # it was stopped while its source was asked
         named = self.named(kept.source, kept.life.order.destination)
         kept, part = self.desk.intend(kept.transfer_id, named=named)
         self.crash("a transfer is intended")
@@ -192,7 +194,7 @@ class Transfers:
             self.desk.withheld(kept.transfer_id, part, str(error))
             return
         async with line.turn(Urgency.CANCEL, calls):
-            if why := self.killed(kept.engine):
+            if why := self.killed(kept.engine) or self.desk.why_stopped(kept.transfer_id):
                 self.desk.withheld(kept.transfer_id, part, why)
                 return
             intent = VenueIntent(engine=kept.engine, venue=kept.source, ask=ask)

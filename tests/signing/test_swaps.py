@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from engine.domain.chains import DEADLINE_BLOCKS, block_ms
 from engine.domain.networks import Network
+from engine.domain.permits import Permit, PermitKind
 from engine.domain.plans import MixedPlan, Part
-from engine.domain.signing import Purpose, RefusalKind, SigningIntent, SignRefusal
+from engine.domain.signing import Purpose, RefusalKind, Signed, SigningIntent, SignRefusal
 from engine.domain.units import NS_PER_MS, NS_PER_S
 from engine.sending.encoding import allow_calldata, swap_calldata
 from engine.signing.desk import charges_of, usd_of_micro
@@ -22,6 +23,7 @@ from engine.signing.worth import usd_of
 from tests.effort import examples
 from tests.signing.intents import CHAIN, CODE_HASH, CONTRACT, GWEI, NOW_NS, TERMS, USDC, make_plan
 from tests.signing.mixed_intents import OWN, allowing, make_mixed, make_swap, swapping
+from tests.signing.test_nonces import dearer
 from tests.signing.test_policy import desk_of
 
 OTHER = "0x" + "dd" * 20
@@ -269,3 +271,17 @@ async def test_a_plan_of_one_transaction_takes_nothing_by_an_allowance() -> None
 def test_an_allowance_takes_a_mode_that_trades() -> None:
     assert Purpose.ALLOW.has_plan
     assert not Purpose.ALLOW.is_protective
+
+
+async def test_an_allowance_is_not_replaced_by_the_swap_that_no_person_let_through() -> None:
+    permit = Permit(kind=PermitKind.MANDATE, id="m1")
+    plan = make_mixed(permit=permit)
+    terms = dataclasses.replace(TERMS, signs_mixed=True)
+    with desk_of(terms) as desk:
+        allowed = await desk.sign(allowing(plan).intent)
+        swap = dearer(swapping(plan, make_swap()).intent)
+        reply = await desk.sign(swap)
+
+    assert isinstance(allowed, Signed)
+    assert isinstance(reply, SignRefusal)
+    assert reply.kind is RefusalKind.NONCE

@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from engine.bus.report import Declined
 from engine.bus.transferring import GetTransferTerms, TakeOnTransfer
 from engine.bus.work_reports import WorkDone
-from engine.domain.transfer_life import SendState
+from engine.domain.transfer_life import Decision, SendState
 from engine.domain.transfers import TransferMatter
+from engine.gateways.asks import WithdrawRightsAsk
 from engine.sandbox.exchange.funding import NotSent, Way
 from tests.effort import examples
 from tests.sandbox.exchange.funded import BTC
@@ -209,6 +210,30 @@ async def test_a_cancellation_in_the_delay_stops_all_and_later_the_rest(
 
     assert kept.life.state == "cancelled after its test"
     assert world.sent == 1
+
+
+@pytest.mark.parametrize(
+    ("world", "asked"),
+    [("binance", WithdrawRightsAsk), ("binance", None), ("kraken", None)],
+    indirect=["world"],
+)
+async def test_a_cancellation_while_its_source_is_asked_or_its_line_is_waited_for_stops_all(
+    world: TransferWorld, asked: type | None
+) -> None:
+    world.allow()
+    if asked is None:
+        world.crash = lambda where: stop(world) if where == "a transfer is intended" else None
+    else:
+        world.asked = lambda ask: stop(world) if isinstance(ask, asked) else None
+    await world.pass_by(70)
+
+    assert world.sent == 0
+    assert world.kept().life.decision is Decision.CANCELLED
+    assert (await world.until_ended()).why == "ann stopped it"
+
+
+def stop(world: TransferWorld) -> None:
+    world.answers.cancel_transfer("t1", "ann")
 
 
 async def test_a_kill_stops_what_has_not_left_and_follows_what_has(world: TransferWorld) -> None:

@@ -86,6 +86,7 @@ class TransferWorld:
     Attributes:
         lost: of the next withdrawals what is lost: request, answer, page, or nothing.
         crash: is told of each boundary; raises `EndedError` to end the process.
+        asked: is told of all that is asked of the signer.
         sent: withdrawals that reached a venue.
     """
 
@@ -95,6 +96,7 @@ class TransferWorld:
     now_ms: int = BEGIN_MS
     lost: list[str] = field(default_factory=list)
     crash: Callable[[str], None] = lambda _where: None
+    asked: Callable[[Any], None] = lambda _ask: None
     killed: str = ""
     is_cut: bool = False
     signer_away: bool = False
@@ -237,6 +239,7 @@ class TransferWorld:
     async def sign(self, intent: VenueIntent) -> VenueSigned | SignRefusal:
         """Sign as the signer does, withdrawals with their own key."""
         await asyncio.sleep(0)
+        self.asked(intent.ask)
         if self.signer_away:
             raise TransientError("the signer is away")
         at = self.accounts.venues[intent.venue]
