@@ -36,7 +36,9 @@ from engine.facade.front_end import FrontEndSettings
 from engine.facade.web import WebTerms
 
 HOST: Final = "127.0.0.1"
-CLOSE_S: Final = 2.0
+CLOSE_S: Final = 1.0
+"""The library waits so long for answers under way, and once more for what it then cancels."""
+
 LINGER_S: Final = 5.0
 """In which the rest of a body that nobody reads may still come, so that its sender sees why."""
 

@@ -42,6 +42,7 @@ class Crowd:
         self.waited_s: list[float] = []
         self.statuses: Counter[int] = Counter()
         self.is_counting = False
+        self.begun = 0
 
     async def user(self, number: int, key: str, seed: int) -> None:
         """Be a user until cancelled."""
@@ -54,6 +55,7 @@ class Crowd:
             ) as answer:
                 token = (await answer.json())["access_token"]
             headers = {**own, "Authorization": f"Bearer {token}"}
+            self.begun += 1
             while True:
                 await asyncio.sleep(chance.expovariate(1 / PAUSE_S))
                 began_s = time.perf_counter()
@@ -76,6 +78,8 @@ async def load(at: Served, *, users: int, seconds: float, seed: int) -> dict[str
         for number, key in enumerate(at.keys):
             tasks.append(group.create_task(crowd.user(number, key, seed)))
             await asyncio.sleep(0.05)  # a key that comes first is hashed, one after another
+        while crowd.begun < users:
+            await asyncio.sleep(0.1)
         gateway = psutil.Process(at.pid)
         before = gateway.cpu_times()
         crowd.is_counting, began_s = True, time.perf_counter()
