@@ -107,14 +107,16 @@ async def files_that_change_act_as_a_person_would(facade: BusFacade) -> None:
     ]
     assert report.at_next_start == ["log.level"]
 
-    for wrong in (
-        offer(trouble="unknown setting"),
-        offer(position_usd=801),  # more than twice
-        offer(net_edge_bps_min=9),  # what is screened goes by the start
-        offer(daily_loss_usd=0),
+    now = {"position_usd": 400, "orders_per_minute_max": 50}
+    for wrong, said in (
+        ({"trouble": "unknown setting"}, "unknown setting"),
+        ({"position_usd": 801}, "more than 2 times 400"),
+        ({"net_edge_bps_min": 9}, "looser than 10 at the start"),
+        ({"daily_loss_usd": 0}, "above 0"),
     ):
-        refused = await wrong
+        refused = await offer(**(now | wrong))
         assert isinstance(refused, Declined)
+        assert said in refused.why
         assert not refused.needs_confirmation
         assert (await insist(facade, GetSettings())).trouble == refused.why
     asked = AdoptSettings(is_confirmed=True)

@@ -58,6 +58,7 @@ async def test_what_a_rule_says_is_a_notice_and_ends_with_it(web: Web) -> None:
 async def test_what_is_told_again_has_the_same_number_of_record(web: Web) -> None:
     for status in ("firing", "firing", "resolved"):
         await web.ask("POST", "/v1/alerts", body=_sent(_told(status)))
+        web.clock.advance(3_600)
 
     ids = [[*one.told] for one in web.facade.asked if isinstance(one, TellMetrics)]
     assert ids[0] == ids[1] != ids[2]
