@@ -30,7 +30,13 @@ SCORE_MAX: Final = 100
 WRONG_COSTS: Final = 10
 DOUBTED_BELOW: Final = 50
 TRUSTED_FROM: Final = 80
-"""A stream that is wrong costs ten that are right; doubted once, it has to make up for it."""
+"""A stream that is wrong costs ten blocks in which it is right, however much it tells in each: else
+who has its secret could be wrong for ever beside all that is right. Doubted once, it has to make up
+for it."""
+
+STRAY_BLOCKS: Final = 2
+"""So many blocks stand on its height when a block that was told and never came counts as wrong: a
+branch that lost costs that once, a made-up one as often as one is made up."""
 
 
 @dataclass(slots=True)
@@ -63,6 +69,9 @@ class HookStream:
     _expected: "OrderedDict[Key, _Expected]" = field(default_factory=OrderedDict)
     _missed: "OrderedDict[Key, None]" = field(default_factory=OrderedDict)
     _judged: "OrderedDict[Key, None]" = field(default_factory=OrderedDict)
+    _strays: "OrderedDict[str, None]" = field(default_factory=OrderedDict)
+    _heights: "OrderedDict[int, None]" = field(default_factory=OrderedDict)
+    _right_in: int = 0
     _lag_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
     _lead_ms: deque[float] = field(default_factory=lambda: deque(maxlen=KEPT))
     _last_block: int | None = None
@@ -101,7 +110,7 @@ class HookStream:
             self.counts.unjudged += 1
             self._remember(key)
         else:
-            self._told[key] = _Told(log, received_at_ns)
+            self._told[key] = _Told(log, received_at_ns, log.block_number > tip_number)
             if len(self._told) > TOLD_MAX:
                 self._told.popitem(last=False)
                 self.counts.unjudged += 1
@@ -110,6 +119,9 @@ class HookStream:
     def block(self, ref: BlockRef, logs: Iterable[Log], now_ns: int) -> None:
         """Learn what a block holds of followed pools; those of its height are undone."""
         self._forget_from(ref.number)
+        self._heights[ref.number] = None
+        if len(self._heights) > KEPT:
+            self._heights.popitem(last=False)
         there: dict[Key, Log] = {}
         for log in logs:
             key = _key(log)
@@ -199,17 +211,35 @@ class HookStream:
             return
         self.counts.right += 1
         self.counts.ahead += is_ahead
-        self._score = min(self._score + 1, SCORE_MAX)
+        if there.block_number > self._right_in:
+            self._right_in = there.block_number
+            self._score = min(self._score + 1, SCORE_MAX)
         self.is_doubted = self.is_doubted and self._score < TRUSTED_FROM
 
     def _wrong(self) -> None:
         self.counts.wrong += 1
+        self._lose()
+
+    def _stray(self, log: Log) -> None:
+        """Count a block that was told ahead and is none of its height, once.
+
+        Of a height that nobody showed nothing is known: its block may be the one that was told.
+        """
+        if log.block_number in self._heights and log.block_hash not in self._strays:
+            self._strays[log.block_hash] = None
+            if len(self._strays) > TOLD_MAX:
+                self._strays.popitem(last=False)
+            self._lose()
+
+    def _lose(self) -> None:
         self._score = max(self._score - WRONG_COSTS, 0)
         self.is_doubted = self.is_doubted or self._score < DOUBTED_BELOW
 
     def _settle(self, ref: BlockRef, now_ns: int) -> None:
         """Judge what a block ends: what is not in it was not so, what was long ago is missing."""
         for key, told in list(self._told.items()):
+            if told.is_ahead and told.log.block_number + STRAY_BLOCKS <= ref.number:
+                self._stray(told.log)
             if key[0] == ref.hash:
                 del self._told[key]
                 self._remember(key)
@@ -246,6 +276,7 @@ class HookStream:
 class _Told:
     log: Log
     received_at_ns: int
+    is_ahead: bool
 
 
 @dataclass(frozen=True, slots=True)

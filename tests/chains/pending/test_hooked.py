@@ -308,3 +308,40 @@ def test_a_stream_that_was_wrong_is_believed_again_once_it_was_right_for_long() 
         stream.tell(log_at(number), 0, tip_number=number - 1, is_here=False)
         blocks(stream, [number])
     assert not stream.is_doubted
+
+
+def test_a_stream_that_makes_blocks_up_beside_all_that_is_right_is_doubted_soon() -> None:
+    stream = covering()
+    doubted = []
+    for number in range(2, 80):
+        for at in range(20):
+            told = log_at(number, at)
+            stream.tell(told, number * S, tip_number=number - 1, is_here=False)
+        stream.tell(log_at(number, kind="x"), number * S, tip_number=number - 1, is_here=False)
+        stream.block(ref(number), [log_at(number, at) for at in range(20)], number * S)
+        doubted.append(stream.is_doubted)
+    assert doubted.index(True) < 10
+    assert all(doubted[10:])
+    assert stream.line(0).wrong == 0
+
+
+def test_a_branch_that_lost_leaves_a_stream_believed() -> None:
+    stream = covering()
+    for number in range(2, 80):
+        kinds = "ab" if number % 20 == 0 else "a"
+        for kind in kinds:
+            for at in range(20):
+                log = log_at(number, at, kind=kind)
+                stream.tell(log, number * S, tip_number=number - 1, is_here=False)
+        stream.block(ref(number), [log_at(number, at) for at in range(20)], number * S)
+        assert not stream.is_doubted
+
+
+def test_blocks_that_no_node_showed_cost_a_stream_nothing() -> None:
+    stream = covering()
+    for number in range(2, 40):
+        stream.tell(log_at(number), number * S, tip_number=number - 1, is_here=False)
+    for number in range(40, 60):
+        stream.tell(log_at(number), number * S, tip_number=number - 1, is_here=False)
+        blocks(stream, [number])
+    assert not stream.is_doubted
