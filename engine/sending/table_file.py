@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from engine.domain.errors import FatalError
-from engine.storage.durable_file import TIDY_CHANGES, DurableFile
+from engine.storage.durable_file import LOG_BYTES, TIDY_CHANGES, DurableFile
 
 _sync: Final = getattr(os, "fdatasync", os.fsync)
 
@@ -55,6 +55,10 @@ class TableFile:
             self._is_open = False
             os.close(self._log)
             self._file.close()
+
+    def allocate(self, log_bytes: int = LOG_BYTES) -> None:
+        """Give the log its room on disk ahead; see `DurableFile.allocate`."""
+        self._file.allocate(log_bytes)
 
     @property
     def is_synced(self) -> bool:

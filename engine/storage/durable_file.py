@@ -6,6 +6,7 @@ known to have happened when it is tried again. The log is moved to its places wh
 as that takes a disk some tens of milliseconds.
 """
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -20,6 +21,11 @@ Boundary = Callable[[str], None]
 
 TIDY_CHANGES: Final = 400
 """So many changes are some thousand pages of the log."""
+
+LOG_BYTES: Final = 8 * 1024 * 1024
+"""What is written between two of these moves fits in so much."""
+
+_CHUNK_BYTES: Final = 1024 * 1024
 
 LOG_PAGES_MAX: Final = 16_000
 """A log of 64 MB is moved to its places whoever waits."""
@@ -67,6 +73,30 @@ class DurableFile:
     def close(self) -> None:
         """Close it."""
         self._database.close()
+
+    def allocate(self, log_bytes: int = LOG_BYTES) -> None:
+        """Give the log its room on disk before it is needed; what is in it stays.
+
+        To sync a file that grew, or whose room was never written, the file system has to sync its
+        own journal, and with it what everybody else changes. What lies behind the last change is
+        none to SQLite: it has not the mark of this log.
+
+        Raises:
+            FatalError: the disk does not take it.
+        """
+        try:
+            log = os.open(f"{self._path}-wal", os.O_WRONLY | os.O_CLOEXEC)
+            try:
+                at = os.fstat(log).st_size
+                while at < log_bytes:
+                    at += os.pwrite(log, bytes(min(log_bytes - at, _CHUNK_BYTES)), at)
+                os.fsync(log)
+            finally:
+                os.close(log)
+        except OSError as error:
+            raise FatalError(
+                f"{self._what} {self._path} has no room for its log: {error}"
+            ) from error
 
     @property
     def change_count(self) -> int:

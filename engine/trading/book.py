@@ -18,7 +18,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.instruments import VenueId
 from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import OrderFate, OrderNews
-from engine.storage.durable_file import Boundary, DurableFile, go_on
+from engine.storage.durable_file import LOG_BYTES, Boundary, DurableFile, go_on
 from engine.trading.handed_orders import check_handed, is_same_order
 from engine.trading.kept import KeptOrder, absent, taken_on, turned
 from engine.trading.marks import VenueMark, added, negative
@@ -87,6 +87,10 @@ class OrderBook:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
+
+    def allocate(self, log_bytes: int = LOG_BYTES) -> None:
+        """Give the log its room on disk ahead; see `DurableFile.allocate`."""
+        self._file.allocate(log_bytes)
 
     # ---- handed over
 

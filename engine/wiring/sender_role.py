@@ -111,6 +111,7 @@ async def open_sender(
     """
     nodes = nodes_of(settings, paths)
     table = NonceTable(paths.sender / "nonces.sqlite3")
+    table.file.allocate()
     truths = TruthTable(paths.sender / "truths.sqlite3")
     answers = SenderAnswers(
         table, basis=sent_basis(settings), why_not_vouched=partial(why_not_vouched_by, signer)

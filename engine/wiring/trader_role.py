@@ -124,6 +124,7 @@ async def open_trader(
         TransientError: the sandbox has not announced itself, or another process trades.
     """
     book = OrderBook(paths.trader / TABLE)
+    book.allocate()
     killed = Killed(paths)
     venues: dict[VenueId, AtVenue] = {}
     signing = Signing(

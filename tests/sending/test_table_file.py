@@ -1,5 +1,8 @@
 """The sender's file: what is written outlives the process, and what is synced a loss of power."""
 
+import errno
+import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -101,3 +104,56 @@ def test_the_log_is_moved_to_its_places_once_there_is_enough_of_it(
     assert is_left
     assert place.read_bytes() != before
     assert file.run("select count(*) from one") == [(3,)]
+
+
+def test_a_log_with_room_behind_it_does_not_grow_by_changes_nor_by_being_moved(
+    file: TableFile, tmp_path: Path
+) -> None:
+    log = tmp_path / "one.sqlite3-wal"
+    add(file, 1)
+    file.allocate(256 * 1024)
+
+    for number in range(2, 20):
+        add(file, number)
+    file.tidy(after=0)
+    for number in range(20, 40):
+        add(file, number)
+
+    assert log.stat().st_size == 256 * 1024
+    file.allocate(1024)
+    assert log.stat().st_size == 256 * 1024
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_what_a_kill_leaves_in_a_log_with_room_behind_it_is_all_found_again(
+    file: TableFile, tmp_path: Path, *, is_first: bool
+) -> None:
+    if is_first:
+        file.allocate(256 * 1024)
+    for number in range(10):
+        add(file, number)
+    file.allocate(512 * 1024)
+    add(file, 10)
+    left = tmp_path / "left"
+    left.mkdir()
+    for one in tmp_path.glob("one.sqlite3*"):
+        shutil.copy(one, left)
+
+    again = TableFile(left / "one.sqlite3", SCHEMA)
+
+    found = again.run("select number from one order by number")
+    assert [number for (number,) in found] == list(range(11))
+    add(again, 11)
+    again.close()
+
+
+def test_a_disk_that_has_no_room_for_the_log_is_said(
+    file: TableFile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_given: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "pwrite", full)
+
+    with pytest.raises(FatalError, match="has no room for its log"):
+        file.allocate(1024 * 1024)

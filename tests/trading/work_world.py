@@ -39,6 +39,7 @@ from tests.simulation.virtual_time import VirtualLoop, virtual_loop
 from tests.trading.orders import ENGINE, NS_PER_MS, handed
 
 ANSWER_S = 8.0
+LOG_BYTES = 64 * 1024
 BURST = 1_000.0
 """So much may be asked of a venue at once."""
 TROUBLE_S = 600.0
@@ -229,6 +230,7 @@ class World:
     def begin(self) -> TraderAnswers:
         """Begin a life of the trader on what is on disk."""
         self.book = OrderBook(self.path, crash=self.crash)
+        self.book.allocate(LOG_BYTES)
         self.at, self.limiters = {}, []
         self.answers = TraderAnswers(
             self.book,
