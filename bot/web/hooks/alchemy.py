@@ -15,6 +15,7 @@ from bot.web.hooks.texts import (
     LOG_INDEX_MAX,
     NodeLog,
     address,
+    bounded,
     decode,
     hashed,
     in_order,
@@ -106,7 +107,7 @@ class Alchemy:
         if block is None and not event.activity:
             return Delivery(chain_id=None, logs=(), said_at_s=None)
         logs = [] if block is None else _of_block(block)
-        logs += [one.log.told() for one in event.activity or () if one.log is not None]
+        logs += [one.log.told() for one in bounded(event.activity or ()) if one.log is not None]
         return Delivery(
             chain_id=None if event.network is None else _chain_id(event.network),
             logs=in_order(logs),
@@ -137,5 +138,5 @@ def _of_block(block: _Block) -> list[ToldLog]:
             data=some_bytes(log.data, "an event's data"),
             level=Level.REMOVED if log.removed else Level.SEEN,
         )
-        for log in block.logs
+        for log in bounded(block.logs)
     ]

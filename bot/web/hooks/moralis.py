@@ -13,6 +13,7 @@ from bot.web.hooks.provider import Delivery, Sent, ToldLog, plain_text
 from bot.web.hooks.texts import (
     LOG_INDEX_MAX,
     address,
+    bounded,
     decode,
     hashed,
     in_order,
@@ -96,5 +97,5 @@ def _logs(body: _Body, block_number: int, level: Level) -> list[ToldLog]:
             data=some_bytes(log.data, "an event's data"),
             level=level,
         )
-        for log in body.logs
+        for log in bounded(body.logs)
     ]

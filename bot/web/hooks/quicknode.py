@@ -21,7 +21,7 @@ from bot.web.hooks.provider import (
     UnreadableError,
     plain_text,
 )
-from bot.web.hooks.texts import NodeLog, decode, in_order, number
+from bot.web.hooks.texts import NodeLog, bounded, decode, in_order, number
 
 SIGNATURE: Final = "X-QN-Signature"
 NONCE: Final = "X-QN-Nonce"
@@ -101,7 +101,7 @@ class QuickNode:
         said_at_s = _instant_s(sent.headers.get(TIMESTAMP, ""))
         is_bare = text.lstrip()[:1] == b"["
         body = _Body(data=decode(text, _BARE)) if is_bare else decode(text, _Body)
-        logs = [log.told() for log in _logs(body.data)]
+        logs = [log.told() for log in bounded(_logs(body.data))]
         metadata = body.metadata or _Metadata()
         span = _span(metadata)
         if not logs and span is None and metadata.network is None:

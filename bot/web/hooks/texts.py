@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import islice
 from operator import attrgetter
 from typing import Any, Final, TypeVar
 
@@ -22,6 +23,7 @@ _NUMBER: Final = re.compile(r"(?:0[xX]([0-9a-fA-F]{1,16})|([0-9]{1,18}))\Z", re.
 _SHOWN: Final = 40
 
 Body = TypeVar("Body")
+Log = TypeVar("Log")
 
 
 def decode(text: bytes, kind: type[Body]) -> Body:
@@ -112,14 +114,20 @@ def instant_s(value: str | int | None, what: str) -> int:
     return number(value, what)
 
 
-def in_order(logs: Sequence[ToldLog]) -> tuple[ToldLog, ...]:
-    """Return events by block and place.
+def bounded(logs: Iterable[Log]) -> list[Log]:
+    """Return events before any of them is looked at.
 
     Raises:
         UnreadableError: they are more than one body has.
     """
-    if len(logs) > EVENTS_MAX:
-        raise UnreadableError(f"{len(logs)} events in a body, more than {EVENTS_MAX}")
+    found = list(islice(logs, EVENTS_MAX + 1))
+    if len(found) > EVENTS_MAX:
+        raise UnreadableError(f"a body has more than {EVENTS_MAX} events")
+    return found
+
+
+def in_order(logs: Sequence[ToldLog]) -> tuple[ToldLog, ...]:
+    """Return events by block and place."""
     return tuple(sorted(logs, key=attrgetter("block_number", "log_index")))
 
 
