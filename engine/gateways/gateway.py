@@ -182,7 +182,7 @@ class Gateway(UserStream, Protocol):
         ...
 
     def fees(self, wire_names: Sequence[str]) -> Sequence[Call]:
-        """Make the calls that tell the fees of our tier."""
+        """Make the calls that tell the fees of our tier: of these instruments and most others."""
         ...
 
     def fees_told(self, status: int, body: bytes) -> Sequence[FeeShown] | Unclear:

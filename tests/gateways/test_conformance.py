@@ -26,6 +26,9 @@ from tests.gateways.sample_list import SAMPLES
 NOW_MS = 1_790_000_000_000
 STATUSES = (200, 201, 400, 401, 403, 404, 406, 408, 409, 418, 429, 500, 502, 503, 504, 520)
 
+ORDINARY = ("XBTUSD", "BTCUSDT")
+"""Pairs of which the fee is that of most."""
+
 SPOILING = (b"", b'"', b"null", b"-1", b"1e400", b"NaN", b"{", b"[[", b"\xff", b"0")
 
 of_each = pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES.keys())
@@ -228,6 +231,14 @@ def test_balances_are_what_the_venue_says(sample: Sample) -> None:
 
     assert isinstance(told, Page)
     assert tuple(told.items) == tuple(balances)
+
+
+@of_each
+def test_the_fee_of_cheap_pairs_alone_is_never_asked_for(sample: Sample) -> None:
+    asked = [str(call.fields) for call in sample.gateway.fees(["USDCUSD"])]
+    tells_by_instrument = any("USDCUSD" in one for one in asked)
+    assert tells_by_instrument == any(pair in one for one in asked for pair in ORDINARY)
+    assert tells_by_instrument == (sample.gateway.venue in {"binance", "kraken"})
 
 
 @of_each

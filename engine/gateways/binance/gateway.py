@@ -53,6 +53,9 @@ _PROCESSING_MS_MAX: Final = 10_000
 """After so long within the venue a call is given up."""
 
 _PAGE: Final = 1_000
+_ORDINARY: Final = "BTCUSDT"
+"""Of the fees of most pairs: those of some stable coins are cheaper, and no word for the others."""
+
 
 _SIDES: Final = {Side.BUY: "BUY", Side.SELL: "SELL"}
 
@@ -234,7 +237,8 @@ class BinanceGateway(BinanceStream):
     def fees(self, wire_names: Sequence[str]) -> Sequence[Call]:
         """See `Gateway.fees`; they are told by instrument."""
         path = "/api/v3/account/commission"
-        return [self._call(CallKind.FEES, "GET", path, 20.0, {"symbol": n}) for n in wire_names]
+        names = dict.fromkeys((*wire_names, _ORDINARY))
+        return [self._call(CallKind.FEES, "GET", path, 20.0, {"symbol": name}) for name in names]
 
     def fees_told(self, status: int, body: bytes) -> Sequence[FeeShown] | Unclear:
         """See `Gateway.fees_told`; a discount for fees paid in BNB is not counted on."""

@@ -52,6 +52,10 @@ DEADLINE_MS: Final = 10_000
 
 _ROOT: Final = "/0/private"
 _PAGE: Final = 50
+_ORDINARY: Final = "XBTUSD"
+"""Of the schedule of most pairs: those of stable coins and currencies are cheaper, and no word for
+the others."""
+
 _PERCENT: Final = 100
 _MS_PER_S: Final = 1_000
 
@@ -261,7 +265,8 @@ class KrakenGateway(KrakenStream):
 
     def fees(self, wire_names: Sequence[str]) -> Sequence[Call]:
         """See `Gateway.fees`."""
-        return (self._call(CallKind.FEES, "/TradeVolume", {"pair": ",".join(wire_names)}),)
+        names = dict.fromkeys((*wire_names, _ORDINARY))
+        return (self._call(CallKind.FEES, "/TradeVolume", {"pair": ",".join(names)}),)
 
     def fees_told(self, status: int, body: bytes) -> Sequence[FeeShown] | Unclear:
         """See `Gateway.fees_told`."""
