@@ -24,7 +24,7 @@ MB: Final = 1_048_576
 SAMPLES_MAX: Final = 1_440
 """A day of samples."""
 
-SIZES_NS: Final = 3_600 * NS_PER_S
+SIZES_NS: Final = 600 * NS_PER_S
 """Folders are added up no more often than this."""
 
 POINTS_SHOWN: Final = 96

@@ -227,7 +227,7 @@ def use() -> UseReport:
         ],
         free_mb=41_200.0,
         total_mb=80_000.0,
-        full_in_h=None,
+        full_in_h=900.0,
         kept=[
             KeptLine(what="recordings", mb=511.2, files=92, keeps="512 MB, the oldest go first"),
             KeptLine(what="exports", mb=3.1, files=4, keeps="90 days"),

@@ -7,6 +7,7 @@ import pytest
 from engine.connectors.limiter import PAUSE_S_MAX, Limiter
 from engine.connectors.specs import all_specs
 from engine.domain.instruments import VenueId
+from engine.domain.traffic import Meter
 from engine.ports import RequestBudget
 from tests.simulation.virtual_time import virtual_loop
 from tests.trading.work_world import in_virtual_time
@@ -38,6 +39,15 @@ def test_the_snapshots_of_all_default_pairs_wait_for_nothing() -> None:
     limiter.reserve(SPEC.instruments_path, 0.0)
 
     assert max(limiter.reserve(SNAPSHOT, 0.0) for _ in range(11)) <= 0.0
+
+
+def test_each_turn_is_counted_with_what_it_weighs() -> None:
+    meter = Meter()
+    limiter = Limiter(SPEC.budget, now_ns=lambda: NOON_NS, meter=meter)
+    limiter.reserve(SNAPSHOT, 0.0)
+    limiter.reserve(SNAPSHOT, 0.0, weight=3.0)
+
+    assert (meter.requests, meter.units) == (2, 253.0)
 
 
 @pytest.mark.parametrize("status", [418, 429])

@@ -557,3 +557,34 @@ async def test_a_wait_that_a_refused_handshake_asks_for_holds_requests_too() -> 
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):
                 await rest.get("/")
+
+
+async def test_bytes_and_open_connections_of_a_venue_are_counted() -> None:
+    venue, recorder = Venue(), Recorder()
+    venue.greetings = ["x" * 1_000]
+
+    async with venue_of(venue) as url, client_of(lambda _: web.Response(body=b"y" * 500)) as rest:
+        session = Session(
+            websocket_url=url,
+            rest=rest,
+            accept=recorder.accept,
+            now_ns=time.time_ns,
+            jitter=lambda: 0.5,
+            limits=limits(),
+        )
+        meter = rest.limiter.meter
+        task = asyncio.create_task(session.run())
+        await recorder.until(InputKind.FRAME)
+        assert meter.connections == 1
+        streamed = meter.received_bytes
+        assert streamed >= 1_000
+        session.perform((Send("hello"),))
+        await recorder.until(InputKind.FRAME, 2)
+        assert meter.sent_bytes == 5
+        before = meter.received_bytes
+        await rest.get("/")
+        assert meter.received_bytes >= before + 500
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    assert meter.connections == 0

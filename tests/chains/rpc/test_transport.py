@@ -260,3 +260,20 @@ async def test_an_answer_is_changed_by_the_proxy_only_where_its_script_says_so()
         told = [await pool.request("eth_chainId") for _ in range(3)]
 
         assert told == ["0x1", "0x1", "0x7a69"]
+
+
+@pytest.mark.parametrize("kind", ["http", "socket"])
+async def test_what_is_asked_of_a_provider_is_counted_with_its_bytes(kind: str) -> None:
+    async with way_in(kind, ANSWERED_IN_TIME) as (pool, _, _):
+        meter = pool.standings[0].provider.meter
+        before = (meter.requests, meter.units, meter.sent_bytes, meter.received_bytes)
+        await pool.request("eth_chainId")
+        now = (meter.requests, meter.units, meter.sent_bytes, meter.received_bytes)
+
+        assert now[0] >= before[0] + 1
+        assert now[1] >= before[1] + 1
+        assert now[2] > before[2]
+        assert now[3] > before[3]
+        open_ones = meter.connections
+
+    assert meter.connections < open_ones if kind == "socket" else open_ones == meter.connections
