@@ -20,6 +20,7 @@ from typing import Any, Final
 
 import aiohttp
 import msgspec
+import psutil
 
 from bot.web.hooks.endpoints import Endpoints
 from engine.bus.hooked import HooksTaken
@@ -182,6 +183,10 @@ async def measure(seconds: int, rate: int) -> dict[str, Any]:
             _say(f"{len(texts):,} bodies made; {rate:,} a second from now on")
             posted = await post(f"http://127.0.0.1:{port}", endpoint.path, texts, rate)
             await asyncio.sleep(0.5)
+            cpu_us = {
+                name: round(sum(psutil.Process(pid).cpu_times()[:2]) / len(texts) * 1e6)
+                for name, pid in (("gateway", gateway.pid), ("chains", chains.pid))
+            }
             said, _ = await chains.communicate(b"")
         finally:
             for process in (chains, gateway):
@@ -198,6 +203,7 @@ async def measure(seconds: int, rate: int) -> dict[str, Any]:
         "triggers": len(waits_ms),
         "trigger_ms": _spread(waits_ms[WARM:]),
         "answer_ms": _spread(answers_ms[WARM:]),
+        "cpu_us_of_a_body_with_the_start": cpu_us,
         "behind_ms_max": round(posted.behind_s * 1e3, 1),
         "load_of_the_machine": os.getloadavg()[0],
     }
