@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import VenueId
+from engine.domain.orders_told import HeldAtVenue, VenueSeen
 from engine.domain.told import Cost, HeldOnChain, WalletSeen
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.wallets import Wallets
@@ -145,3 +146,19 @@ def test_after_any_look_the_books_are_what_the_chain_shows(
             deposits -= paid[block]
 
     assert inventory.held(PLACE) == deposits
+
+
+def test_what_a_transfer_moves_is_put_right_and_alarms_nobody_but_what_else_does() -> None:
+    def at(amount: str, *, moving: tuple[AssetCode, ...] = ()) -> VenueSeen:
+        held = HeldAtVenue(asset=ETH, free=Decimal(amount), held=Decimal(0))
+        return VenueSeen(venue=VenueId("kraken"), told=0, at_ns=1, held=(held,), moving=moving)
+
+    wallets = Wallets(Inventory())
+    wallets.take_venue(at("2"), usd_per)
+
+    (sent,) = wallets.take_venue(at("1.5", moving=(ETH,)), usd_per)
+    (gone,) = wallets.take_venue(at("1"), usd_per)
+
+    assert (sent.is_told, gone.is_told) == (False, True)
+    assert "0.5 went by a transfer; no gain and no loss" in sent.why
+    assert "than by any order of ours" in gone.why

@@ -234,14 +234,14 @@ def test_the_key_that_trades_signs_no_withdrawal() -> None:
         assert "the key that trades signs no withdrawal" in reply.detail
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(6), deadline=None)
 @given(
     st.lists(
         st.tuples(
             st.sampled_from(["1", "0.4", "2"]),
             st.sampled_from(["test", "rest", "restart", "power", "day"]),
         ),
-        max_size=14,
+        max_size=8,
     )
 )
 def test_no_sequence_of_transfers_and_restarts_withdraws_more_than_a_day_may(
