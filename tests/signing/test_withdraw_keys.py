@@ -1,5 +1,6 @@
 """Withdraw keys: kept apart from those that trade, and asked about before one signs real money."""
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from engine.domain.errors import SettingsError
 from engine.gateways.rights import UNTOLD
 from engine.settings.schema import ExchangesSettings, Settings, TransfersSettings
 from engine.signing.venue_checked import VenueChecked, checked_venues, withdrawals_of
+from engine.signing.venue_keys import seal_venue_key
 from engine.signing.venue_terms import ExchangeTerms
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.signer_venues import VenueGates, open_to_withdraw, withdraw_keys
@@ -25,8 +27,11 @@ REAL = Settings(
 
 
 async def test_a_withdraw_key_is_in_a_file_of_its_own_and_no_key_that_trades(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What it takes to open one is measured where keys are sealed; it would be seconds here.
+    quick = partial(seal_venue_key, n=2**10)
+    monkeypatch.setattr("engine.tools.keys.seal_venue_key", quick)
     paths = prepare(str(tmp_path / "var"))
     await run(paths, "withdraw", "kraken", typed=("a-key", SECRET, PASSWORD, PASSWORD))
 
