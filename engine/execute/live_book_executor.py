@@ -189,7 +189,8 @@ class LiveBookExecutor:
             return
         plan, terms = act.plan, self._terms.get(plan_id)
         assert isinstance(plan, MixedPlan)
-        self._chain.hand_over(plan, order, terms if isinstance(terms, MixedPlan) else None)
+        approved = terms if isinstance(terms, MixedPlan) else None
+        self._chain.hand_over(plan, order, approved, until_ns=act.until_ns)
 
     def _intended(self, acts: Iterable[Act]) -> Iterable[Act]:
         """Keep what is about to be sent, before any of it is: all of a plan's together."""

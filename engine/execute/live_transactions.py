@@ -46,7 +46,14 @@ class LiveTransactions:
         if transaction is None or (receipt is not None and not receipt.swaps):
             self._taken.release(plan.plan_id)
 
-    def hand_over(self, plan: OnChain, transaction: Transaction, approved: OnChain | None) -> None:
+    def hand_over(
+        self,
+        plan: OnChain,
+        transaction: Transaction,
+        approved: OnChain | None,
+        *,
+        until_ns: int = 0,
+    ) -> None:
         """Hand a transaction over, with what a call has to name of its pools."""
         terms = []
         for step in plan.steps:
@@ -55,7 +62,7 @@ class LiveTransactions:
                 continue
             spacing = getattr(known.row, "tick_spacing", 0)
             terms.append(PoolTerms(pool=known.pool, tick_spacing=spacing))
-        self._hand_over_to(plan, transaction, tuple(terms), approved)
+        self._hand_over_to(plan, transaction, tuple(terms), approved, until_ns=until_ns)
 
     def ask_after(self, transaction: Transaction) -> None:
         """Ask what became of a transaction."""

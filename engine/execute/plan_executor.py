@@ -78,8 +78,13 @@ class Sender(Protocol):
         transaction: Transaction,
         pools: Sequence[PoolTerms],
         approved: OnChain | None = None,
+        *,
+        until_ns: int = 0,
     ) -> None:
-        """Hand a plan over, whose intent is durable, with the terms that a person approved."""
+        """Hand a plan over, whose intent is durable, with the terms that a person approved.
+
+        `until_ns` is the last instant at which it may leave (wall clock); 0 for the plan's own.
+        """
         ...
 
     def ask_after(self, client_order_id: str) -> None:
@@ -96,6 +101,8 @@ class NoSender:
         transaction: Transaction,
         pools: Sequence[PoolTerms],
         approved: OnChain | None = None,
+        *,
+        until_ns: int = 0,
     ) -> None:
         """See `Sender.hand_over`."""
 

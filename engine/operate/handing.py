@@ -16,7 +16,7 @@ from engine.bus.sending import (
 from engine.core.inputs.transaction_told import TransactionTold
 from engine.domain.handed import Handed, PoolTerms
 from engine.domain.orders import Transaction
-from engine.domain.plans import AtomicPlan, MixedPlan, OnChain
+from engine.domain.plans import MixedPlan, OnChain
 from engine.domain.told import Booked, WalletSeen
 from engine.operate.delivery import Delivery, log
 
@@ -38,12 +38,19 @@ class Handing:
         ledger: that has what is booked.
         engine: whose plans they are.
         now_ns: the wall clock.
+        carries_mixed: whether plans are handed over that have orders beside their transaction.
     """
 
     who = "sender"
 
     def __init__(
-        self, sender: Caller, ledger: Caller, *, engine: str, now_ns: Callable[[], int]
+        self,
+        sender: Caller,
+        ledger: Caller,
+        *,
+        engine: str,
+        now_ns: Callable[[], int],
+        carries_mixed: bool = False,
     ) -> None:
         self.take_told: Callable[[TransactionTold], None] = nobody
         self.see: Callable[[WalletSeen], None] = nobody
@@ -52,6 +59,7 @@ class Handing:
         self._ledger = ledger
         self._engine = engine
         self._now_ns = now_ns
+        self._carries_mixed = carries_mixed
         self._delivery: Delivery[HandOver | AskAfter, ToldNews, Booked] = Delivery(
             self, look_s=SEE_S
         )
@@ -64,14 +72,16 @@ class Handing:
         transaction: Transaction,
         pools: Sequence[PoolTerms],
         approved: OnChain | None = None,
+        *,
+        until_ns: int = 0,
     ) -> None:
         """Hand a plan over, whose intent is durable, with the terms that a person approved.
 
-        No call of our contract is a part of a plan, so one of a mixed plan is asked after instead:
-        it never came, and does not any more.
+        One with orders beside it is asked after instead, unless such are carried out: then it
+        never came, and does not any more.
         """
-        if not isinstance(plan, AtomicPlan) or isinstance(approved, MixedPlan):
-            log.warning("%s: our contract swaps no asset for another", plan.plan_id)
+        if isinstance(plan, MixedPlan) and not self._carries_mixed:
+            log.warning("%s: nobody carries plans of orders and a transaction out", plan.plan_id)
             self.ask_after(transaction.client_order_id)
             return
         handed = Handed(
@@ -81,6 +91,8 @@ class Handing:
             approved=approved,
             engine=self._engine,
             at_ns=self._now_ns(),
+            amount_in=transaction.amount_in,
+            until_ns=until_ns if isinstance(plan, MixedPlan) else 0,
         )
         self._delivery.add(HandOver(handed=handed))
 

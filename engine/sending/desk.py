@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import InitVar, dataclass, field
 from functools import partial
+from typing import Final
 
 from engine.domain.chains import block_ms
 from engine.domain.handed import Handed
@@ -17,11 +18,11 @@ from engine.domain.plans import MixedPlan
 from engine.domain.told import Asked, Fate, TransactionNews, WalletSeen
 from engine.domain.units import NS_PER_MS
 from engine.sending.ahead import ahead_of, holds_up
-from engine.sending.allowing_ids import allowing_id, is_allowing
+from engine.sending.allowing_ids import allowing_id, is_allowing, plans_id
 from engine.sending.beginnings import REVOKING, Beginnings, DeskTerms, Protection, Unsent
 from engine.sending.calls import HeadNow
 from engine.sending.contract_acts import ContractActs
-from engine.sending.encoding import decode, disallow_calldata
+from engine.sending.encoding import APPROVE, decode, disallow_calldata
 from engine.sending.facts import (
     Act,
     Answered,
@@ -50,6 +51,9 @@ from engine.sending.warming import Simulate
 from engine.storage.durable_file import Boundary, go_on
 
 log = logging.getLogger(__name__)
+
+LOOKED_BACK: Final = 50
+"""So many of the newest nonces are looked at for what they left allowed."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -90,6 +94,7 @@ class ChainDesk:
     _heard: tuple[str, int] = ("", 0)
     _looked: HeadNow | None = None
     _recovery: str = ""
+    _has_looked_back: bool = False
 
     def __post_init__(self, ask: Ask) -> None:
         self.beginnings = Beginnings(
@@ -153,6 +158,9 @@ class ChainDesk:
             self.signatures.code_hash, count = await self.view.code_and_count(contract, head)
             self.beginnings.counted = head.hash, count
         self._looked = head
+        if not self._has_looked_back:
+            self._has_looked_back = True
+            self._look_back()
         for asked in self.table.asked.waiting(self.terms.chain):
             await self._do(asked, head)
         # What is under way can wait for a moment; a plan's block cannot.
@@ -269,6 +277,18 @@ class ChainDesk:
         await self._carry_out(allowing, deque([Sign(allowing.draft)]), head)
         allowing = self.table.life_of(allowing.client_order_id)
         return allowing is None or bool(allowing.attempts)
+
+    def _look_back(self) -> None:
+        """Take back what an end in between left allowed: once, of each token the newest."""
+        seen: set[str] = set()
+        for life in self.table.newest_lives(LOOKED_BACK):
+            is_own = (life.chain_id, life.wallet) == (self.terms.route.chain_id, self.terms.wallet)
+            if not is_own or life.data[:4] != APPROVE or life.to in seen:
+                continue
+            seen.add(life.to)
+            told = self.table.told.of(plans_id(life.client_order_id))
+            if is_allowing(life.client_order_id) and told and told.news.fate in TO_NOTHING:
+                self._take_back(plans_id(life.client_order_id))
 
     def _take_back(self, client_order_id: str) -> None:
         """Have an allowance taken back that no swap takes, if it may be there or come."""

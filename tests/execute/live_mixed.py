@@ -62,8 +62,11 @@ class ChainDesk:
         transaction: Transaction,
         pools: Sequence[PoolTerms],
         approved: OnChain | None = None,
+        *,
+        until_ns: int = 0,
     ) -> None:
         assert isinstance(plan, MixedPlan)
+        assert (until_ns > plan.deadline_ns) is (plan.first is Part.ORDERS)
         assert [one.pool.address for one in pools] == [step.address for step in plan.steps]
         assert transaction.client_order_id not in self.news, "none is handed over twice"
         self.handed.append(transaction)
@@ -150,7 +153,7 @@ def live_plan(pool: PoolSnapshot, first: Part) -> MixedPlan:
 
 
 @cache
-def _caught(pool: PoolSnapshot) -> tuple[World, Around]:
+def caught(pool: PoolSnapshot) -> tuple[World, Around]:
     caught: list[Around] = []
 
     def catching(around: Around) -> PlanExecutor:
@@ -186,7 +189,7 @@ class MixedInstallation:
         self.executor = self._make()
 
     def _make(self) -> LiveBookExecutor:
-        world, around = _caught(self.pool)
+        world, around = caught(self.pool)
         untouched = Taken(world.board)
         self.taken = TakenPools({step.row: "as it is" for step in self.plan.steps})
         return make_live_mixed(

@@ -50,9 +50,11 @@ class Heard:
         transaction: Transaction,
         pools: Sequence[PoolTerms],
         approved: OnChain | None = None,
+        *,
+        until_ns: int = 0,
     ) -> None:
         assert transaction.plan_id == plan.plan_id
-        del pools
+        del pools, until_ns
         self.approved.append(approved)
         self.handed.append(transaction.client_order_id)
 
