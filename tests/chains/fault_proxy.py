@@ -214,6 +214,14 @@ class FaultProxy:
         self._upstream = upstream
         self.cut()
 
+    @property
+    def tells_heads(self) -> bool:
+        """Say whether news of blocks are subscribed to by a socket that is alive."""
+        return any(
+            "newHeads" in socket.topics.values() and not socket.is_frozen.is_set()
+            for socket in self._sockets
+        )
+
     def freeze(self) -> None:
         """Leave every socket open, and say nothing by it any more."""
         for socket in self._sockets:

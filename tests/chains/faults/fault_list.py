@@ -98,14 +98,16 @@ def _plus(said: str, more: int) -> str:
     return "0x" + (changed.to_bytes(length).hex() if length else "")
 
 
-async def cut(_: Place, proxies: list[FaultProxy]) -> None:
-    """Close each socket."""
+async def cut(place: Place, proxies: list[FaultProxy]) -> None:
+    """Close each socket, once there is one that tells of blocks: one that comes later is none."""
+    await place.until(lambda: any(one.tells_heads for one in proxies))
     for proxy in proxies:
         proxy.cut()
 
 
-async def freeze(_: Place, proxies: list[FaultProxy]) -> None:
-    """Leave each socket open and dead."""
+async def freeze(place: Place, proxies: list[FaultProxy]) -> None:
+    """Leave each socket open and dead, once there is one that tells of blocks."""
+    await place.until(lambda: any(one.tells_heads for one in proxies))
     for proxy in proxies:
         proxy.freeze()
 
