@@ -198,6 +198,7 @@ class SigningDesk:
             given,
             beside_wei=sum(entry.charges.get(gas, 0) for entry in beside),
             is_other_signed=self._has_orders(plan_digest),
+            is_swap_beside=any(entry.purpose.moves for entry in beside),
         )
 
     async def _signed(self, wallet: Wallet, intent: SigningIntent) -> bytes | SignRefusal:

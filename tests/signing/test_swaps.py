@@ -285,3 +285,18 @@ async def test_an_allowance_is_not_replaced_by_the_swap_that_no_person_let_throu
     assert isinstance(allowed, Signed)
     assert isinstance(reply, SignRefusal)
     assert reply.kind is RefusalKind.NONCE
+
+
+async def test_a_swap_is_signed_for_one_nonce_and_raised_there() -> None:
+    terms = dataclasses.replace(TERMS, signs_mixed=True)
+    swap = swapping(PLAN, make_swap()).intent
+    with desk_of(terms) as desk:
+        first = await desk.sign(swap)
+        nonce = swap.transaction.nonce + 1
+        again = await desk.sign(replace(swap, transaction=replace(swap.transaction, nonce=nonce)))
+        raised = await desk.sign(dearer(swap))
+
+    assert isinstance(first, Signed)
+    assert isinstance(again, SignRefusal)
+    assert again.kind is RefusalKind.NONCE
+    assert isinstance(raised, Signed)
