@@ -95,6 +95,7 @@ class SettingsDesk:
         self._engine = engine
         self._clock = clock
         self._waits: dict[str, Decimal] = {}
+        self._waits_since_ns = 0
         self._at_next_start: tuple[str, ...] = ()
         self._trouble = ""
         self._read_at_ns = 0
@@ -144,6 +145,7 @@ class SettingsDesk:
         if limits.looser(limits.by_operator, offered.values):
             self._waits = dict(offered.values)
             if self._waits != was_waiting:
+                self._waits_since_ns = self._read_at_ns
                 self._tell(SettingsOutcome.WAITS, [str(one) for one in changes])
             return Declined(why=f"{_said(changes)}: waits for /reload", needs_confirmation=True)
         done = await self._engine.change(
@@ -159,6 +161,8 @@ class SettingsDesk:
         if not self._waits:
             return self._engine.now(NOTHING)
         values, changes = self._waits, self._changes(self._waits)
+        if (is_confirmed or code is not None) and envelope.at_ns < self._waits_since_ns:
+            return Declined(why=f"the files say something else by now: {_said(changes)}; /reload")
         asked = self._engine.step_up.of_settings(
             f"settings: {_said(changes)}", values, _said(changes), mode=self._engine.control.mode
         )

@@ -129,6 +129,13 @@ async def files_that_change_act_as_a_person_would(facade: BusFacade) -> None:
     once = await insist(facade, seal(AdoptSettings(), by="me", at_ns=time.time_ns()))
     assert isinstance(once, Declined)
     assert once.needs_confirmation
+    shown_at_ns = time.time_ns()
+    await offer(position_usd=750, orders_per_minute_max=40)
+    other = await insist(facade, seal(asked, by="me", at_ns=shown_at_ns))
+    assert isinstance(other, Declined)
+    assert "400 to 750 USD" in other.why
+    assert (await line(facade, "position_usd")).limit == "400"
+    await offer(position_usd=700, orders_per_minute_max=40)
     done = await insist(facade, seal(asked, by="me", at_ns=time.time_ns()))
     assert isinstance(done, Acknowledged)
     assert (await line(facade, "position_usd")).limit == "700"
