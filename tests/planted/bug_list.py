@@ -902,6 +902,14 @@ PERMITS: Final = (
         new="if False:",
         tests=("tests/bot/test_kill_lane.py",),
     ),
+    Bug(
+        what="balances from before what an earlier run booked are taken for what is there",
+        kind=RESTART,
+        path="engine/operate/order_handing.py",
+        old="newest is not None and one.is_last and told",
+        new="newest is not None and told",
+        tests=("tests/operate/test_order_handing.py",),
+    ),
 )
 
 BUGS: Final = (*JOINTS, *ROLES, *MONEY, *CHOICES, *ROOMS, *PAPER, *PERMITS)
