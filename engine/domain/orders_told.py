@@ -127,6 +127,8 @@ class VenueSeen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Attributes:
         told: number of the last that was told of orders at this venue, 0 if nothing was: all that
             these balances hold of them was told up to there, and nothing else.
+        is_last: nothing was told of them since, to whichever run of the engine: what is booked of
+            what was told later is not in these balances.
         at_ns: when the balances were read (wall clock); they were compared with all that is
             written then.
         why_not: why no order is taken on there now; empty where one is.
@@ -143,3 +145,4 @@ class VenueSeen(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     taker_bps: Decimal | None = None
     fees_at_ns: int = 0
     moving: tuple[AssetCode, ...] = ()
+    is_last: bool = True

@@ -164,13 +164,13 @@ class OrderHanding:
         """Make an input of how each venue stands; say whether any could be said.
 
         Balances that reckon with more than was told here, or with less, say nothing of the books.
+        Less than was told to an earlier run, too: that is booked, and nobody tells it again.
         """
         seen = (await self._trader.call(SeeVenues(), timeout_s=CALL_S)).seen
         newest = self._delivery.newest
         for one in seen:
-            is_whole = (
-                newest is not None and self._last_told.get(one.venue, 0) <= one.told <= newest
-            )
+            told = self._last_told.get(one.venue, 0)
+            is_whole = newest is not None and one.is_last and told <= one.told <= newest
             self.see(VenueLooked(seen=one, is_whole=is_whole))
         return bool(seen)
 

@@ -214,7 +214,7 @@ class TraderAnswers:
         """See `bus.trading.Trading`."""
         return VenuesSeen(
             seen=tuple(
-                _as_now(at.standing.seen, at)
+                self._as_now(at.standing.seen, at)
                 for at in self._venues.values()
                 if at.standing.seen is not None
             )
@@ -296,6 +296,17 @@ class TraderAnswers:
             return Declined(why=NONE_HERE)
         return self.transferring.cancel(transfer_id, by)
 
+    def _as_now(self, seen: VenueSeen, at: AtVenue) -> VenueSeen:
+        """Add to what was seen whether orders are taken on, what they cost, what was told since."""
+        standing = at.standing
+        return msgspec.structs.replace(
+            seen,
+            why_not=at.why_not,
+            taker_bps=standing.taker_bps,
+            fees_at_ns=standing.fees_at_ns,
+            is_last=seen.told >= self._book.newest_number(seen.venue),
+        )
+
     def _told(self, news: Sequence[Told]) -> ToldOrders:
         return ToldOrders(
             newest=self._book.newest_number(),
@@ -323,17 +334,6 @@ def _departures(orders: Iterable[HandedOrder]) -> list[list[HandedOrder]]:
         else:
             groups.append([one])
     return groups
-
-
-def _as_now(seen: VenueSeen, at: AtVenue) -> VenueSeen:
-    """Add to what was seen whether orders are taken on, and what they cost."""
-    standing = at.standing
-    return msgspec.structs.replace(
-        seen,
-        why_not=at.why_not,
-        taker_bps=standing.taker_bps,
-        fees_at_ns=standing.fees_at_ns,
-    )
 
 
 def _ids(orders: Iterable[HandedOrder]) -> tuple[str, ...]:

@@ -327,3 +327,20 @@ def test_balances_that_reckon_with_more_or_less_than_was_told_here_are_not_whole
     asyncio.run(work())
 
     assert [one.is_whole for one in rig.seen] == [False, True, True, False]
+
+
+def test_balances_from_before_what_an_earlier_run_booked_are_not_whole() -> None:
+    # What that run acknowledged is told no more: that balances lack it says the trader.
+    rig = Rig()
+    at = VenueId("here")
+
+    async def work() -> None:
+        rig.start()
+        await rig.until(lambda: rig.handing._delivery.newest is not None)
+        for is_last in (False, True):
+            rig.trader.shown = (VenueSeen(venue=at, told=0, at_ns=1, held=(), is_last=is_last),)
+            await rig.handing.look()
+
+    asyncio.run(work())
+
+    assert [one.is_whole for one in rig.seen] == [False, True]

@@ -378,6 +378,7 @@ def test_nothing_is_compared_while_an_order_is_under_way(tmp_path: Path) -> None
         assert world.at[VenueId("binance")].standing.halted == ""
         (again,) = answers.seen().seen
         assert (again.at_ns, again.held) == (seen.at_ns, seen.held)
+        assert (seen.is_last, again.is_last) == (True, False), "it was told that it rests"
 
     play(world, during)
 
