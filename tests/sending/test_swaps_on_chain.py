@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from engine.domain.errors import TransientError
 from engine.domain.plans import Part
 from engine.domain.signing import Purpose, Signed, SigningIntent, SignRefusal
 from engine.domain.told import Fate
@@ -195,6 +196,29 @@ def test_an_allowance_that_an_end_in_between_left_is_taken_back_by_the_next(
     assert swapper.told(name)[-1].fate is Fate.NEVER
     spent = [one.data[:4] for one in sending.table.newest_lives(10)]
     assert len(spent) == 2, "it is taken back once"
+
+
+def test_a_swap_has_no_nonce_before_what_allows_it_is_signed(swapper: Swapper) -> None:
+    sending = swapper.sending
+    signing, waits = sending.ask, [True]
+    name = swapper.hand_over(swapper.plan())
+
+    async def ask(intent: SigningIntent) -> Signed | SignRefusal:
+        if waits and intent.purpose is Purpose.ALLOW:
+            raise TransientError("the signer is away")
+        return await signing(intent)
+
+    async def work(desk: ChainDesk) -> bool:
+        desk.signatures.ask = ask
+        await desk.step()
+        is_reserved = sending.table.life_of(name) is not None
+        waits.clear()
+        await swapper.blocks(desk)
+        return is_reserved
+
+    assert not run(swapper, work)
+    assert [one.fate for one in swapper.told(name)] == [Fate.SUCCEEDED]
+    assert swapper.allowed() == 0
 
 
 class EndedError(Exception):
