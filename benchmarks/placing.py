@@ -167,15 +167,16 @@ async def _round(
 def way_of(stamps: list[tuple[str, int]], began: int, until: int) -> list[tuple[str, int]]:
     """Return what was reached on the way of one plan, in its order: of what was noted, the first.
 
-    Of calls that are written it is the last two of those before both are there.
+    Of calls that are written it is the last order's: what is written later looks orders up.
     """
     within = sorted((at_ns, name) for name, at_ns in stamps if began < at_ns < until)
     first: dict[str, int] = {}
+    written = 0
     for at_ns, name in within:
-        if name == WRITTEN and "signatures there" in first:
-            first[name] = at_ns
-        elif name != WRITTEN:
+        if name != WRITTEN:
             first.setdefault(name, at_ns)
+        elif "signatures there" in first and written < len(VENUES):
+            first[name], written = at_ns, written + 1
     return sorted(first.items(), key=lambda one: one[1])
 
 
