@@ -116,6 +116,15 @@ def test_ci_runs_the_quick_checks_and_then_the_readmes_test_command() -> None:
         assert f"-m {pages} --check" in lint.group(1)
 
 
+def test_every_decision_has_a_number_of_its_own_which_it_names_itself_by() -> None:
+    names = sorted(one.name for one in (ROOT / "docs" / "decisions").glob("[0-9]*.md"))
+    numbers = [name[:4] for name in names]
+    assert sorted(set(numbers)) == numbers
+    for name in names:
+        text = (ROOT / "docs" / "decisions" / name).read_text()
+        assert text.startswith(f"# {int(name[:4])}. "), name
+
+
 def test_the_version_is_one() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     assert project["version"] == VERSION

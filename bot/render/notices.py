@@ -54,7 +54,7 @@ from engine.bus.notices import (
     VenueLost,
     WhaleSeen,
 )
-from engine.domain.modes import SENT
+from engine.domain.modes import SENT, Basis
 from engine.domain.performance import Sums
 from engine.domain.units import NS_PER_MS, NS_PER_S
 
@@ -327,7 +327,7 @@ def _plan_content(
 
 def _closed_content(notice: LeftoverClosed) -> tuple[Mark, str, list[str]]:
     held, closed = notice.held, notice.closed
-    money = "sandbox live" if notice.basis in SENT else "paper"
+    money = _money(notice.basis)
     what = f"{notice.venue}: {words.size(closed)} of {words.size(held.value)} {held.asset}"
     shown = f"shown before: {words.usd(notice.expected_usd, is_signed=True)}"
     lines = [what, f"{shown} ({notice.opportunity_id})"]
@@ -336,6 +336,10 @@ def _closed_content(notice: LeftoverClosed) -> tuple[Mark, str, list[str]]:
     mark = Mark.GOOD if closed == held.value else Mark.WARN
     came = words.usd(notice.realised_usd, is_signed=True)
     return mark, f"Leftover closed, {money} {came}", lines
+
+
+def _money(basis: Basis) -> str:
+    return words.BASIS_SHORT[basis] if basis in SENT else "paper"
 
 
 def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:
@@ -356,8 +360,8 @@ def _traded_content(notice: PaperTraded) -> tuple[Mark, str, list[str]]:
     if notice.why_reverted:
         lines[1] = f"{notice.why_reverted}; {planned} ({notice.opportunity_id})"
         gas = words.usd(notice.profit_usd, is_signed=True)
-        what = "Transaction, sandbox live," if is_sent else "Paper transaction"
+        what = f"Transaction, {_money(notice.basis)}," if is_sent else "Paper transaction"
         return Mark.WARN, f"{what} reverted {gas}", lines
     mark = Mark.GOOD if notice.profit_usd >= 0 else Mark.WARN
-    what = "Trade, sandbox live," if is_sent else "Paper trade"
+    what = f"Trade, {_money(notice.basis)}," if is_sent else "Paper trade"
     return mark, f"{what} {words.usd(notice.profit_usd, is_signed=True)}", lines

@@ -13,7 +13,7 @@ from bot.render.notices import render_digest, render_notice
 from bot.render.overview import Beside, render_sandbox, render_start, render_status
 from bot.render.plain import write_plain
 from bot.render.reports import live_facts
-from engine.bus.notices import DayClosed, StampedNotice
+from engine.bus.notices import DayClosed, LeftoverClosed, StampedNotice
 from engine.bus.reports import PnlPart, PnlReport
 from engine.domain.modes import Basis, Mode, Money
 from engine.domain.performance import By, Sums
@@ -199,3 +199,23 @@ def test_the_day_tells_what_was_sent_beside_what_was_on_paper() -> None:
     text = flat(write_plain(render_notice(StampedNotice(seq=7, notice=replace(day, live=SENT)))))
 
     assert "live -$0.42 in 3, 33% won, gas -$0.10" in text
+
+
+def test_each_end_of_a_trade_says_whose_money_it_was_and_real_money_is_no_sandboxs() -> None:
+    ended = (
+        samples.traded(),
+        replace(samples.traded(), why_reverted="the price had moved"),
+        next(one for one in samples.all_notices() if isinstance(one, LeftoverClosed)),
+    )
+    for notice in ended:
+        for basis, said in (
+            (Basis.MAIN_LIVE, "REAL MONEY"),
+            (Basis.TEST_LIVE, "test network live"),
+            (Basis.SANDBOX_LIVE, "sandbox live"),
+            (Basis.LIVE, "paper"),
+        ):
+            shown = write_plain(
+                render_notice(StampedNotice(seq=7, notice=replace(notice, basis=basis)))
+            )
+            assert said.lower() in shown.splitlines()[0].lower(), shown
+            assert (basis is Basis.SANDBOX_LIVE) is ("sandbox" in shown), shown

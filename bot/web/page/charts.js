@@ -2,6 +2,9 @@
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 const drawn = new Set();
+const DAY_S = 86_400;
+const TIME = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const DAY = new Intl.DateTimeFormat("en-GB", { day: "numeric", month: "short" });
 
 // points: [time in ns, one value a series...], oldest first.
 export function lines(holder, points, series) {
@@ -16,7 +19,7 @@ export function lines(holder, points, series) {
     height: 180,
     legend: { show: series.length > 1 },
     cursor: { drag: { x: false, y: false } },
-    axes: [{ ...axis, size: 40 }, axis],
+    axes: [{ ...axis, size: 40, values: (_, splits, _axis, _space, step) => splits.map((at) => (step < DAY_S ? TIME : DAY).format(at * 1_000)) }, axis],
     series: [{}, ...series.map(({ label, tone, fill }) => ({
       label, stroke: colour(tone), width: 2, fill: fill ? `${colour(tone)}22` : undefined, points: { show: false },
     }))],

@@ -35,9 +35,12 @@ function newsRow({ name, notice }) {
     { kind: mood(notice.profit_usd), endSub: notice.profit_usd == null ? "" : clock(notice.at_ns) });
 }
 
+// A notice says on what it was, a stored trade with which money.
+const moneyOf = (one) => one.money ?? (String(one.basis).endsWith(" live") ? "live" : "paper");
+
 const tradeRow = (one, isFresh) => {
   const made = row(one.pair, `${one.buy_venue} → ${one.sell_venue} · ${Number(one.size_base) ? size(one.size_base) : "nothing was filled"}`, signed(one.profit_usd),
-    { kind: mood(one.profit_usd), endSub: `${one.money === "live" ? "live · " : ""}${clock(one.closed_at_ns ?? one.at_ns)}`,
+    { kind: mood(one.profit_usd), endSub: `${moneyOf(one)} · ${clock(one.closed_at_ns ?? one.at_ns)}`,
       click: () => run(`/why ${one.opportunity_id}`) });
   made.dataset.trade = one.execution_id;
   if (isFresh) made.classList.add("fresh");
