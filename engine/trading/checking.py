@@ -22,7 +22,7 @@ from engine.domain.orders_told import HeldAtVenue, VenueMatter, VenueSeen
 from engine.domain.units import NS_PER_MS
 from engine.domain.venue_orders import BalanceShown, FeeShown, OrderRequest, OrderShown
 from engine.gateways.answers import Unclear
-from engine.gateways.asks import CancelAsk, FeesAsk
+from engine.gateways.asks import WIRE_NAMES_MAX, CancelAsk, FeesAsk
 from engine.gateways.rights import why_no_trading_key
 from engine.trading.account import UnreadError, read_account, read_rights
 from engine.trading.acts import LookUp
@@ -290,16 +290,17 @@ class VenueCheck:
         is_fresh = standing.fees_at_ns > 0 and at_ns - standing.fees_at_ns < FEES_NS
         if is_fresh and names == standing.fees_asked:
             return
-        ask = FeesAsk(wire_names=tuple(sorted(names)))
-        _, answers = await self.work.line.ask(ask, Urgency.READ)
         fees: list[FeeShown] = []
-        for answered in answers:
-            if answered.reply is None:
-                return
-            told = self.work.line.gateway.fees_told(answered.reply.status, answered.reply.body)
-            if isinstance(told, Unclear):
-                return
-            fees += told
+        for first in range(0, max(len(names), 1), WIRE_NAMES_MAX):
+            ask = FeesAsk(wire_names=tuple(sorted(names)[first : first + WIRE_NAMES_MAX]))
+            _, answers = await self.work.line.ask(ask, Urgency.READ)
+            for answered in answers:
+                if answered.reply is None:
+                    return
+                told = self.work.line.gateway.fees_told(answered.reply.status, answered.reply.body)
+                if isinstance(told, Unclear):
+                    return
+                fees += told
         standing.fees, standing.fees_at_ns, standing.fees_asked = tuple(fees), at_ns, names
 
     # ---- time

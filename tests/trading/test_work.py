@@ -15,6 +15,7 @@ from engine.domain.orders_handed import HandedOrder
 from engine.domain.orders_told import OrderFate, VenueMatter
 from engine.domain.units import BPS_PER_UNIT
 from engine.domain.venue_orders import TimeInForce
+from engine.gateways.asks import WIRE_NAMES_MAX
 from engine.gateways.gateway_list import GATEWAYS
 from engine.sandbox.exchange.model import Life, Ordered, State
 from engine.trading.answers import TraderAnswers
@@ -359,6 +360,19 @@ def test_a_balance_that_is_off_in_one_reading_alone_halts_nothing(tmp_path: Path
 
     play(world, during)
     assert world.matters == []
+
+
+def test_fees_of_more_instruments_than_one_question_has_are_read(tmp_path: Path) -> None:
+    world = make_world(tmp_path / "orders.sqlite3", "kraken", "binance")
+
+    async def during(world: World, _answers: TraderAnswers) -> None:
+        await world.until(world.is_open_for_orders)
+        at = world.at[VenueId("kraken")]
+        at.standing.asked_wire_names |= {f"A{number}USD" for number in range(WIRE_NAMES_MAX + 1)}
+        await at.check.check()
+        assert len({one.wire_name for one in at.standing.fees}) > WIRE_NAMES_MAX
+
+    play(world, during)
 
 
 def test_nothing_is_compared_while_an_order_is_under_way(tmp_path: Path) -> None:
