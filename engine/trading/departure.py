@@ -44,5 +44,7 @@ class Departure:
         self._left -= 1
         if self._left == 0:
             self._is_decided.set()
+            # In one turn with those that waited: the next may be a slice of a core later.
+            await asyncio.sleep(0)
         await self._is_decided.wait()
         return self._why
