@@ -19,6 +19,7 @@ from engine.tools import commands, wallet_commands
 from engine.wiring.paths import Paths, prepare
 
 _HOURS_MAX = 10_000
+_KEY_ACTS = ("make", "import", "address", "unlock", "venue", "rotate", "withdraw")
 
 Run = Callable[[Settings, Paths, argparse.Namespace], Coroutine[Any, Any, int]]
 
@@ -57,9 +58,8 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add("run", commands.run, "start all roles and the chat")
-    _add_demo(
-        add("demo", commands.demo, "run the sandbox without a person and print figures as JSON")
-    )
+    demo = add("demo", commands.demo, "run the sandbox without a person and print figures as JSON")
+    demo.add_argument("--seconds", type=_positive, default=30, help="how long (default 30)")
     replay = add("replay", commands.replay, "feed a recording through the same code")
     replay.add_argument(
         "file", type=Path, nargs="?", help="a run's folder, or a segment file; none lists the runs"
@@ -134,17 +134,10 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_demo(demo: argparse.ArgumentParser) -> None:
-    demo.add_argument("--seconds", type=_positive, default=30, help="how long (default 30)")
-    demo.add_argument(
-        "--gateway", action="store_true", help="with the gateway: webhooks come in, metrics go out"
-    )
-
-
 def _add_key_arguments(keys: argparse.ArgumentParser) -> None:
-    keys.add_argument("what", choices=("make", "import", "address", "unlock", "venue", "withdraw"))
+    keys.add_argument("what", choices=_KEY_ACTS)
     keys.add_argument(
-        "venue", nargs="?", help="whose key is kept, after the word venue or withdraw"
+        "venue", nargs="?", help="whose key it is, after the word venue, rotate or withdraw"
     )
     keys.add_argument("--to", type=Path, help="the keystore (default: as the settings say)")
     keys.add_argument(

@@ -212,6 +212,20 @@ class ContractActRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
     action: str
 
 
+class KeyActRecord(msgspec.Struct, tag=True, frozen=True, kw_only=True):
+    """That a person asked for another key to sign for a venue: a link of the audit.
+
+    Attributes:
+        action: names it by its public half.
+    """
+
+    record_id: str
+    at_ns: int
+    by: str
+    venue: str
+    action: str
+
+
 class LatchAct(StrEnum):
     """What was done about the kill latch."""
 
@@ -279,6 +293,7 @@ Record = (
     | LatchRecord
     | TaskActRecord
     | ContractActRecord
+    | KeyActRecord
     | NoticeRecord
 )
 

@@ -9,6 +9,7 @@ from engine.bus.reports import Report
 from engine.bus.request import SignerRequest
 from engine.domain.modes import Basis
 from engine.domain.signing import Signed, SigningIntent, SignRefusal
+from engine.domain.venue_orders import KeyRights
 from engine.domain.words import SealedWord
 
 SignReply = Signed | SignRefusal
@@ -196,5 +197,16 @@ class Signer(Protocol):
 
         Raises:
             BadValueError: the password is wrong, or the key is open already.
+        """
+        ...
+
+    async def rotate(
+        self, venue: str, sealed: str, password: str, rights: KeyRights
+    ) -> WalletsReport:
+        """Sign for a venue with another key from now on.
+
+        Raises:
+            BadValueError: it is none to trade with, or whoever asks does not know the password of
+                the one that signs now; that one goes on.
         """
         ...

@@ -9,7 +9,7 @@ from typing import Any, Final, Union
 import msgspec
 
 from engine.bus.request import Answerer, Reply, Request
-from engine.domain.errors import BadValueError, FatalError, TransientError, UnstoredError
+from engine.domain.errors import BadValueError, FatalError, TransientError
 
 PROTOCOL_VERSION: Final = 2
 """Raised when a message changes in a way that an older role cannot read."""
@@ -29,7 +29,6 @@ class Kind(IntEnum):
     TRANSIENT = 2
     BROKEN = 3
     REFUSED = 4
-    UNSTORED = 5
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -64,8 +63,7 @@ async def answered(
     try:
         return Kind.REPLY, encode(await answerer.answer(decoder.decode(payload)))
     except TransientError as error:
-        kind = Kind.UNSTORED if isinstance(error, UnstoredError) else Kind.TRANSIENT
-        return kind, str(error).encode()
+        return Kind.TRANSIENT, str(error).encode()
     except BadValueError as error:
         return Kind.REFUSED, str(error).encode()
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
@@ -84,8 +82,6 @@ def reply_of(request: Request[Reply], kind: int, payload: bytes, *, role: str) -
         return decode_reply(request, payload, role=role)
     if kind == Kind.REFUSED:
         raise BadValueError(payload.decode())
-    if kind == Kind.UNSTORED:
-        raise UnstoredError(payload.decode())
     raise TransientError(f"the {role} could not answer: {payload.decode()}")
 
 

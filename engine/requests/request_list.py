@@ -189,6 +189,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     RevokeAllowance,
     wallets.GetWallets,
     wallets.UnlockSigner,
+    wallets.RotateVenueKey,
     health.GetHealth,
     health.GetIncidents,
     health.GetIncident,

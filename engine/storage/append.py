@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, Table, func, insert, select, update
@@ -16,6 +16,7 @@ from engine.bus.records import (
     DepositRecord,
     ExecutionRecord,
     IntentRecord,
+    KeyActRecord,
     LatchAct,
     LatchRecord,
     NoticeRecord,
@@ -38,6 +39,10 @@ from engine.storage.insertion import Row, insert_new
 from engine.storage.latch_acts import check_code, load_latch
 from engine.storage.tables import acts, balances, chats, trades
 from engine.storage.transactions import insert_transaction
+
+_NotedRecord = TaskActRecord | ContractActRecord | KeyActRecord
+_KINDS: Final = {"TaskActRecord": "task", "ContractActRecord": "contract", "KeyActRecord": "key"}
+"""Acts that have no table but the audit, and what their links are called."""
 
 
 async def append(
@@ -73,7 +78,7 @@ async def append(
             await _close(connection, record)
         elif isinstance(record, ExecutionRecord | DepositRecord | CostRecord | IntentRecord):
             changes += await _append_money(connection, record, engine_id)
-        elif isinstance(record, permit_store.PermitRecord | TaskActRecord | ContractActRecord):
+        elif isinstance(record, permit_store.PermitRecord | _NotedRecord):
             await _append_act(connection, record, engine_id)
         elif isinstance(record, StateRecord | OutcomeRecord):
             await _append_state(connection, record, engine_id)
@@ -92,12 +97,12 @@ async def append(
 
 async def _append_act(
     connection: AsyncConnection,
-    record: permit_store.PermitRecord | TaskActRecord | ContractActRecord,
+    record: permit_store.PermitRecord | _NotedRecord,
     engine_id: str,
 ) -> None:
     """Store what somebody did, as a link of the audit."""
-    if isinstance(record, TaskActRecord | ContractActRecord):
-        kind = "task" if isinstance(record, TaskActRecord) else "contract"
+    if isinstance(record, _NotedRecord):
+        kind = _KINDS[type(record).__name__]
         content = {"engine_id": "", "by": record.by, "action": record.action}
         await audit.note_once(
             connection, kind, record_id=record.record_id, at_ns=record.at_ns, content=content

@@ -20,6 +20,7 @@ from engine.bus.records import (
     ApprovalEndRecord,
     ApprovalRecord,
     ContractActRecord,
+    KeyActRecord,
     LatchRecord,
     MandateRecord,
     StateRecord,
@@ -35,6 +36,7 @@ ACTS: Final = (
     MandateRecord,
     TaskActRecord,
     ContractActRecord,
+    KeyActRecord,
 )
 """Records of acts."""
 

@@ -8,7 +8,6 @@ from sqlalchemy import Row
 
 from engine.domain.exact import exact_sum
 from engine.domain.performance import TradeMark
-from engine.storage.route_names import route_of
 from engine.storage.totals import POINTS_MAX, realised_usd
 
 Point = tuple[int, int, Decimal, Decimal]
@@ -57,4 +56,5 @@ class Fold:
 
 
 def _mark(row: Row[Any], realised: Decimal) -> TradeMark:
-    return TradeMark(opportunity_id=row.opportunity_id, route=route_of(row), realised=realised)
+    route = f"{row.pair} {row.buy_venue}→{row.sell_venue}"
+    return TradeMark(opportunity_id=row.opportunity_id, route=route, realised=realised)

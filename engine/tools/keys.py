@@ -52,6 +52,8 @@ async def run_keys(
     asker = _Asker(prompt)
     if asked.what in {"venue", "withdraw"}:
         _keep_venue(settings, paths, asked, asker)
+    elif asked.what == "rotate":
+        await _rotate(settings, paths, asked, asker)
     elif asked.what == "unlock":
         caller = SocketCaller(paths.socket("signer"), role="signer")
         try:
@@ -96,6 +98,22 @@ def _keep_venue(
     write_secret_file(path, seal_venue_key(venue, key, password), what=f"{what} of {venue}")
     say(f"the {what} {key.name} of {venue} is in {path}")
     say("the signer opens it with the same word as the wallet's key: python -m engine keys unlock")
+
+
+async def _rotate(
+    settings: Settings, paths: Paths, asked: argparse.Namespace, asker: "_Asker"
+) -> None:
+    # What asks a venue is memory that the other commands do not need.
+    from engine.tools.key_rotation import rotate_at_venue  # noqa: PLC0415
+
+    venue = asked.venue
+    if venue not in GATEWAYS:
+        raise SettingsError(
+            f"whose key? python -m engine keys rotate VENUE, of {', '.join(GATEWAYS)}"
+        )
+    key = _venue_key(venue, asked, asker)
+    password = asker.password(asked.password_file, "Password of the key that signs now: ")
+    await rotate_at_venue(settings, paths, venue, key, password)
 
 
 def _venue_key(venue: str, asked: argparse.Namespace, asker: "_Asker") -> VenueKey:

@@ -19,6 +19,7 @@ from engine.domain.chains import NATIVE_ASSETS
 from engine.domain.errors import BadValueError, FatalError, SettingsError
 from engine.domain.signing import Signed, SigningIntent, SignRefusal
 from engine.domain.units import NATIVE_DECIMALS
+from engine.domain.venue_orders import KeyRights
 from engine.domain.words import SealedWord
 from engine.gateways.asks import OfWithdrawals, PlaceAsk
 from engine.gateways.venue_signing import PlanIntent, VenueIntent
@@ -33,6 +34,7 @@ from engine.signing.withdraw_terms import UNITS, day_cap
 from engine.wiring.markets import basis_of
 from engine.wiring.signer_keys import KeyPlace
 from engine.wiring.signer_venues import VenueKeys, open_to_withdraw
+from engine.wiring.venue_rotation import VenueRotation
 from engine.wiring.wallet_leases import WalletLeases
 
 log = logging.getLogger(__name__)
@@ -54,7 +56,9 @@ class SignerAnswers:
         venue_keys: VenueKeys,
         withdrawals: WithdrawDesk,
         withdraw_keys: VenueKeys,
+        rotation: VenueRotation,
     ) -> None:
+        self._rotation = rotation
         self._withdrawals = withdrawals
         self._withdraw_keys = withdraw_keys
         self._wallets = wallets
@@ -220,6 +224,17 @@ class SignerAnswers:
         except SettingsError as error:
             return str(error)
         return ""
+
+    async def rotate(
+        self, venue: str, sealed: str, password: str, rights: KeyRights
+    ) -> WalletsReport:
+        """See `bus.signing.Signer`."""
+        try:
+            await self._rotation.rotate(venue, sealed.encode(), password.encode(), rights)
+        except FatalError as error:  # the key that signs goes on
+            log.warning("no other key signs for %s: %s", venue[:40], error)
+            raise BadValueError(str(error)) from None
+        return self.wallets()
 
     def hear(self, word: SealedWord) -> Heard:
         """See `bus.signing.Signer`."""

@@ -24,6 +24,7 @@ from engine.signing.desk import SigningDesk, caps_of
 from engine.signing.guards import Guard, Needs, guard_calls, guard_memory
 from engine.signing.journal import Journal
 from engine.signing.venue_caps import venue_caps
+from engine.signing.venue_checked import checked_venues
 from engine.signing.venue_desk import VenueDesk
 from engine.signing.withdraw_desk import WithdrawDesk
 from engine.signing.withdraw_terms import withdraw_caps
@@ -43,6 +44,7 @@ from engine.wiring.signer_venues import (
 )
 from engine.wiring.signing_roles import trades_at_exchanges
 from engine.wiring.signing_terms import signing_terms, terms_of_no_chain
+from engine.wiring.venue_rotation import VenueRotation
 from engine.wiring.wallet_leases import WalletLeases
 from engine.wiring.withdraw_terms import withdraw_terms
 from engine.wiring.word_key import word_key
@@ -155,6 +157,9 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                     venue_keys=venue_keys,
                     withdrawals=withdrawals,
                     withdraw_keys=keys_out,
+                    rotation=VenueRotation(
+                        venues, venue_keys, withdrawals, checked_venues(paths.signer)
+                    ),
                 )
                 async with open_server(
                     paths.socket("signer"),

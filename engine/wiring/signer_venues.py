@@ -64,6 +64,7 @@ class VenueKeys:
         what: str = "key",
     ) -> None:
         self._sealed: dict[str, tuple[VenueKeyFile, str]] = {}
+        self._files: dict[str, VenueKeyFile] = {}
         self._open: dict[str, VenueKey] = {}
         own = settings.signer.password_file
         self._password = None if own is None else password_of(Path(own))
@@ -80,6 +81,7 @@ class VenueKeys:
                 self._open[venue] = found
             else:
                 self._sealed[venue] = (found, where)
+                self._files[venue] = found
 
     @property
     def is_locked(self) -> bool:
@@ -99,6 +101,26 @@ class VenueKeys:
                 found[venue] = open_venue_key(store, password, where=where)
             self._sealed = {}
         return found
+
+    async def check_password(self, venue: str, password: bytes) -> None:
+        """Look that a password opens the key of a venue that was taken last.
+
+        Raises:
+            SettingsError: it does not, or that key has none.
+        """
+        store = self._files.get(venue)
+        if store is None:
+            raise SettingsError(
+                f"the key of {venue} has no password here that would show who asks: put another one"
+                " in its place where it is kept, and start again"
+            )
+        await asyncio.to_thread(
+            open_venue_key, store, password, where=f"the key of {venue} that signs now"
+        )
+
+    def renew(self, venue: str, store: VenueKeyFile) -> None:
+        """Go by another file of a venue's key from now on."""
+        self._files[venue] = store
 
     async def unlock(self, password: bytes) -> Mapping[str, VenueKey]:
         """Open those that a password opens.

@@ -29,7 +29,7 @@ from engine.gateways.rights import UNTOLD
 from engine.gateways.venue_signing import VenueIntent, VenueSigned
 from engine.operate import exit_codes
 from engine.operate.mode_word import ModeWord
-from engine.requests.wallets import GetWallets, UnlockSigner
+from engine.requests.wallets import GetWallets, RotateVenueKey, UnlockSigner
 from engine.sandbox.exchange.doors.door_list import DOORS
 from engine.sandbox.exchange.exchange import Exchange
 from engine.sandbox.exchange.keys import key_of
@@ -50,6 +50,7 @@ VENUES = ("binance", "coinbase", "gemini", "bitstamp", "kraken")
 PASSWORD = "correct horse battery"
 PLANTED = "cGxhbnRlZCBzZWNyZXQgb2Yga3Jha2Vu"  # base64, as Kraken's are
 PLANTED_TOO = "planted-secret-of-binance"
+PLANTED_LAST = "cGxhbnRlZCBzZWNyZXQgb2YgdGhlIG5leHQ="
 KEY_NAME = "planted-key-name"
 TOTP = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
@@ -283,8 +284,25 @@ async def test_a_real_exchange_is_traded_at_once_every_step_was_taken_and_secret
         keep_checked(role, "binance", key="another")
         assert "was of another key" in (await place(role, plan_now(2))).detail
         told += [reply, await role.ask(GetWallets())]
+        told += await _takes_another_key(role)
         assert psutil.Process(role.process.pid).memory_info().rss / 1_000_000 < MEMORY_MB_MAX + 10
         _is_nowhere(role, tmp_path, told)
+
+
+async def _takes_another_key(role: Role) -> list[object]:
+    """Have another key of one exchange sign; that of the other is nobody's to replace here."""
+    new = seal_venue_key("kraken", VenueKey(name="new", secret=PLANTED_LAST), PASSWORD.encode())
+    rights = KeyRights(may_read=True, may_trade=True, may_withdraw=False)
+    request = RotateVenueKey(venue="kraken", sealed=new.decode(), password=PASSWORD, rights=rights)
+    with pytest.raises(BadValueError, match="has no password here") as caught:
+        await role.ask(msgspec.structs.replace(request, venue="binance"))
+    report = await role.ask(request)
+    assert {one.name: one.key for one in report.venues} == {"binance": KEY_NAME, "kraken": "new"}
+    assert checked_venues(role.paths.signer).now()["kraken"].key == "new"
+    asked = VenueIntent(venue=VenueId("kraken"), ask=BalancesAsk())
+    signed = await sign(role, asked)
+    assert signed.calls[0].headers["API-Key"] == "new"
+    return [caught.value, report, signed]
 
 
 def _is_nowhere(role: Role, folder: Path, told: list[object]) -> None:
@@ -300,8 +318,8 @@ def _is_nowhere(role: Role, folder: Path, told: list[object]) -> None:
     assert role.log in files
     assert any(one.name == "journal.sqlite3" for one in files)
     seen += [one.read_bytes() for one in files]
-    for secret in (PLANTED.encode(), PLANTED_TOO.encode(), PASSWORD.encode()):
-        assert not any(secret in one for one in seen), secret
+    for secret in (PLANTED, PLANTED_TOO, PLANTED_LAST, PASSWORD):
+        assert not any(secret.encode() in one for one in seen), secret
 
 
 @pytest.mark.parametrize(

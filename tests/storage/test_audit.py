@@ -14,6 +14,7 @@ from engine.bus.records import (
     ApprovalEndRecord,
     ApprovalRecord,
     EngineState,
+    KeyActRecord,
     LatchAct,
     LatchRecord,
     LoadState,
@@ -106,6 +107,18 @@ async def test_every_act_has_its_link_and_the_chain_is_whole(
     assert header.endswith("position,prev_hash,hash")
     assert rows[-1].endswith(report.newest)
     assert len(rows) == ACTS
+
+
+async def test_that_another_key_was_asked_for_is_a_link_of_the_chain(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    key = KeyActRecord(record_id="k1", at_ns=makers.NOW_NS, by="me", venue="v", action="asked")
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(ledger, key, key)
+        shown = await ask(ledger, GetAudit(limit=3), AuditReport)
+
+    assert [line.action for line in shown.lines][:1] == ["asked"]
+    assert (shown.broken, shown.links) == ("", 2)
 
 
 @pytest.mark.parametrize(

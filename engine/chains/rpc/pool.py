@@ -43,7 +43,8 @@ class ProviderPool:
     Attributes:
         split: why nobody knows which of them tells the truth; empty otherwise.
         head: number of the newest block that is to be believed, None if nobody has told one.
-        standings: what is known of each, in the order of the settings.
+        standings: what is known of each, in the order of the settings; then of those that were
+            replaced and are asked on until one of the others was checked.
         changed: set when there are other providers, which have to be checked.
 
     Args:
@@ -67,6 +68,7 @@ class ProviderPool:
         self.split = ""
         self.head: int | None = None
         self.standings: list[Standing] = []
+        self._leaving: list[Standing] = []
         self.changed: Final = asyncio.Event()
         self.hedges: Final = Hedges()
         self._way = way
@@ -257,21 +259,42 @@ class ProviderPool:
             split=self.split,
             hedges=self.hedges.asked,
             hedges_won=self.hedges.won,
-            providers=tuple(one.health(lag_max=self.limits.lag_max) for one in self.standings),
+            providers=tuple(one.health(lag_max=self.limits.lag_max) for one in self._staying()),
         )
 
     # ---- keys --------------------------------------------------------------------------------
 
     async def use(self, accesses: Sequence[Access]) -> None:
-        """Use these providers from now on; those that were there keep what is known of them."""
+        """Use these providers from now on; those that were there keep what is known of them.
+
+        New ones are checked before they are asked anything, see `retire`.
+        """
         old = {one.provider.access: one for one in self.standings}
-        self.standings = [
-            old[access] if access in old else self._new(access) for access in accesses
-        ]
+        staying = [old[access] if access in old else self._new(access) for access in accesses]
+        gone = [one for one in old.values() if one not in staying]
+        self._leaving = [one for one in gone if one.is_trusted]
+        self.standings = [*staying, *self._leaving]
         self.changed.set()
-        for standing in old.values():
-            if standing not in self.standings:
+        for standing in gone:
+            if standing not in self._leaving:
                 await standing.provider.close()
+        await self.retire()
+
+    async def retire(self) -> None:
+        """Ask those no more that were replaced, as soon as one that stays was checked.
+
+        Until then they are asked on: keys that open nothing take the place of none that does.
+        """
+        staying, leaving = self._staying(), self._leaving
+        if staying and not any(one.is_trusted for one in staying):
+            return
+        self._leaving = []
+        self.standings = staying
+        for standing in leaving:
+            await standing.provider.close()
+
+    def _staying(self) -> list[Standing]:
+        return [one for one in self.standings if one not in self._leaving]
 
     def _new(self, access: Access) -> Standing:
         budget = Budget(plan_for(access.host, self._rates), self._now_s)

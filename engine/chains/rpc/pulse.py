@@ -70,6 +70,7 @@ class Pulse:
                     group.create_task(self._check(one, heads))
                 elif one.is_trusted:
                     group.create_task(self._ask_head(one, heads))
+        await self._pool.retire()
         trusted = {one: head for one, head in heads.items() if one.is_trusted}
         why = self._measure(trusted)
         is_due = self._count % COMPARED_PULSES == 0 or self._pool.split or self._doubted

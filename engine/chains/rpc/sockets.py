@@ -42,6 +42,7 @@ class SocketLink:
         self._limited = limited
         self._idle: list[ClientConnection] = []
         self._open_ones: set[ClientConnection] = set()
+        self._asking: set[ClientConnection] = set()
         self._is_closed = False
 
     async def ask(
@@ -63,9 +64,12 @@ class SocketLink:
             raise ProviderError(Trouble.TIMEOUT, "no answer in time") from None
 
     async def close(self) -> None:
-        """Close all sockets, also those that tell of subscriptions: the key is not used again."""
+        """Close all sockets, also those that tell of subscriptions: the key is not used again.
+
+        One that is waited at for an answer is closed with that.
+        """
         self._is_closed = True
-        for socket in list(self._open_ones):
+        for socket in self._open_ones - self._asking:
             self._drop(socket)
 
     async def subscribe(
@@ -100,6 +104,7 @@ class SocketLink:
         """Take a kept socket, or open one; it is kept only if its question was answered."""
         socket = self._kept() or await self._open()
         is_sound = False
+        self._asking.add(socket)
         try:
             yield socket
             is_sound = True
@@ -108,6 +113,7 @@ class SocketLink:
                 raise
             raise self._trouble(error) from None
         finally:
+            self._asking.discard(socket)
             if is_sound and not self._is_closed and len(self._idle) < self._limits.sockets_kept:
                 self._idle.append(socket)
             else:

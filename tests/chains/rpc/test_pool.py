@@ -339,6 +339,46 @@ async def test_keys_are_replaced_while_questions_go_on() -> None:
         assert [one.provider.name for one in place.pool.standings] == ["provider 1", "provider 2"]
 
 
+async def test_a_key_is_replaced_by_none_that_opens_nothing() -> None:
+    async with made_place(3) as place:
+        old, wrong, new = (access_of(n, place.proxies[n], ["http", "socket"]) for n in range(3))
+        await place.pool.use([old])
+        place.proxies[1].on("eth_chainId", Answered(other_chain))
+        for proxy in place.proxies:
+            proxy.asked.clear()
+
+        await place.pool.use([wrong])
+        await place.pulse.beat()
+        assert await place.pool.request("eth_blockNumber") == "0x1e"
+        assert [one.name for one in place.pool.health().providers] == ["provider 1"]
+        assert place.asked(1) == 2, "it was asked what it is, and nothing else"
+
+        await place.pool.use([new])
+        assert place.asked(2) == 0
+        await place.pulse.beat()
+        assert [one.provider.name for one in place.pool.standings] == ["provider 2"]
+        place.proxies[0].asked.clear()
+        assert await place.pool.request("eth_blockNumber") == "0x1e"
+        assert place.asked(0) == 0
+
+
+async def test_an_answer_that_is_waited_for_with_a_key_that_was_replaced_comes() -> None:
+    async with made_place(2, kinds=["socket"]) as place:
+        place.first_is(0)
+        place.proxies[0].on("eth_chainId", Delayed(0.2))
+        was_asked, before = place.standing(0), place.asked(1)
+        under_way = asyncio.ensure_future(place.pool.request("eth_chainId"))
+        async with asyncio.timeout(PATIENCE_S):
+            while "eth_chainId" not in place.proxies[0].asked[-1:]:
+                await asyncio.sleep(0.005)
+
+        await place.pool.use([place.standing(1).provider.access])
+
+        assert await under_way == "0x7a69"
+        assert was_asked.provider.troubles.total() == 0
+        assert place.asked(1) == before
+
+
 async def test_a_subscription_with_a_key_that_was_replaced_ends() -> None:
     async with made_place(2) as place:
         place.first_is(0)
