@@ -284,25 +284,38 @@ async def test_a_real_exchange_is_traded_at_once_every_step_was_taken_and_secret
         keep_checked(role, "binance", key="another")
         assert "was of another key" in (await place(role, plan_now(2))).detail
         told += [reply, await role.ask(GetWallets())]
-        told += await _takes_another_key(role)
+        with pytest.raises(BadValueError, match="has no password here that would show") as caught:
+            await role.ask(rotation(b"{}", venue="binance"))
+        told.append(caught.value)
         assert psutil.Process(role.process.pid).memory_info().rss / 1_000_000 < MEMORY_MB_MAX + 10
         _is_nowhere(role, tmp_path, told)
 
 
-async def _takes_another_key(role: Role) -> list[object]:
-    """Have another key of one exchange sign; that of the other is nobody's to replace here."""
-    new = seal_venue_key("kraken", VenueKey(name="new", secret=PLANTED_LAST), PASSWORD.encode())
+def rotation(sealed: bytes, *, venue: str = "kraken") -> RotateVenueKey:
+    """Return what has another key sign, of which the venue says that it only trades."""
     rights = KeyRights(may_read=True, may_trade=True, may_withdraw=False)
-    request = RotateVenueKey(venue="kraken", sealed=new.decode(), password=PASSWORD, rights=rights)
-    with pytest.raises(BadValueError, match="has no password here") as caught:
-        await role.ask(msgspec.structs.replace(request, venue="binance"))
-    report = await role.ask(request)
-    assert {one.name: one.key for one in report.venues} == {"binance": KEY_NAME, "kraken": "new"}
-    assert checked_venues(role.paths.signer).now()["kraken"].key == "new"
-    asked = VenueIntent(venue=VenueId("kraken"), ask=BalancesAsk())
-    signed = await sign(role, asked)
-    assert signed.calls[0].headers["API-Key"] == "new"
-    return [caught.value, report, signed]
+    return RotateVenueKey(venue=venue, sealed=sealed.decode(), password=PASSWORD, rights=rights)
+
+
+@pytest.mark.campaign  # four keys are sealed and opened: seconds; the rules have tests of their own
+async def test_the_confined_process_takes_another_key_and_says_nothing_of_its_secret(
+    tmp_path: Path, sealed: bytes
+) -> None:
+    key = VenueKey(name="new", secret=PLANTED_LAST)
+    new = seal_venue_key("kraken", key, PASSWORD.encode())
+    with real(tmp_path, sealed) as role:
+        await role.until_up()
+        told: list[object] = [await role.ask(UnlockSigner(password=PASSWORD))]
+        told.append(report := await role.ask(rotation(new)))
+        assert {one.name: one.key for one in report.venues} == {
+            "binance": KEY_NAME,
+            "kraken": "new",
+        }
+        assert checked_venues(role.paths.signer).now()["kraken"].key == "new"
+        asked = VenueIntent(venue=VenueId("kraken"), ask=BalancesAsk())
+        told.append(signed := await sign(role, asked))
+        assert signed.calls[0].headers["API-Key"] == "new"
+        _is_nowhere(role, tmp_path, told)
 
 
 def _is_nowhere(role: Role, folder: Path, told: list[object]) -> None:
