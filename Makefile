@@ -86,8 +86,8 @@ run-one-process: $(VENV)/.kernels local-chain ## the same in a single process, f
 	@exec $(PY) -m bot --one-process
 
 .PHONY: demo
-demo: $(VENV)/.kernels local-chain ## run the sandbox for SECONDS=30 without a person; last line is JSON
-	@exec $(PY) -m engine demo --seconds $(SECONDS)
+demo: $(VENV)/.kernels local-chain ## run the sandbox for SECONDS=30 without a person (GATEWAY=1: with webhooks and metrics); last line is JSON
+	@exec $(PY) -m engine demo --seconds $(SECONDS) $(if $(GATEWAY),--gateway)
 
 .PHONY: replay
 replay: $(VENV)/.kernels ## feed a recording (FILE=var/recordings/<run>, FROM=segment) through the same code

@@ -58,8 +58,9 @@ def _parser() -> argparse.ArgumentParser:
         return command
 
     add("run", commands.run, "start all roles and the chat")
-    demo = add("demo", commands.demo, "run the sandbox without a person and print figures as JSON")
-    demo.add_argument("--seconds", type=_positive, default=30, help="how long (default 30)")
+    _add_demo(
+        add("demo", commands.demo, "run the sandbox without a person and print figures as JSON")
+    )
     replay = add("replay", commands.replay, "feed a recording through the same code")
     replay.add_argument(
         "file", type=Path, nargs="?", help="a run's folder, or a segment file; none lists the runs"
@@ -132,6 +133,13 @@ def _parser() -> argparse.ArgumentParser:
     verify.add_argument("--seed", type=int, default=1, help="which pools, swaps and sizes")
     add("warm-up", commands.warm_up, "compile all kernels into the cache")
     return parser
+
+
+def _add_demo(demo: argparse.ArgumentParser) -> None:
+    demo.add_argument("--seconds", type=_positive, default=30, help="how long (default 30)")
+    demo.add_argument(
+        "--gateway", action="store_true", help="with the gateway: webhooks come in, metrics go out"
+    )
 
 
 def _add_key_arguments(keys: argparse.ArgumentParser) -> None:

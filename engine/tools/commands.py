@@ -40,7 +40,7 @@ async def demo(settings: Settings, paths: Paths, asked: argparse.Namespace) -> i
     """Run the sandbox without a person; the last line printed is one JSON object."""
     from engine.tools.demo import run_demo
 
-    return await run_demo(settings, paths, seconds=asked.seconds)
+    return await run_demo(settings, paths, seconds=asked.seconds, has_gateway=asked.gateway)
 
 
 async def role(settings: Settings, paths: Paths, asked: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import socket
 import time
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from engine.requests.overview import GetStatus
 from engine.requests.safety import SetMode
 from engine.requests.work import GetWork
 from engine.settings.schema import BusSettings, Settings
+from engine.tools.demo_gateway import Outside
 from engine.wiring.front_end import open_facade
 from engine.wiring.local_chains import with_usual_chains
 from engine.wiring.paths import Paths, prepare
@@ -35,11 +37,22 @@ from engine.wiring.run import role_specs, supervisor_lease
 log = logging.getLogger(__name__)
 
 PROGRESS_S: Final = 5
+QUIET_S: Final = 6.0
+"""So long before the end no webhook is posted: the gateway tells its counts every five seconds."""
 
 
-async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
-    """Run for some seconds, telling progress on stderr; the last line on stdout is the JSON."""
+async def run_demo(
+    settings: Settings, paths: Paths, *, seconds: int, has_gateway: bool = False
+) -> int:
+    """Run for some seconds, telling progress on stderr; the last line on stdout is the JSON.
+
+    With a gateway somebody posts webhooks to it and scrapes its metrics: see `demo_gateway`.
+    """
     settings, paths = _demo_installation(settings, paths)
+    outside: Outside | None = None
+    if has_gateway:
+        settings = _with_gateway(settings)
+        outside = Outside(base=f"http://127.0.0.1:{settings.gateway.port}")
     supervisor = Supervisor(
         role_specs(settings, paths, has_bot=False),
         on_restart=lambda role, why, _: _progress(f"{role} was started again: {why}"),
@@ -68,6 +81,9 @@ async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
                     chains = await _chains(facade)
                     summary = summarise(status, chains, supervisor.pids())
                     summary["background"] = await _background(facade, since_ns=started_ns)
+                    if outside is not None:
+                        held_mb = summary["memory_mb"].get("gateway")
+                        summary["gateway"] = outside.told(chains, memory_mb=held_mb)
                     _progress(_line(status, second, seconds))
         end.set()
 
@@ -80,10 +96,14 @@ async def run_demo(settings: Settings, paths: Paths, *, seconds: int) -> int:
             asyncio.TaskGroup() as tasks,
         ):
             watching = tasks.create_task(watch(facade))
-            passing = tasks.create_task(_pass_on(stop, end))
+            beside = [watching, tasks.create_task(_pass_on(stop, end))]
+            if outside is not None:
+                post_s = max(seconds - QUIET_S, seconds / 2)
+                posting = outside.run(settings, paths, ready=ready, seconds=post_s)
+                beside.append(tasks.create_task(posting))
             code = await supervisor.run(end, on_ready=ready.set)
-            watching.cancel()
-            passing.cancel()
+            for task in beside:
+                task.cancel()
     if summary is None:
         _progress(f"the demo ended before it could report; the logs are {paths.log('*')}")
         return code or exit_codes.TRANSIENT
@@ -104,6 +124,14 @@ def _demo_installation(settings: Settings, paths: Paths) -> tuple[Settings, Path
         engine=msgspec.structs.replace(settings.engine, id=MAIN),
     )
     return own, prepare(str(directory))
+
+
+def _with_gateway(settings: Settings) -> Settings:
+    """Turn the role on, at a port that is free now, so that it is none that is in use."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    own = msgspec.structs.replace(settings.gateway, is_on=True, port=port, trusts_proxy=False)
+    return msgspec.structs.replace(settings, gateway=own)
 
 
 def summarise(

@@ -7,8 +7,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from bot.web.metrics import ASKED, exposition
+from engine.bus.chain_reports import ChainsReport
+from engine.bus.hooked import HookFigures, HookLine
 from tests.bot import chain_samples, health_samples, samples, work_samples
 
 ROOT = Path(__file__).parents[3]
@@ -50,7 +53,7 @@ def test_each_alert_is_tried_and_has_its_section() -> None:
     tried = re.findall(r"alertname: (\w+)", (METRICS / "rules_test.yml").read_text())
     page = (ROOT / "docs" / "observability.md").read_text()
 
-    assert len(alerts) == 15
+    assert len(alerts) == 18
     for alert in alerts:
         assert tried.count(alert) == 2, alert
         assert f"### {alert}\n" in page
@@ -72,10 +75,17 @@ def _exposed() -> str:
     reports = (
         samples.status(),
         samples.pnl(),
-        chain_samples.chains(),
+        _chains_with_a_webhook(),
         work_samples.work(),
         work_samples.resources(),
         health_samples.health(),
         health_samples.use(),
     )
     return exposition(dict(zip(ASKED, reports, strict=True)), answered={200: 3}).decode()
+
+
+def _chains_with_a_webhook() -> ChainsReport:
+    report = chain_samples.chains()
+    figures = HookFigures(stream="pools", provider="moralis")
+    line = HookLine(stream="pools", age_s=4.0, lag_ms={"p50": 1.0, "p99": 2.0}, figures=figures)
+    return replace(report, chains=[replace(report.chains[0], hooks=[line])])
