@@ -105,7 +105,7 @@ class HookLine(msgspec.Struct, frozen=True, kw_only=True):
         right: of them, those that are in their block just so.
         ahead: of those, how many were told before a node told the block.
         wrong: events that their block has not, or has otherwise.
-        missing: events of contracts that the stream tells of, and that it did not tell in time;
+        missing: events of pools that the stream tells of, and that it did not tell in time;
             the nodes had each.
         late: of those, how many it told after all.
         branches: events of blocks that are on no branch that was followed.

@@ -112,7 +112,7 @@ class ChainPending:
         self.hooked: Final = Hooked(
             steps_of=lambda log: steps_of(log, machine.pools),
             pools=self._live,
-            is_followed=lambda log: bool(machine.pools.about(log)),
+            pool_of=lambda log: next((at.pool.address for at in machine.pools.about(log)), ""),
             tip=lambda: None if machine.branch.tip is None else machine.branch.tip.ref,
             depth_of=machine.branch.depth_of,
             ask_latest=self._ask_latest,

@@ -1,11 +1,12 @@
 """One stream of a webhook provider, as the chain's nodes judge it: right, wrong, missing, late.
 
-It is told what the stream told and what blocks hold. A contract counts as covered by a stream from
-its first event of a kind on: from then on each event of that kind is expected of it.
+It is told what the stream told and what blocks hold. A pool counts as covered by a stream from its
+first event of a kind on: from then on each event of that kind is expected of it. Of a contract that
+holds many pools each counts by itself: one may have been followed only since.
 """
 
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -57,10 +58,12 @@ class HookStream:
     """What one stream told of one chain, and how that was.
 
     Attributes:
+        pool_of: which followed pool an event is of, by its address or id.
         is_doubted: nothing follows of what it tells.
     """
 
     name: str
+    pool_of: Callable[[Log], str]
     is_doubted: bool = False
     counts: _Counts = field(default_factory=_Counts)
     _score: int = SCORE_MAX
@@ -94,7 +97,7 @@ class HookStream:
         self.counts.told += 1
         is_covered = self._is_expected(log)
         if log.topics:
-            self._cover((log.address, log.topics[0]), max(log.block_number, tip_number))
+            self._cover((self.pool_of(log), log.topics[0]), max(log.block_number, tip_number))
         expected = self._expected.pop(key, None)
         if expected is not None:
             self._judge(log, expected.log, key, is_ahead=False)
@@ -201,7 +204,7 @@ class HookStream:
     def _is_expected(self, log: Log) -> bool:
         if not log.topics:
             return False
-        since = self._covered.get((log.address, log.topics[0]))
+        since = self._covered.get((self.pool_of(log), log.topics[0]))
         return since is not None and log.block_number > since
 
     def _judge(self, told: Log, there: Log, key: Key, *, is_ahead: bool) -> None:

@@ -54,7 +54,7 @@ class Hooked:
     Args:
         steps_of: what an event does to pools that are followed.
         pools: as they are at the newest block.
-        is_followed: whether an event is one of a pool that is followed.
+        pool_of: which pool that is followed an event is of, by its address or id; empty for none.
         tip: the newest block, None before the first.
         depth_of: how many blocks stand on one, by its hash; None if it is none that stands.
         ask_latest: has the nodes asked for their newest block.
@@ -68,13 +68,13 @@ class Hooked:
         *,
         steps_of: Callable[[Log], Sequence[Step]],
         pools: StepPools,
-        is_followed: Callable[[Log], bool],
+        pool_of: Callable[[Log], str],
         tip: Callable[[], BlockRef | None],
         depth_of: Callable[[str], int | None],
         ask_latest: Callable[[], None],
     ) -> None:
         self.word: HookWord | None = None
-        self._steps_of, self._pools, self._is_followed = steps_of, pools, is_followed
+        self._steps_of, self._pools, self._pool_of = steps_of, pools, pool_of
         self._tip, self._depth_of, self._ask_latest = tip, depth_of, ask_latest
         self._streams: OrderedDict[str, HookStream] = OrderedDict()
         self._coming: dict[int, _Coming] = {}
@@ -90,7 +90,7 @@ class Hooked:
             log = _log_of(event)
             if event.level is Level.REMOVED and self._depth_of(log.block_hash) is not None:
                 self._ask_latest()  # nodes have the last word on which blocks stand
-            if tip is None or event.level is Level.REMOVED or not self._is_followed(log):
+            if tip is None or event.level is Level.REMOVED or not self._pool_of(log):
                 stream.unjudged(event.received_at_ns)
                 continue
             is_next |= self._take(stream, log, event.received_at_ns, tip)
@@ -104,7 +104,7 @@ class Hooked:
     def block(self, ref: BlockRef, logs: Sequence[Log], now_ns: int) -> None:
         """Learn what a block holds: nothing that was told of it, or before it, is waited for."""
         if self._streams:
-            followed = [log for log in logs if self._is_followed(log)]
+            followed = [log for log in logs if self._pool_of(log)]
             for stream in self._streams.values():
                 stream.block(ref, followed, now_ns)
         self._coming = {at: one for at, one in self._coming.items() if at > ref.number}
@@ -167,7 +167,7 @@ class Hooked:
     def _stream(self, name: str) -> HookStream:
         stream = self._streams.get(name)
         if stream is None:
-            stream = self._streams[name] = HookStream(name)
+            stream = self._streams[name] = HookStream(name, self._pool_of)
             if len(self._streams) > STREAMS_MAX:
                 self._streams.popitem(last=False)
         return stream

@@ -210,9 +210,14 @@ def ref(block: int, kind: str = "a") -> BlockRef:
     return BlockRef(number=block, hash=f"{kind}{block}", parent_hash="", made_at_s=block)
 
 
+def pool_of(log: Log) -> str:
+    """A contract is a pool; one that holds many names which in its events."""
+    return f"{log.address} {log.topics[1]!r}" if len(log.topics) > 1 else log.address
+
+
 def covering(block: int = 1) -> HookStream:
     """A stream that tells of a contract since a block."""
-    stream = HookStream("one")
+    stream = HookStream("one", pool_of)
     stream.tell(log_at(block), block * S, tip_number=block - 1, is_here=False)
     stream.block(ref(block), [log_at(block)], block * S)
     return stream
@@ -273,10 +278,31 @@ def test_a_contract_that_the_stream_never_told_of_is_not_expected_of_it() -> Non
     assert stream.line(0).missing == 0
 
 
-def replace_address(log: Log) -> Log:
+def test_one_of_a_pool_that_is_followed_only_since_is_not_wrong_beside_others_of_its_contract() -> (
+    None
+):
+    stream = HookStream("one", pool_of)
+
+    def of(pool: bytes, block: int, place: int) -> Log:
+        return replace_address(log_at(block, place), topics=(b"t" * 32, pool * 32))
+
+    stream.tell(of(b"1", 1, 0), S, tip_number=0, is_here=False)
+    stream.block(ref(1), [of(b"1", 1, 0)], S)
+    stream.block(ref(2), [of(b"1", 2, 0)], 2 * S)  # the other pool is not followed yet
+    stream.tell(of(b"1", 2, 0), 3 * S, tip_number=2, is_here=True)
+    stream.tell(of(b"2", 2, 1), 3 * S, tip_number=2, is_here=True)
+    line = stream.line(0)
+    assert (line.right, line.wrong, line.unjudged) == (2, 0, 1)
+
+    stream.block(ref(3), [of(b"2", 3, 0)], 4 * S)
+    stream.block(ref(4), [], 9 * LATE_NS)
+    assert stream.line(0).missing == 1
+
+
+def replace_address(log: Log, topics: tuple[bytes, ...] = ()) -> Log:
     return Log(
         address="0x" + "cd" * 20,
-        topics=log.topics,
+        topics=topics or log.topics,
         data=log.data,
         block_number=log.block_number,
         block_hash=log.block_hash,
@@ -286,7 +312,7 @@ def replace_address(log: Log) -> Log:
 
 
 def test_blocks_that_a_stream_leaves_out_by_its_own_count_are_counted_until_they_come() -> None:
-    stream = HookStream("one")
+    stream = HookStream("one", pool_of)
     for first, last in ((5, 7), (8, 8), (12, 14), (20, 20)):
         stream.span(first, last)
     assert (stream.line(0).gaps, stream.line(0).gap_blocks) == (2, 8)
