@@ -24,11 +24,13 @@ from tests.bot.web.hooks.test_door import figures
 from tests.patience import PATIENCE_S
 
 V2 = Protocol.UNISWAP_V2
-HEIGHTS = (1, 2, 3, 3, 4, 5, 6)
-"""Of the blocks that are told, one after the other: the first of height 3 is undone."""
+HEIGHTS = (1, 2, 3, 3, 4, 5, 6, 7)
+"""Of the blocks that are told: the first of height 3 is undone for one in which nothing moved."""
 
-SIGNED = (1, 2, 3, 4, 6, 8, 10)
-"""Signed bodies by then: from the fifth block on one is confirmed with each."""
+EMPTY = 3
+
+SIGNED = (1, 2, 3, 3, 5, 7, 8, 10)
+"""Signed bodies by then: from height 4 on one is confirmed with each, but not the undone one."""
 
 
 @dataclass
@@ -68,7 +70,9 @@ class Node:
             "data": "0x" + "00" * 64,
             "topics": [f"0x{SYNC.hex()}"],
         }
-        await socket.send_json({"id": asked["id"], "jsonrpc": "2.0", "result": [log]})
+        await socket.send_json(
+            {"id": asked["id"], "jsonrpc": "2.0", "result": [] if place == EMPTY else [log]}
+        )
 
     def _is_posted(self, due: int) -> bool:
         return self.outside.posted["signed 200"] == due
@@ -105,8 +109,8 @@ async def test_each_block_that_the_demo_posts_is_taken_twice_and_one_undone_is_n
     by_level = {
         level: [one.block_hash for one in posting.taken if one.level is level] for level in Level
     }
-    assert by_level[Level.SEEN] == [bodies.hash_of(place) for place in range(7)]
-    assert by_level[Level.CONFIRMED] == [bodies.hash_of(place) for place in (0, 1, 3)]
+    assert by_level[Level.SEEN] == [bodies.hash_of(at) for at in (0, 1, 2, 4, 5, 6, 7)]
+    assert by_level[Level.CONFIRMED] == [bodies.hash_of(at) for at in (0, 1, 4)]
     assert {(one.log_index, one.topics) for one in posting.taken} == {(11, (SYNC,))}
 
 
