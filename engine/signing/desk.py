@@ -125,7 +125,7 @@ class SigningDesk:
         digest_of_intent(intent)
         first_refusal(given)
         if check_carrying(given, now_ns=self._clock()) is None:
-            digest_of_plan(intent.plan)
+            self._journal.has_route(digest_of_plan(intent.plan))
             self.caps.beyond(charges_of(intent, (), chain, self.terms))
         unsigned = Unsigned(transaction)
         hash_of(unsigned.signed(_NOBODY.sign(unsigned.digest())))
@@ -162,7 +162,13 @@ class SigningDesk:
         if refusal := (
             check_carrying(given, now_ns=now_ns)
             or check_permit(given, self.words, now_ns=now_ns)
-            or check_nonce(intent, before, plan_digest=plan_digest, bump_bps=self.terms.bump_bps)
+            or check_nonce(
+                intent,
+                before,
+                plan_digest=plan_digest,
+                is_carried_out=self._journal.has_route(plan_digest),
+                bump_bps=self.terms.bump_bps,
+            )
         ):
             return refusal
         charges = charges_of(intent, before, given.chain, self.terms)
@@ -198,7 +204,6 @@ class SigningDesk:
             given,
             beside_wei=sum(entry.charges.get(gas, 0) for entry in beside),
             is_other_signed=self._has_orders(plan_digest),
-            is_swap_beside=any(entry.purpose.moves for entry in beside),
         )
 
     async def _signed(self, wallet: Wallet, intent: SigningIntent) -> bytes | SignRefusal:

@@ -159,7 +159,7 @@ class Journal:
 
     def has_route(self, plan_digest: str) -> bool:
         """Say whether a transaction was signed that carries a plan out."""
-        if self._routes is None:  # asked of few plans: so it costs no index at each signature
+        if self._routes is None:  # read once: an index would cost something at each signature
             found = self.run(
                 "select plan_digest from signed where purpose = ?", (Purpose.ROUTE.value,)
             )

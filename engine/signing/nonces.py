@@ -1,7 +1,8 @@
 """A nonce carries one thing: a plan, or what protects; signed again only dearer, or to cancel it.
 
 Of all that was ever signed for a nonce a chain takes one. So whatever is replaced has to be the
-same plan, which then is carried out once, or nothing at all.
+same plan, which then is carried out once, or nothing at all. Of two nonces it takes both: so a plan
+is carried out with one, for ever, whatever became of that.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,12 @@ SIGNED_MAX: Final = 64
 
 
 def check_nonce(
-    intent: SigningIntent, before: Sequence[Entry], *, plan_digest: str, bump_bps: int
+    intent: SigningIntent,
+    before: Sequence[Entry],
+    *,
+    plan_digest: str,
+    is_carried_out: bool,
+    bump_bps: int,
 ) -> SignRefusal | None:
     """Compare with what was signed for the nonce before.
 
@@ -25,12 +31,15 @@ def check_nonce(
         intent: what is asked.
         before: all that was signed for its nonce, oldest first.
         plan_digest: of its plan, empty for none.
+        is_carried_out: whether a transaction was signed that carries its plan out, with any nonce.
         bump_bps: how much higher both fees have to be than the highest before, at the least.
     """
     nonce, purpose = intent.transaction.nonce, intent.purpose
     if not before:
         if purpose is Purpose.REPLACE:
             return refused(RefusalKind.NONCE, f"nonce {nonce} has nothing that could be replaced")
+        if purpose is Purpose.ROUTE and is_carried_out:
+            return refused(RefusalKind.NONCE, "its plan was signed for another nonce")
         return None
     is_cancel = purpose is Purpose.CANCEL
     wrong = (

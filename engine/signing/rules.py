@@ -64,7 +64,6 @@ class Given:
         chain: the name of the transaction's chain; empty if nothing is signed there.
         beside_wei: what other transactions of the same plan may pay for gas.
         is_other_signed: whether something was signed of the other part of the same plan.
-        is_swap_beside: whether its swap was signed for another nonce.
     """
 
     intent: SigningIntent
@@ -73,7 +72,6 @@ class Given:
     chain: str
     beside_wei: int = 0
     is_other_signed: bool = False
-    is_swap_beside: bool = False
 
     @property
     def transaction(self) -> UnsignedTransaction:

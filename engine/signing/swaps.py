@@ -2,7 +2,7 @@
 
 Two of them do: one allows our contract to take of the wallet what the other then trades. Neither is
 of more than was planned, and what is traded gives the plan's least in proportion. A part that
-follows is signed only where something of the first was, and a swap for one nonce.
+follows is signed only where something of the first was.
 """
 
 from typing import Final
@@ -71,8 +71,6 @@ def _check_plan(plan: MixedPlan) -> SignRefusal | None:
 
 def _check_turn(plan: MixedPlan, given: Given, now_ns: int) -> SignRefusal | None:
     """What follows is signed where something of the first part was, and has as long again."""
-    if given.is_swap_beside and given.intent.purpose.moves:
-        return refused(RefusalKind.NONCE, "its swap was signed for another nonce")
     if plan.first is Part.ORDERS and not given.is_other_signed:
         return refused(RefusalKind.PLAN, "it follows on orders, of which none was signed")
     late_ns = now_ns - latest_ns_of(plan)

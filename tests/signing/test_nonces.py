@@ -111,6 +111,30 @@ async def test_a_nonce_that_carries_a_plan_is_signed_for_no_other() -> None:
         assert isinstance(await desk.sign(make_intent(make_plan(2), nonce=8)), Signed)
 
 
+async def test_a_plan_is_signed_for_one_nonce_whatever_became_of_that_one() -> None:
+    """However far away the other one is, cancelled or not, after a restart too."""
+    journal = Journal(Path(":memory:"))
+    first = make_intent(nonce=0)
+    for is_restarted in (False, True):
+        caps = DailyCaps(journal, caps_of(TERMS), boot="b", now_ns=NOW_NS)
+        desk = SigningDesk(
+            terms=TERMS, journal=journal, caps=caps, leave=Word(), clock=lambda: NOW_NS
+        )
+        desk.wallet = LocalWallet(KEY)
+        if not is_restarted:
+            assert isinstance(await desk.sign(first), Signed)
+        for nonce in (1, 5_000):
+            again = await desk.sign(make_intent(nonce=nonce))
+            assert isinstance(again, SignRefusal)
+            assert again.detail == "its plan was signed for another nonce"
+            assert again.kind is RefusalKind.NONCE
+        if not is_restarted:
+            assert isinstance(await desk.sign(dearer(first)), Signed)
+            assert isinstance(await desk.sign(cancel(11, nonce=0)), Signed)
+    assert isinstance(await desk.sign(make_intent(make_plan(2), nonce=1)), Signed)
+    journal.close()
+
+
 async def test_the_same_nonce_on_another_chain_is_another_nonce() -> None:
     contracts = {**TERMS.contracts, "ethereum": TERMS.contracts[CHAIN]}
     terms = SigningTerms(
@@ -260,6 +284,15 @@ class NonceMachine(RuleBasedStateMachine):
             tips = [one.transaction.max_priority_fee_per_gas_wei for one in intents]
             for some in (fees, tips):
                 assert all(a * 9 <= b * 8 for a, b in itertools.pairwise(some))
+
+    @invariant()
+    def each_plan_has_one_nonce(self) -> None:
+        nonces: dict[str, set[int]] = {}
+        for nonce, intents in self.signed.items():
+            for one in intents:
+                if one.plan is not None:
+                    nonces.setdefault(one.plan.plan_id, set()).add(nonce)
+        assert all(len(some) == 1 for some in nonces.values())
 
     def teardown(self) -> None:
         self.journal.close()

@@ -292,8 +292,10 @@ async def test_a_swap_is_signed_for_one_nonce_and_raised_there() -> None:
     swap = swapping(PLAN, make_swap()).intent
     with desk_of(terms) as desk:
         first = await desk.sign(swap)
-        nonce = swap.transaction.nonce + 1
-        again = await desk.sign(replace(swap, transaction=replace(swap.transaction, nonce=nonce)))
+        other = replace(
+            swap.transaction, nonce=swap.transaction.nonce + 1, max_fee_per_gas_wei=GWEI
+        )
+        again = await desk.sign(replace(swap, transaction=other))
         raised = await desk.sign(dearer(swap))
 
     assert isinstance(first, Signed)
