@@ -136,7 +136,8 @@ class PnlPart(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         points: (closed_at_ns, cumulative profit) of each execution in the time asked, for a chart.
-        by_route: profit and number of executions by ``pair buy→sell``.
+        by_route: profit and number of executions by ``pair buy→sell``, those that
+            closed a leftover by ``pair closing at venue``.
         by_engine: profit and number of executions of every engine that the ledger knows.
         upkeep_usd, upkeep: what transactions have cost that carry no plan out, and how many of them
             there were; what had no price when it was told is not in it, but counted as `unpriced`.

@@ -23,6 +23,7 @@ Transact = Callable[[Callable[[AsyncConnection], Awaitable[Any]]], Awaitable[Any
 _COLUMNS = (
     executions.c.seq,
     executions.c.execution_id,
+    executions.c.opportunity_id,
     executions.c.closed_at_ns,
     executions.c.basis,
     executions.c.pair,

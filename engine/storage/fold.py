@@ -8,6 +8,7 @@ from sqlalchemy import Row
 
 from engine.domain.exact import exact_sum
 from engine.domain.performance import TradeMark
+from engine.storage.route_names import route_of
 from engine.storage.totals import POINTS_MAX, realised_usd
 
 Point = tuple[int, int, Decimal, Decimal]
@@ -56,5 +57,4 @@ class Fold:
 
 
 def _mark(row: Row[Any], realised: Decimal) -> TradeMark:
-    route = f"{row.pair} {row.buy_venue}→{row.sell_venue}"
-    return TradeMark(opportunity_id=row.opportunity_id, route=route, realised=realised)
+    return TradeMark(opportunity_id=row.opportunity_id, route=route_of(row), realised=realised)

@@ -33,6 +33,7 @@ from engine.domain.performance import By, Missed, Sums
 from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.storage.exact_sql import StorySlippage, StoryUsd, exact_total
 from engine.storage.fold import Fold
+from engine.storage.route_names import ROUTE
 from engine.storage.tables.chats import notices
 from engine.storage.tables.trades import executions, opportunities
 from engine.storage.totals import PAGE_ROWS
@@ -76,7 +77,6 @@ def make_known() -> Known:
 
 
 _pair, _buy, _sell = executions.c.pair, executions.c.buy_venue, executions.c.sell_venue
-_route = _pair + " " + _buy + "→" + _sell
 _hour = (executions.c.closed_at_ns // _NS_PER_HOUR) % 24  # hours of the UTC day
 
 
@@ -242,7 +242,7 @@ def _query(by: By, when: ColumnElement[bool]) -> Select[Any]:
         By.ALL: [literal("all")],
         By.PAIR: [_pair],
         By.VENUE: [_buy, _sell],
-        By.ROUTE: [_route],
+        By.ROUTE: [ROUTE],
         By.HOUR: [_hour],
     }
     rows = [_rows(name, when, is_other=number > 0) for number, name in enumerate(names[by])]

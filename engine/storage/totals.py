@@ -32,6 +32,7 @@ from engine.storage.last_prices import load_last_prices
 from engine.storage.latch_acts import load_codes, load_latch
 from engine.storage.measured_edges import load_measured_edge
 from engine.storage.residuals import load_left_over, load_residuals
+from engine.storage.route_names import route_of
 from engine.storage.sent_lately import load_failures, load_sent_at_ns
 from engine.storage.tables.acts import operator_state
 from engine.storage.tables.chats import notices
@@ -272,7 +273,7 @@ class _Part:
         self.realised = exact_sum((self.realised, realised))
         self.expected = exact_sum((self.expected, row.expected_usd))
         self.wins += row.profit_usd > 0
-        _add(self.by_route, f"{row.pair} {row.buy_venue}→{row.sell_venue}", realised)
+        _add(self.by_route, route_of(row), realised)
         _add(self.by_engine, row.engine_id, realised)
         self.count += 1
         if has_points:
@@ -359,6 +360,7 @@ async def load_pnl_page(
     query = select(
         executions.c.closed_at_ns,
         executions.c.execution_id,
+        executions.c.opportunity_id,
         executions.c.basis,
         executions.c.pair,
         executions.c.buy_venue,

@@ -6,15 +6,18 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from engine.bus.records import EngineState, LoadState
+from engine.bus.performance import PerformanceReport
+from engine.bus.records import EngineState, ExecutionRecord, LoadState
 from engine.bus.reports import PnlReport, TradesReport, Unknown, WhyReport
 from engine.domain.modes import Basis
 from engine.domain.orders import OrderState
-from engine.domain.plans import Closes, LeggedPlan
+from engine.domain.performance import By
+from engine.domain.plans import Closes, LeggedPlan, is_closing
 from engine.requests.money import GetPnl, GetTrades
+from engine.requests.performance import GetPerformance
 from engine.requests.why import GetStoredWhy
 from engine.storage import totals
-from engine.storage.ledger import LedgerSettings, open_ledger
+from engine.storage.ledger import DAYS_MAX, LedgerSettings, open_ledger
 from tests.storage import makers
 from tests.storage.asking import append, ask
 from tests.storage.conftest import Clock
@@ -148,6 +151,48 @@ async def test_what_closes_a_leftover_is_listed_and_explained_as_that(
 
     assert [trade.closes for trade in report.trades] == [Decimal("0.01"), None]
     assert (why.is_closing, other.is_closing) == (True, False)
+
+
+def at_one_venue(number: int, opportunity_id: str, profit_usd: int) -> ExecutionRecord:
+    """Return an execution that buys and sells at one venue, as triangles and closings do."""
+    record = makers.make_execution_record(number=number, profit_usd=Decimal(profit_usd))
+    seen = record.plan.opportunity
+    seen = msgspec.structs.replace(
+        seen,
+        opportunity_id=opportunity_id,
+        hops=tuple(msgspec.structs.replace(hop, venue=seen.buy_venue) for hop in seen.hops),
+    )
+    assert isinstance(record.plan, LeggedPlan)
+    return msgspec.structs.replace(
+        record,
+        plan=msgspec.structs.replace(record.plan, opportunity=seen),
+        execution=dataclasses.replace(record.execution, opportunity_id=opportunity_id),
+    )
+
+
+async def test_what_closed_a_leftover_is_no_route_in_any_sum(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    ids = ["run1-1", "run1-flat", "run1-flat2", "run1-flat2-3", "run-flat4-run1-flat17"]
+    assert [is_closing(one) for one in ids] == [False, False, True, False, True]
+    route, closing = "BTC-USD coinbase→coinbase", "BTC-USD closing at coinbase"
+    whole = GetPerformance(since_ns=0, until_ns=makers.NOW_NS + 1, by=By.ROUTE)
+    async with open_ledger(settings, clock=clock) as ledger:
+        await append(
+            ledger,
+            *(at_one_venue(number, one, 10**number) for number, one in enumerate(ids)),
+        )
+
+        day = await ask(ledger, GetPnl(days=1), PnlReport)
+        ever = await ask(ledger, GetPnl(days=DAYS_MAX), PnlReport)
+        report = await ask(ledger, whole, PerformanceReport)
+
+    expected = {route: (Decimal(1_011), 3), closing: (Decimal(10_100), 2)}
+    assert day.by_route == ever.by_route == expected
+    assert {name: (one.realised, one.trades) for name, one in report.groups} == expected
+    assert report.best is not None
+    assert report.worst is not None
+    assert (report.best.route, report.worst.route) == (closing, route)
 
 
 async def test_a_long_profit_curve_is_thinned_and_keeps_its_end(
