@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from engine.bus.health_reports import (
     HealthReport,
     IncidentReport,
@@ -32,7 +34,10 @@ class GetHealth(LedgerRequest[HealthReport], frozen=True, kw_only=True):
 
     async def answer(self, ledger: "Ledger", /) -> HealthReport:
         """See `Request.answer`."""
-        return ledger.health_desk.health()
+        report = ledger.health_desk.health()
+        if report.trouble or not ledger.unheard:
+            return report
+        return replace(report, trouble=f"the watch failed at {ledger.unheard} notices: see log")
 
 
 class GetIncidents(LedgerRequest[IncidentsReport], frozen=True, kw_only=True):

@@ -99,7 +99,8 @@ class Ledger:
 
     Attributes:
         health_desk, use_desk: answer how components stand, and what is used.
-        on_notice: is told each notice that was stored.
+        on_notice: is told each notice that was stored; what it fails at is stored all the same.
+        unheard: how many stored notices it failed at.
     """
 
     def __init__(self, *, writer: Writer, settings: LedgerSettings, clock: Clock) -> None:
@@ -113,6 +114,7 @@ class Ledger:
         self.health_desk: HealthDesk = NotWatched()
         self.use_desk: UseDesk = NotMeasured()
         self.on_notice: Callable[[Notice], None] = lambda _notice: None
+        self.unheard = 0
         self.chats = Chats(change=self._change, transact=writer.transact, clock=clock)
         self.discoveries = Discoveries(
             change=self._change, transact=writer.transact, clock=clock, basis=settings.basis
@@ -225,7 +227,14 @@ class Ledger:
     def _tell_watch(self, records: Sequence[Record]) -> None:
         for record in records:
             if isinstance(record, NoticeRecord):
-                self.on_notice(record.notice)
+                self._tell_watch_of(record.notice)
+
+    def _tell_watch_of(self, notice: Notice) -> None:
+        try:
+            self.on_notice(notice)
+        except Exception:  # noqa: BLE001 - the writer runs this: it would end, and all money with it
+            self.unheard += 1
+            _log.exception("a stored notice was not heard, %d so far", self.unheard)
 
     async def load_state(
         self, *, day_start_ns: int, engine_id: str = MAIN, drawdown_since_ns: int = 0

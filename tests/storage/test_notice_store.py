@@ -6,10 +6,13 @@ import sqlite3
 
 import pytest
 
+from engine.bus.health_reports import HealthReport, NotWatched
 from engine.bus.notices import Notice
 from engine.bus.records import LatchAct, Record
 from engine.bus.reports import InboxStored, Thread, ThreadsReport
+from engine.domain.modes import Basis
 from engine.requests.chat import DoneNotices, GetThreads, PinThread
+from engine.requests.health import GetHealth
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.ledger_settings import DATABASE_NAME
 from engine.storage.thread_store import KEPT
@@ -39,6 +42,43 @@ async def test_a_reader_gets_what_it_has_not_confirmed_after_a_restart(
     assert report.delivered_seq == first.seq
     assert report.newest_seq == report.notices[-1].seq
     assert len(other.notices) == 3
+
+
+class Well(NotWatched):
+    """Answers that all is well."""
+
+    def health(self) -> HealthReport:
+        return HealthReport(
+            basis=Basis.SANDBOX,
+            at_ns=makers.NOW_NS,
+            components=[],
+            open_incidents=[],
+            incidents=0,
+            failures=0,
+            watched_since_ns=0,
+        )
+
+
+async def test_what_hears_of_stored_notices_fails_no_append_and_does_not_end_the_ledger(
+    settings: LedgerSettings, clock: Clock
+) -> None:
+    heard: list[Notice] = []
+
+    def hear(notice: Notice) -> None:
+        heard.append(notice)
+        raise KeyError("a fault of whoever listens")
+
+    async with open_ledger(settings, clock=clock) as ledger:
+        ledger.on_notice = hear
+        await append(ledger, *(makers.make_notice_record(number=number) for number in (1, 2)))
+        await append(ledger, makers.make_notice_record(number=3))
+        report = await notices(ledger)
+        ledger.health_desk = Well()
+        health = await ask(ledger, GetHealth(), HealthReport)
+
+    assert heard == [stamped.notice for stamped in report.notices]
+    assert len(heard) == 3
+    assert health.trouble == "the watch failed at 3 notices: see log"
 
 
 async def test_every_kind_of_notice_comes_back_equal(
