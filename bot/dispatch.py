@@ -20,10 +20,17 @@ from bot.render.troubles import (
     render_failed,
     render_misread,
     render_not_permitted,
+    render_unstored,
 )
 from engine.bus.reports import Declined
 from engine.bus.request import Reply, Request
-from engine.domain.errors import AbsentError, BadValueError, SyndicateError, TransientError
+from engine.domain.errors import (
+    AbsentError,
+    BadValueError,
+    SyndicateError,
+    TransientError,
+    UnstoredError,
+)
 from engine.domain.people import Rank
 from engine.domain.units import NS_PER_S
 from engine.facade.engine import Facade
@@ -247,6 +254,8 @@ class Dispatcher:
             return Answer(screen=render_not_permitted(invocation.shown, needed=error.needed))
         except BadValueError as error:
             return Answer(screen=render_declined(Declined(why=str(error))))
+        except UnstoredError as error:
+            return Answer(screen=render_unstored(str(error), line=invocation.shown))
         except SyndicateError as error:
             screen = render_away(
                 str(error),
@@ -263,6 +272,8 @@ class Dispatcher:
         """Send the command of a second step."""
         try:
             return answer_plainly(await self.ask(confirmation.command), self.settings)
+        except UnstoredError as error:
+            return Answer(screen=render_unstored(str(error), line=confirmation.action))
         except SyndicateError as error:
             screen = render_away(str(error), line=confirmation.action, may_be_done=True)
             return Answer(screen=screen, is_final=isinstance(error, AbsentError | BadValueError))

@@ -1,4 +1,4 @@
-"""Screens that say that something was not done."""
+"""Screens that say that something was not done, or is not known to be for good."""
 
 from bot.render import words
 from bot.render.screen import Mark, Screen, Text
@@ -28,6 +28,19 @@ def render_away(why: str, *, line: str, may_be_done: bool) -> Screen:
         asked += ". Whether it was done is not known: look, and send it again if it was not."
     texts = (why[:_SENTENCE_LIMIT], asked, "/kill works all the same.")
     return Screen(title="No answer", mark=Mark.WARN, blocks=tuple(map(Text, texts)))
+
+
+def render_unstored(why: str, *, line: str) -> Screen:
+    """Say that something was done which the ledger does not have yet."""
+    return Screen(
+        title=f"Done, not stored: {line}",
+        mark=Mark.WARN,
+        blocks=(
+            Text(why[:_SENTENCE_LIMIT]),
+            Text("It holds, and is stored once the ledger is back."),
+            Text("If the engine ends before that, it begins again without it."),
+        ),
+    )
 
 
 def render_not_permitted(line: str, *, needed: Rank) -> Screen:

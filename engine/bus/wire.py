@@ -9,7 +9,7 @@ from typing import Any, Final, Union
 import msgspec
 
 from engine.bus.request import Answerer, Reply, Request
-from engine.domain.errors import BadValueError, FatalError, TransientError
+from engine.domain.errors import BadValueError, FatalError, TransientError, UnstoredError
 
 PROTOCOL_VERSION: Final = 2
 """Raised when a message changes in a way that an older role cannot read."""
@@ -29,6 +29,7 @@ class Kind(IntEnum):
     TRANSIENT = 2
     BROKEN = 3
     REFUSED = 4
+    UNSTORED = 5
 
 
 _ENCODER: Final = msgspec.msgpack.Encoder()
@@ -63,7 +64,8 @@ async def answered(
     try:
         return Kind.REPLY, encode(await answerer.answer(decoder.decode(payload)))
     except TransientError as error:
-        return Kind.TRANSIENT, str(error).encode()
+        kind = Kind.UNSTORED if isinstance(error, UnstoredError) else Kind.TRANSIENT
+        return kind, str(error).encode()
     except BadValueError as error:
         return Kind.REFUSED, str(error).encode()
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
@@ -82,6 +84,8 @@ def reply_of(request: Request[Reply], kind: int, payload: bytes, *, role: str) -
         return decode_reply(request, payload, role=role)
     if kind == Kind.REFUSED:
         raise BadValueError(payload.decode())
+    if kind == Kind.UNSTORED:
+        raise UnstoredError(payload.decode())
     raise TransientError(f"the {role} could not answer: {payload.decode()}")
 
 

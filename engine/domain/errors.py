@@ -16,6 +16,10 @@ class AbsentError(TransientError):
     """Who would answer is no part of this installation, as it is set up: do not try again."""
 
 
+class UnstoredError(TransientError):
+    """It was done, and is on its way to the ledger, which is away: do not do it again."""
+
+
 class FatalError(SyndicateError):
     """Stop: going on would risk money or records. The text says what to do."""
 

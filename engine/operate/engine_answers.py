@@ -13,6 +13,7 @@ from engine.bus.kill_reports import DrillReport
 from engine.bus.lease import Lease
 from engine.bus.notices import Notice
 from engine.bus.open_outside import ON_PAPER, OpenOutside
+from engine.bus.records import StateRecord
 from engine.bus.reports import Acknowledged, Declined
 from engine.bus.request import Caller, Reply, Request
 from engine.bus.work_reports import WorkDone
@@ -23,7 +24,7 @@ from engine.core.inputs.places_off import PlacesOff
 from engine.core.inputs.switched import ControlState
 from engine.decide.switches import Switches
 from engine.domain.delays import Delayed
-from engine.domain.errors import BadValueError, TransientError
+from engine.domain.errors import BadValueError, TransientError, UnstoredError
 from engine.domain.fees import FeeWord
 from engine.domain.health import Sight
 from engine.domain.instruments import VenueId
@@ -149,7 +150,7 @@ class EngineAnswers:
         outcome = self.once.outcome(envelope, done)
         record = self._records.make(self._set, envelope, "balance reset", outcome=outcome)
         try:
-            await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
+            await self._store(record, is_done=True)
         except BadValueError as error:
             return Declined(why=_unstored(str(error), is_looser=False))
         return done
@@ -241,7 +242,7 @@ class EngineAnswers:
         record = self._records.make(wanted, envelope, action, outcome=outcome, code_step=code_step)
         number = self._records.count
         try:
-            await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
+            await self._store(record, is_done=not is_looser)
         except (TransientError, asyncio.CancelledError) as error:
             if not is_looser:
                 # It is done, and its record on its way: the operator is told behind that.
@@ -319,6 +320,15 @@ class EngineAnswers:
         if not self.waiting:
             return self.now("nothing waits")
         return await self.change(envelope, "cancelled, nothing waits any more", delayed=())
+
+    async def _store(self, record: StateRecord, *, is_done: bool) -> None:
+        """Wait until a change is durable; where it is not yet, say whether it was done."""
+        try:
+            await self._outbox.put_durably(record, timeout_s=STORED_WITHIN_S)
+        except TransientError as error:
+            if is_done:
+                raise UnstoredError(str(error)) from error
+            raise
 
     @property
     def _set(self) -> OperatorSet:

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from engine.bus.request import EngineRequest, Reply, Request
-from engine.domain.errors import BadValueError, FatalError, TransientError
+from engine.domain.errors import BadValueError, FatalError, TransientError, UnstoredError
 
 
 class Hall:
@@ -44,6 +44,7 @@ class Refuse(EngineRequest[Said], frozen=True, kw_only=True):
     async def answer(self, _hall: Hall, /) -> Said:
         raise {
             "not now": TransientError,
+            "done all the same": UnstoredError,
             "never": BadValueError,
             "disk on fire": FatalError,
             "a mistake": RuntimeError,

@@ -17,7 +17,7 @@ from engine.bus.redis_client import SPACE
 from engine.bus.request import Caller
 from engine.bus.transport import Transport
 from engine.bus.unix_socket import SocketCaller, open_server
-from engine.domain.errors import BadValueError, FatalError, TransientError
+from engine.domain.errors import BadValueError, FatalError, TransientError, UnstoredError
 from tests.bus.asking import REQUESTS, Hall, Refuse, Said, Say, Wait
 from tests.bus.pretend_transport import Rooms
 from tests.bus.redis_server import running_redis
@@ -169,12 +169,20 @@ async def test_a_role_that_never_answers_is_told_as_slow_in_time(caller: Caller)
         await caller.call(Wait(), timeout_s=0.2)
 
 
-@pytest.mark.parametrize(("kind", "error"), [("not now", TransientError), ("never", BadValueError)])
+@pytest.mark.parametrize(
+    ("kind", "error"),
+    [
+        ("not now", TransientError),
+        ("done all the same", UnstoredError),
+        ("never", BadValueError),
+    ],
+)
 async def test_a_refusal_crosses_as_what_it_is(
     caller: Caller, kind: str, error: type[Exception]
 ) -> None:
-    with pytest.raises(error, match=kind):
+    with pytest.raises(error, match=kind) as told:
         await caller.call(Refuse(kind=kind))
+    assert type(told.value) is error
 
 
 async def test_what_is_too_large_is_refused_and_the_next_request_is_answered(

@@ -185,7 +185,7 @@ async def until_in_force(
     try:
         async with asyncio.timeout(PATIENCE_S):
             while await in_force(facade) != value:
-                if _is_told(value, phone.transcript(), "Not done", "No answer"):
+                if _is_told(value, phone.transcript(), "Not done", "No answer", "not stored"):
                     return
                 if chat.has_ended:
                     await chat.start()
@@ -208,7 +208,7 @@ def _compare(written: list[str], audit: str, said: list[str], result: Result) ->
         times = done[f"limit position_usd {one} USD"]
         if times == 0 and _is_told(one, said, "Not done"):
             result.refused_aloud += 1
-        elif times == 0 and _is_told(one, said, "No answer"):
+        elif times == 0 and _is_told(one, said, "No answer", "not stored"):
             result.unknown_aloud += 1
         elif times == 0:
             result.lost.append(one)

@@ -15,7 +15,7 @@ from engine.bus.records import Record, StateRecord
 from engine.bus.reports import Acknowledged, Declined
 from engine.core.inputs.fees_set import FEES_SET
 from engine.core.inputs.places_off import PLACES_OFF
-from engine.domain.errors import BadValueError, TransientError
+from engine.domain.errors import BadValueError, TransientError, UnstoredError
 from engine.domain.modes import Mode
 from engine.domain.switched_off import PlaceKind
 from engine.facade.client import BusFacade
@@ -190,11 +190,11 @@ async def test_without_the_ledger_off_holds_and_on_does_not_come_true(
             SetFee(venue="binance", bps=Decimal(11), only_tightens=True),
             SetMode(mode=Mode.OBSERVE, only_tightens=True),
         ):
-            with pytest.raises(TransientError, match="was done but is not yet stored"):
+            with pytest.raises(UnstoredError, match="was done but is not yet stored"):
                 await facade.ask(seal(tighter, by="me", at_ns=time.time_ns()))
         assert (await fees(facade))["binance"] == 11
         assert (await insist(facade, GetStatus())).mode is Mode.OBSERVE
-        with pytest.raises(TransientError, match="was done but is not yet stored"):
+        with pytest.raises(UnstoredError, match="was done but is not yet stored"):
             await facade.ask(seal(Pause(), by="me", at_ns=time.time_ns()))
         assert await off(facade) == ("gemini", "ETH-USD")
         is_away = False

@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import msgspec
+import pytest
 
 from bot.command_table import COMMANDS
 from bot.dispatch import Invocation, read_line
@@ -14,7 +15,7 @@ from bot.web.guard import _trouble
 from bot.web.openapi import describe
 from bot.web.rates import Pace
 from bot.web.reference import PAGE, all_routes, example_body, example_path, render_page
-from engine.domain.errors import AbsentError, BadValueError, TransientError
+from engine.domain.errors import AbsentError, BadValueError, TransientError, UnstoredError
 from engine.domain.people import Rank
 from engine.requests.overview import GetOpportunities, GetStatus
 from engine.requests.safety import Kill, Resume
@@ -180,6 +181,34 @@ async def test_an_answer_that_a_role_was_away_is_not_repeated(web: Web) -> None:
         status, _ = await web.ask("POST", path, body=body, headers=once)
         assert status == HTTPStatus.OK
     assert web.facade.effects == ["limit position_usd 250"]
+
+
+async def test_what_was_done_while_the_ledger_is_away_is_answered_as_done_and_not_done_again(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    async def unstored(request: Any) -> Any:
+        asked.append(request)
+        raise UnstoredError("this was done but is not yet stored")
+
+    once = {"Idempotency-Key": "k-1"}
+    _, reset = await web.ask("POST", "/v1/commands/balance", body={"form": "reset"})
+    monkeypatch.setattr(web.facade, "ask", unstored)
+
+    status, answer = await web.ask(
+        "POST", f"/v1/confirmations/{reset['confirmation']['nonce']}", body={"is_yes": True}
+    )
+    assert status == HTTPStatus.OK
+    assert answer["title"].startswith("Done, not stored: ")
+    for _ in range(2):
+        status, answer = await web.ask(
+            "POST", "/v1/commands/mode", body={"mode": "observe"}, headers=once
+        )
+        assert status == HTTPStatus.OK
+        assert answer["title"] == "Done, not stored: /mode observe"
+        assert "this was done but is not yet stored" in answer["text"]
+    assert len(asked) == 2
 
 
 async def test_what_was_away_is_sent_again_as_what_was_given_before_a_kill(web: Web) -> None:
