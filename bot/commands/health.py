@@ -11,11 +11,13 @@ from bot.render.health import (
     render_incident,
     render_incidents,
     render_policies,
+    render_seen,
 )
 from bot.render.market import render_unknown
 from bot.render.screen import brief
 from engine.bus.reports import Unknown
-from engine.requests.health import GetHealth, GetIncident, GetIncidents
+from engine.domain.errors import AbsentError, TransientError
+from engine.requests.health import GetHealth, GetIncident, GetIncidents, LookAtPlaces
 
 _PICTURE: Final = "picture"
 _POLICIES: Final = "policies"
@@ -32,7 +34,14 @@ _RESOURCES = Button(label="Resources", line="/resources")
 
 async def health(call: Call) -> Answer:
     """Show what is not well, or draw how all stood over a day."""
-    report = await call.ask(GetHealth())
+    try:
+        report = await call.ask(GetHealth())
+    except AbsentError:
+        raise
+    except TransientError as error:
+        seen = await call.ask(LookAtPlaces())
+        screen = render_seen(seen, why=str(error), now_ns=call.now_ns)
+        return Answer(screen=screen, buttons=((_HEALTH, _SYSTEM),))
     screen = render_health(report, now_ns=call.now_ns)
     if call.arguments.text("what") == _POLICIES:
         return Answer(screen=render_policies(report), buttons=((_HEALTH, _INCIDENTS),))
@@ -51,7 +60,8 @@ HEALTH = CommandEntry(
             "Shows which components are not well, since when and why: processes, feeds, chains,"
             " their providers, database, disk, recording, the way to your phone, real orders."
             " Looking changes nothing. What nobody can see now (it starts, or whoever sees it is"
-            " away) is called unseen and counts as no failure."
+            " away) is called unseen and counts as no failure. While the ledger is away, which"
+            " keeps all of this, it shows what the engine sees by itself."
         ),
         "picture draws how each stood over a day, with how much of it it was available.",
         (

@@ -13,9 +13,10 @@ from engine.bus.health_reports import (
     IncidentsReport,
     IncidentSummary,
     RecoveryLine,
+    SightsReport,
 )
 from engine.bus.notices import IncidentEnded, IncidentOpened, ResourceShort
-from engine.domain.health import MACHINE, NETWORK, Health, Said, Weight
+from engine.domain.health import MACHINE, NETWORK, Health, Said, Sight, Weight
 from engine.domain.units import NS_PER_DAY, NS_PER_MS, NS_PER_S
 
 HEALTH_NOTICES: Final = (IncidentOpened, IncidentEnded, ResourceShort)
@@ -33,6 +34,8 @@ _STATES: Final = {
 _CAUSES: Final = {NETWORK: "the network, more likely than each", MACHINE: "the machine"}
 _COMPONENTS_SHOWN: Final = 6
 _PERFECT: Final = 0.9995
+TELEGRAM: Final = "telegram"
+_SENTENCE_LIMIT: Final = 300
 OLD_LOOK_NS: Final = 60 * NS_PER_S
 
 
@@ -66,6 +69,31 @@ def render_health(report: HealthReport, *, now_ns: int) -> Screen:
         blocks=(Facts(tuple(facts)), *((wrapped(rows),) if rows else ())),
         note=words.BASIS_WORDS[report.basis],
     )
+
+
+def render_seen(report: SightsReport, *, why: str, now_ns: int) -> Screen:
+    """Show what the engine sees by itself, where whoever watches all of it is away."""
+    seen = [one for one in report.sights if one.component != TELEGRAM]  # who reads this is reached
+    bad = [one for one in seen if one.health is not Health.WELL]
+    rows = [row for one in bad for row in _sight_rows(one, now_ns)]
+    well = len(seen) - len(bad)
+    return Screen(
+        title="Health: the history is away",
+        mark=Mark.BAD,
+        blocks=(
+            Text(why[:_SENTENCE_LIMIT]),
+            Text(f"Of what the engine sees itself {well} of {len(seen)} are well."),
+            *((wrapped(rows),) if rows else ()),
+            Text("Other parts, availability and incidents are known there: ask again."),
+        ),
+    )
+
+
+def _sight_rows(one: Sight, now_ns: int) -> Iterator[str]:
+    since = f" {_ago(one.since_ns, now_ns)}" if one.since_ns else ""
+    yield f"{called(one.component)} {one.health}{since}"
+    if one.why:
+        yield f"  {one.why}"
 
 
 def render_policies(report: HealthReport) -> Screen:

@@ -73,7 +73,7 @@ from engine.requests.discoveries import (
 from engine.requests.fees import GetFees, SetFee
 from engine.requests.flatten import CloseLeftovers, GetClosings
 from engine.requests.gas import GetGas
-from engine.requests.health import GetHealth, GetIncident, GetIncidents, GetUse
+from engine.requests.health import GetHealth, GetIncident, GetIncidents, GetUse, LookAtPlaces
 from engine.requests.hooked import TakeHooked, TellHooks
 from engine.requests.inventory import GetInventoryPast, GetRebalancing
 from engine.requests.kills import DrillKill, GetAftermath
@@ -391,6 +391,8 @@ class FakeFacade:
                 return work_samples.resources()
             case GetHealth():
                 return health_samples.health()
+            case LookAtPlaces():
+                return health_samples.seen()
             case GetUse():
                 return health_samples.use()
             case GetIncidents():

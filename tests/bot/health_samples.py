@@ -9,6 +9,7 @@ from engine.bus.health_reports import (
     IncidentsReport,
     IncidentSummary,
     RecoveryLine,
+    SightsReport,
     summary_of,
 )
 from engine.bus.notices import IncidentEnded, IncidentOpened, Notice, ResourceShort
@@ -21,6 +22,7 @@ from engine.domain.health import (
     IncidentLine,
     Member,
     Said,
+    Sight,
     Weight,
 )
 from engine.domain.modes import Basis
@@ -53,6 +55,22 @@ def _line(
         since_ns=since_ns,
         available={"1 h": min(day, 0.98), "24 h": day, "7 d": day},
         changes=changes,
+    )
+
+
+def seen() -> SightsReport:
+    """Return what the engine sees by itself."""
+    return SightsReport(
+        sights=[
+            Sight(
+                component="feed/gemini",
+                health=Health.DOWN,
+                why="disconnected, 6 books",
+                since_ns=AT_NS - 95 * S,
+            ),
+            Sight(component="feed/binance", health=Health.WELL),
+            Sight(component="telegram", health=Health.DOWN, why="no chat reaches you"),
+        ]
     )
 
 

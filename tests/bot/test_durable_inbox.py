@@ -273,6 +273,10 @@ async def test_without_a_ledger_reads_and_protection_work_and_changes_are_refuse
     async with chat.start():
         assert "Observe: running" in await chat.say("/status")
         assert "ledger is away" in await chat.say("/trades")
+        health = await chat.say("/health")
+        assert "Health: the history is away" in health
+        assert "Of what the engine sees itself 1 of 2 are well." in health
+        assert "feed gemini down" in health
         assert "Not done: the ledger is away" in await chat.say("/resume")
         assert "Paused" in await chat.say("/pause")
         chat.facade.mode = Mode.LIVE
