@@ -19,7 +19,7 @@ from engine.domain.recovery import ORDER_STREAM
 from engine.domain.signing import SignRefusal
 from engine.domain.venue_orders import OrderShown, TradeShown
 from engine.gateways.answers import Unclear
-from engine.gateways.asks import StreamAsk, calls_of
+from engine.gateways.asks import WIRE_NAMES_MAX, StreamAsk, calls_of
 from engine.gateways.gateway import StreamFact, StreamGap, StreamNumber, StreamReady
 from engine.gateways.stream import StreamAnswer, StreamOpening, is_of_socket
 from engine.gateways.venue_signing import VenueIntent
@@ -53,15 +53,24 @@ class VenueStream:
     base_url: str
     engine: str
     repaired: Callable[[], None]
-    _names: set[str] = field(default_factory=set)
+    _names: dict[str, None] = field(default_factory=dict)
     _has_more: asyncio.Event = field(default_factory=asyncio.Event)
     _numbers: dict[str, int] = field(default_factory=dict)
     _readies: int = 0
 
     def want(self, wire_name: str) -> None:
-        """Be told of an instrument, too; where that takes it, the stream is opened anew."""
-        if self.work.line.gateway.is_by_market and wire_name not in self._names:
-            self._names.add(wire_name)
+        """Be told of an instrument, too; where that takes it, the stream is opened anew.
+
+        Of more than one stream may be of, those that were wanted last: of others look-ups tell.
+        """
+        if not self.work.line.gateway.is_by_market:
+            return
+        is_new = wire_name not in self._names
+        self._names.pop(wire_name, None)
+        self._names[wire_name] = None
+        while len(self._names) > WIRE_NAMES_MAX:
+            del self._names[next(iter(self._names))]
+        if is_new:
             self.work.desk.wants_stream = True
             self._has_more.set()
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from engine.domain.orders_told import OrderFate, VenueMatter
+from engine.gateways.asks import WIRE_NAMES_MAX
 from engine.sandbox.exchange.faults import AccountFault
 from tests.trading.at_sandbox import VENUES, Here, trading
 
@@ -55,3 +56,22 @@ async def test_what_a_broken_stream_did_not_tell_is_found_out(tmp_path: Path, ve
 
         assert len(here.roles.exchange(venue).orders) == 1
         assert {matter for matter, _ in here.matters} <= {VenueMatter.DIFFERENCE}
+
+
+async def test_of_more_instruments_than_a_stream_is_of_those_wanted_last_are_told(
+    tmp_path: Path,
+) -> None:
+    async with trading(tmp_path, "bitstamp") as here:
+        name = here.order().request.wire_name
+        here.stream.want(name)
+        for number in range(WIRE_NAMES_MAX - 1):
+            here.stream.want(f"a{number}usd")
+        here.stream.want(name)
+        here.stream.want("another")
+        await here.until(lambda: here.at.work.desk.has_stream and not here.at.why_not)
+        one = here.order()
+        here.arm(AccountFault.LAG, duration_s=3_600.0)
+        here.arm(AccountFault.ANSWER_LOST)
+        await here.answers.hand_over((one,))
+
+        await here.until(lambda: here.fate(one) in (OrderFate.TRADED, OrderFate.FILLED))
