@@ -150,8 +150,8 @@ class ApiKeys:
             FatalError: as `add`.
         """
         now_ns, held = clock(), self.all()
-        newest = next((one for one in reversed(held) if one.name == name), None)
-        if newest is None or self._is_over(newest):
+        newest = next((one for one in held if one.name == name and one.ends_at_ns is None), None)
+        if newest is None:
             raise self._none_named(name)
         ends_at_ns = now_ns + overlap_s * NS_PER_S
         kept = [
