@@ -19,7 +19,12 @@ pytestmark = [
 
 @pytest.mark.parametrize(
     ("which", "instants"),
-    [("engine", ("due", "sent", "bytes", "core", "decided")), ("floor", ("due", "sent", "bytes"))],
+    [
+        pytest.param(
+            *("engine", ("due", "sent", "bytes", "core", "decided")), marks=pytest.mark.campaign
+        ),
+        ("floor", ("due", "sent", "bytes")),
+    ],
 )
 async def test_each_frame_of_a_schedule_is_followed_in_order_to_its_end(
     which: str, instants: tuple[str, ...]

@@ -96,6 +96,7 @@ def test_gas_changes_from_minute_to_minute_as_was_counted_and_comes_back() -> No
     assert pstdev(minutes) == pytest.approx(0.484, rel=0.25)
 
 
+@pytest.mark.campaign
 def test_an_engine_loses_races_among_rivals_and_none_where_nobody_competes() -> None:
     lost: dict[str, int] = {}
     won: dict[str, int] = {}

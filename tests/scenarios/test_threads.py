@@ -95,6 +95,7 @@ class Starting:
         raise TransientError(f"{type(request).__name__}: the engine starts")
 
 
+@pytest.mark.campaign
 async def test_a_chat_that_was_killed_goes_on_with_its_pinned_card(tmp_path: Path) -> None:
     paths = prepare(str(tmp_path / "var"))
     settings = LedgerSettings(data_dir=paths.data_dir)

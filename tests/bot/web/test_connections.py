@@ -39,7 +39,9 @@ async def _until_cut(web: Web, sent: bytes, more: bytes = b"") -> bytes:
                     writer.write(more)
                     await writer.drain()
     finally:
-        writer.close()
+        writer.transport.abort()  # what nobody read is not waited for
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
     return answer
 
 

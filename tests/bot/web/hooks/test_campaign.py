@@ -2,9 +2,12 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.bot.web.hooks.campaign import Campaign
 
 
+@pytest.mark.campaign
 async def test_nothing_acknowledged_is_lost_and_nothing_unsigned_is_taken_over_a_kill(
     tmp_path: Path,
 ) -> None:
