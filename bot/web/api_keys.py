@@ -5,10 +5,8 @@ hash there: 32 random bytes, which no one guesses; the slow hash is for who stea
 finds a key elsewhere.
 """
 
-import contextlib
 import hashlib
 import hmac
-import os
 import re
 import secrets
 import time
@@ -24,12 +22,12 @@ from msgspec import Meta
 
 from engine.domain.errors import BadValueError, FatalError
 from engine.domain.people import Rank
+from engine.domain.replaced_file import replace_file
 from engine.domain.units import NS_PER_S
 
 FILE: Final = "keys.json"
 _KEY: Final = re.compile(r"syn_([0-9a-f]{8})_([A-Za-z0-9_-]{43})\Z", re.ASCII)
 _NAME: Final = r"^[a-z][a-z0-9-]{0,23}$"
-_MODE: Final = 0o600
 _KNOWN_MAX: Final = 1_024
 """Keys whose check is remembered, so that not each request pays for a slow hash."""
 
@@ -208,18 +206,9 @@ class ApiKeys:
         self._read_at = seen
 
     def _write(self, keys: list[ApiKey]) -> None:
-        aside = self._path.with_name(f".{FILE}.new")
-        body = msgspec.json.format(msgspec.json.encode(keys))
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):
-                aside.unlink()
-            file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-            with os.fdopen(file, "wb") as written:
-                written.write(body)
-                written.flush()
-                os.fsync(written.fileno())
-            aside.replace(self._path)
+            replace_file(self._path, msgspec.json.format(msgspec.json.encode(keys)))
         except OSError as error:
             raise FatalError(f"{self._path} cannot be written: {error.strerror}") from error
 

@@ -6,11 +6,11 @@ killed. So the latch can be set by writing anything to it, or by removing it, ev
 
 import contextlib
 import os
-import secrets
 from pathlib import Path
 from typing import Final
 
 from engine.domain.errors import FatalError
+from engine.domain.replaced_file import replace_file, sync_folder
 
 _CLEAR: Final = b"clear\n"
 _FILE_NAME: Final = "kill-latch"
@@ -68,7 +68,7 @@ class KillLatch:
         """
         self.hold()
         try:
-            self._write(f"killed by {by}: {why}\n".encode())
+            replace_file(self.path, f"killed by {by}: {why}\n".encode())
         except OSError as error:
             try:
                 self.path.unlink(missing_ok=True)
@@ -86,7 +86,7 @@ class KillLatch:
         """
         try:
             if not self._says_clear():
-                self._write(_CLEAR)
+                replace_file(self.path, _CLEAR)
         except OSError as error:
             raise FatalError(
                 f"the kill latch {self.path} cannot be cleared: {error.strerror}; "
@@ -103,7 +103,7 @@ class KillLatch:
                 os.fsync(file)
             finally:
                 os.close(file)
-            self._sync_directory()
+            sync_folder(self.path.parent)
 
     def _says_clear(self) -> bool:
         try:
@@ -116,30 +116,6 @@ class KillLatch:
             return False
         finally:
             os.close(file)
-
-    def _write(self, content: bytes) -> None:
-        # A reader sees the old file or the new one, never a half: write aside, sync, rename.
-        aside = self.path.with_name(f".{_FILE_NAME}.{secrets.token_hex(4)}")
-        try:
-            file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            try:
-                os.write(file, content)
-                os.fsync(file)
-            finally:
-                os.close(file)
-            aside.replace(self.path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                aside.unlink(missing_ok=True)
-            raise
-        self._sync_directory()
-
-    def _sync_directory(self) -> None:
-        directory = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
 
 
 class EngineLatches:

@@ -3,7 +3,6 @@
 It is kept, so that what was bid before a crash can be taken back after it.
 """
 
-import os
 import secrets
 from pathlib import Path
 from typing import Final
@@ -11,6 +10,7 @@ from typing import Final
 from eth_keys.constants import SECPK1_N
 
 from engine.domain.errors import FatalError
+from engine.domain.replaced_file import replace_file
 
 _BYTES: Final = 32
 
@@ -36,11 +36,5 @@ def relay_name(path: Path) -> bytes:
 def _made(path: Path) -> bytes:
     path.parent.mkdir(parents=True, exist_ok=True)
     key = (secrets.randbelow(SECPK1_N - 1) + 1).to_bytes(_BYTES)
-    draft = path.with_suffix(".draft")
-    draft.unlink(missing_ok=True)
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    replace_file(path, key)
     return key

@@ -1,7 +1,5 @@
 """Small files of the signer's own that the operator's steps write: whole or not at all."""
 
-import os
-import secrets
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Generic, TypeVar
@@ -9,6 +7,7 @@ from typing import Generic, TypeVar
 import msgspec
 
 from engine.domain.errors import FatalError
+from engine.domain.replaced_file import replace_file
 
 Kept = TypeVar("Kept")
 
@@ -64,18 +63,10 @@ class KeptFile(Generic[Kept]):
         kept = {known: value for known, value in self.read().items() if known != name}
         if one is not None:
             kept[name] = one
-        folder = self._path.parent
-        aside = folder / f".{self._path.name}.{secrets.token_hex(4)}"
         try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(file, "wb") as opened:
-                opened.write(msgspec.json.encode(kept))
-                opened.flush()
-                os.fsync(opened.fileno())
-            aside.replace(self._path)
+            self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            replace_file(self._path, msgspec.json.encode(kept))
         except OSError as error:
-            aside.unlink(missing_ok=True)
             raise FatalError(f"{self._path} cannot be written: {error.strerror}") from error
 
     def _mark(self) -> tuple[int, int] | None:

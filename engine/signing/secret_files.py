@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from engine.domain.errors import SettingsError
+from engine.domain.replaced_file import sync_folder
 
 BYTES_MAX: Final = 65_536
 
@@ -71,11 +72,7 @@ def write_secret_file(path: Path, content: bytes, *, what: str) -> None:
         raise SettingsError(f"the {what} {path} cannot be written: {error.strerror}") from error
     finally:
         os.close(file)
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(directory)
-    finally:
-        os.close(directory)
+    sync_folder(path.parent)
 
 
 def password_of(path: Path) -> bytes:

@@ -4,8 +4,6 @@ The secret goes to the person's screen and into `.env`, and nowhere else.
 """
 
 import io
-import os
-import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -14,6 +12,7 @@ import pyotp
 import segno
 
 from engine.domain.errors import FatalError
+from engine.domain.replaced_file import replace_file
 from engine.domain.units import NS_PER_S
 from engine.operate.clock import Clock
 from engine.settings.schema import environment_name
@@ -54,18 +53,11 @@ def write_setting(env_file: Path, name: str, value: str) -> None:
     Raises:
         FatalError: the file cannot be written.
     """
-    aside = env_file.with_name(f".env.{secrets.token_hex(4)}")
     try:
         old = env_file.read_text(encoding="utf-8") if env_file.exists() else ""
         kept = [line for line in old.splitlines() if not line.startswith(f"{name}=")]
-        descriptor = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("\n".join([*kept, f"{name}={value}", ""]))
-            file.flush()
-            os.fsync(file.fileno())
-        aside.replace(env_file)
+        replace_file(env_file, "\n".join([*kept, f"{name}={value}", ""]).encode())
     except (OSError, UnicodeDecodeError) as error:
-        aside.unlink(missing_ok=True)
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise FatalError(f"{env_file} cannot be written: {why}") from error
 

@@ -5,7 +5,6 @@ key in its hands anyway, and no role that trades does. What the key may do the s
 it is of the same account is seen by what is held there, which the trader read with the old one.
 """
 
-import os
 import time
 from collections.abc import Sequence
 from decimal import Decimal
@@ -20,6 +19,7 @@ from engine.connectors.limiter import Limiter
 from engine.domain.errors import BadValueError, SettingsError, TransientError
 from engine.domain.exact import exact_sum
 from engine.domain.orders_told import HeldAtVenue
+from engine.domain.replaced_file import sync_folder
 from engine.domain.units import NS_PER_MS
 from engine.domain.venue_orders import BalanceShown, KeyRights
 from engine.gateways.asks import calls_of
@@ -140,11 +140,7 @@ async def rotate_key(roles: Roles, line: Line, key: VenueKey, password: bytes, p
         aside.unlink(missing_ok=True)
         raise
     aside.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
     say(f"{key.name} signs for {venue} from now on; it is in {path}")
     say(
         f"what the key before it signed leaves within ten seconds: delete that one at {venue} after"

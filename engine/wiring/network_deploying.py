@@ -4,8 +4,6 @@ What is to be done is kept before anything is sent. So a deployment that broke o
 where it was: each step has a nonce of the owner's, and one that the chain has is not sent again.
 """
 
-import os
-import secrets
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import Final
 import msgspec
 
 from engine.domain.errors import BadValueError, FatalError, TransientError
+from engine.domain.replaced_file import replace_file
 from engine.domain.signing import UnsignedTransaction
 from engine.sandbox.world.rpc import NodeSaidNoError, Rpc
 from engine.signing.curve import LocalKey
@@ -94,17 +93,10 @@ def keep_begun(paths: Paths, one: NetworkDeployment) -> None:
     """
     known = read_begun(paths) | {one.network: one}
     path = begun_path(paths)
-    aside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        with os.fdopen(file, "wb") as opened:
-            opened.write(msgspec.json.encode(known))
-            opened.flush()
-            os.fsync(opened.fileno())
-        aside.replace(path)
+        replace_file(path, msgspec.json.encode(known))
     except OSError as error:
-        aside.unlink(missing_ok=True)
         raise FatalError(f"{path} cannot be written: {error.strerror}") from error
 
 

@@ -5,9 +5,7 @@ path of an endpoint is a secret of ours: who does not know it is told nothing, a
 send is read. Changing a secret keeps the old one good for a stated time.
 """
 
-import contextlib
 import hashlib
-import os
 import re
 import secrets
 from collections.abc import Iterable
@@ -21,6 +19,7 @@ from bot.web.hooks.provider_list import PROVIDERS
 from engine.domain.chains import CHAINS
 from engine.domain.errors import BadValueError, FatalError
 from engine.domain.redaction import remember_secrets
+from engine.domain.replaced_file import replace_file
 
 FILE: Final = "hooks.json"
 OLD_SECRET_H: Final = 48
@@ -31,7 +30,6 @@ SECRET_CHARACTERS_MIN: Final = 8
 SECRET_CHARACTERS_MAX: Final = 512
 ENDPOINTS_MAX: Final = 64
 _NAME: Final = r"^[a-z][a-z0-9-]{0,23}$"
-_MODE: Final = 0o600
 _S_PER_H: Final = 3_600
 
 
@@ -198,18 +196,9 @@ class Endpoints:
         remember_secrets(one.path for one in found)
 
     def _write(self, endpoints: list[Endpoint]) -> None:
-        aside = self._path.with_name(f".{FILE}.new")
-        body = msgspec.json.format(msgspec.json.encode(endpoints))
         try:
             self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            with contextlib.suppress(FileNotFoundError):
-                aside.unlink()
-            file = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _MODE)
-            with os.fdopen(file, "wb") as written:
-                written.write(body)
-                written.flush()
-                os.fsync(written.fileno())
-            aside.replace(self._path)
+            replace_file(self._path, msgspec.json.format(msgspec.json.encode(endpoints)))
         except OSError as error:
             raise FatalError(f"{self._path} cannot be written: {error.strerror}") from error
 
