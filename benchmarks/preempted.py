@@ -50,18 +50,24 @@ def at_full_load(
         command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as process:
         assert process.stdout is not None
-        process.stdout.readline()
-        while not all(stamps[::LINE_WORDS]):
-            time.sleep(0.01)
-        watching = [sys.executable, "-m", "benchmarks.preempted", str(page), str(process.pid)]
-        with subprocess.Popen(
-            [*watching, "watch", str(look_s)], cwd=ROOT, stdout=subprocess.PIPE
-        ) as watch:
-            assert watch.stdout is not None
-            watch.stdout.readline()
-            yield process.pid, stamps
-            watch.kill()
-        os.killpg(process.pid, signal.SIGKILL)  # stopped or not
+        try:
+            process.stdout.readline()
+            while not all(stamps[::LINE_WORDS]):
+                time.sleep(0.01)
+            watching = [sys.executable, "-m", "benchmarks.preempted", str(page), str(process.pid)]
+            with subprocess.Popen(
+                [*watching, "watch", str(look_s)], cwd=ROOT, stdout=subprocess.PIPE
+            ) as watch:
+                assert watch.stdout is not None
+                try:
+                    watch.stdout.readline()
+                    yield process.pid, stamps
+                finally:
+                    watch.kill()
+        finally:  # whether it is stopped or not, and also before it leads a group
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.kill()
 
 
 def main(path: str, count: int, session: str) -> None:

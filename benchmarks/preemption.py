@@ -1,19 +1,21 @@
 """`make bench-preemption`: how fast background work is out of the way, at full load on all cores.
 
-A process like the engine's (uvloop, the real hold) hears datagrams, as a venue's frames come; each
-one is a trigger. Background processes stamp a shared page all the time, so that the last stamp of
-any of them is when the last instruction of background work was. Beside it, what does not depend on
-this program: how long a loop is away that only reads the clock, and how late a datagram is heard
-when nothing else runs.
+A process like the engine's (uvloop, kept awake, with the real hold) hears datagrams, as a venue's
+frames come; each one is a trigger. Background processes stamp a shared page all the time, so that
+the last stamp of any of them is when the last instruction of background work was. Beside it, what
+does not depend on this program: how long a loop is away that only reads the clock, and how late a
+datagram is heard when nothing else runs.
 
-What was measured is kept, so that a run may be made in pieces: `--within-s` ends one, the next goes
-on. At the end `benchmarks/latest-preemption.json` and a picture are written.
+What was measured is kept, so that a run may be made in pieces: `--within-s` ends one, and so does
+SIGTERM or Ctrl-C, with what is lost of one piece; the next run goes on, within a day. Each time
+`benchmarks/latest-preemption.json` and a picture are written, of what there is.
 """
 
 import argparse
 import asyncio
 import os
 import resource
+import signal
 import socket
 import sys
 import tempfile
@@ -30,6 +32,7 @@ from engine.background.hold import Hold, HoldTerms
 from engine.background.hold_page import Page
 from engine.background.hold_watch import LOOK_S
 from engine.background.switches import Trigger
+from engine.operate.awake import kept_awake
 from engine.operate.short_slice import ask_for_short_slices
 
 ROOT: Final = Path(__file__).resolve().parents[1]
@@ -42,6 +45,9 @@ GAP_S: Final = (0.005, 0.007)
 
 PIECE: Final = 2_500
 """So many triggers, then a tenth as many datagrams without holds, and as many without work."""
+
+KEPT_S_MAX: Final = 86_400.0
+"""What was measured longer ago is not gone on with: it is of another day's code and machine."""
 
 CLOCK_S: Final = 1.0
 AWAY_NS: Final = 5_000
@@ -144,7 +150,10 @@ async def measure_piece(count: int) -> dict[str, Numbers]:
         folder = Path(name)
         page = Page.make(folder / "page")
         # It looks ten times as often as in the product, for there is a hold each 6 ms.
-        with at_full_load(folder, folder / "page", look_s=LOOK_S / 10) as (_, stamps):
+        with (
+            at_full_load(folder, folder / "page", look_s=LOOK_S / 10) as (_, stamps),
+            kept_awake(is_wanted=True),
+        ):
             hold = Hold(
                 "engine-bench",
                 folder / "page",
@@ -161,7 +170,8 @@ async def measure_piece(count: int) -> dict[str, Numbers]:
             failures = hold.failures + hold.passed_over
             hold.close()
         page.remove()
-    alone = await receive(max(count // 10, 1), None, None)
+    with kept_awake(is_wanted=True):
+        alone = await receive(max(count // 10, 1), None, None)
     ask_for_short_slices(0)
     return {
         "last": full.last,
@@ -199,13 +209,59 @@ def away_ns() -> Numbers:
 
 
 def kept() -> dict[str, Numbers]:
-    """Return what was measured before."""
-    if not KEPT.exists():
+    """Return what was measured before, today."""
+    if not KEPT.exists() or time.time() - KEPT.stat().st_mtime > KEPT_S_MAX:
         return {}
     with np.load(KEPT) as file:
         found = dict(file)
     # Triggers that were measured before all of this was noted do not go with those of now.
     return found if "last" not in found or "ran" in found else {}
+
+
+def keep(known: dict[str, Numbers]) -> None:
+    """Keep what was measured; whoever is ended in it leaves what was kept before."""
+    new = KEPT.with_suffix(".new.npz")
+    np.savez_compressed(new, allow_pickle=False, **known)
+    new.replace(KEPT)
+
+
+def measure(known: dict[str, Numbers], triggers: int, *, end_s: float) -> None:
+    """Add to what is known what is missing of it, and keep it piece by piece.
+
+    Args:
+        known: what was measured before; it grows.
+        triggers: how many there are to be.
+        end_s: no piece begins that would end after it, by the steady clock.
+    """
+    if "paced.3_ms.held" not in known:
+        sys.stderr.write("frames on a schedule (a minute) ...\n")
+        known |= preemption_paced.measure()
+        keep(known)
+    piece_s = 0.0
+    while (has := len(known.get("last", ()))) < triggers:
+        if time.monotonic() + piece_s > end_s:
+            sys.stderr.write(f"{has:,} of {triggers:,} triggers; run it again to go on\n")
+            break
+        began_s = time.monotonic()
+        new = uvloop.run(measure_piece(min(PIECE, triggers - has)))
+        known |= {
+            name: np.concatenate([known[name], one]) if name in known else one
+            for name, one in new.items()
+        }
+        keep(known)
+        piece_s = time.monotonic() - began_s
+        sys.stderr.write(_so_far(known["last"], triggers, piece_s=piece_s))
+
+
+def _so_far(last: Numbers, triggers: int, *, piece_s: float) -> str:
+    """Return a line of progress."""
+    left_min = (triggers - len(last)) / PIECE * piece_s / 60
+    late = int((last >= preemption_figures.STOPPED_NS).sum())
+    mean_us = float(last[last >= 0].mean()) / 1_000
+    return (
+        f"{len(last):,} of {triggers:,} triggers, {left_min:.0f} min left:"
+        f" mean {mean_us:.0f} us, {late} later than 2 ms\n"
+    )
 
 
 def main() -> int:
@@ -215,31 +271,19 @@ def main() -> int:
     parser.add_argument("--within-s", type=float, default=float("inf"))
     parser.add_argument("--stored", action="store_true", help="draw what was measured last")
     asked = parser.parse_args()
-    known, end_s = kept(), time.monotonic() + asked.within_s
     if asked.stored:
-        preemption_figures.write(known)
+        with np.load(KEPT) as file:
+            preemption_figures.write(dict(file))
         return 0
+    known = kept()
     KEPT.parent.mkdir(exist_ok=True)
     if len(known.get("last", ())) >= asked.triggers:  # it is whole
         known = {}
-    if not known:
-        sys.stderr.write("frames on a schedule (a minute) ...\n")
-        known = preemption_paced.measure()
-        np.savez_compressed(KEPT, allow_pickle=False, **known)
-    piece_s = 0.0
-    while (has := len(known.get("last", ()))) < asked.triggers:
-        if time.monotonic() + piece_s > end_s:
-            sys.stderr.write(f"{has:,} of {asked.triggers:,} triggers; run it again to go on\n")
-            break
-        began_s = time.monotonic()
-        new = uvloop.run(measure_piece(min(PIECE, asked.triggers - has)))
-        known |= {
-            name: np.concatenate([known[name], one]) if name in known else one
-            for name, one in new.items()
-        }
-        np.savez_compressed(KEPT, allow_pickle=False, **known)
-        piece_s = time.monotonic() - began_s
-        sys.stderr.write(f"{len(known['last']):,} triggers\n")
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        measure(known, asked.triggers, end_s=time.monotonic() + asked.within_s)
+    except KeyboardInterrupt:
+        sys.stderr.write("ended; run it again to go on\n")
     if "last" in known:
         preemption_figures.write(known)
     return 0

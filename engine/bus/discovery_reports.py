@@ -138,6 +138,8 @@ class KindCount(msgspec.Struct, frozen=True, kw_only=True):
         kept: stored anew.
         used: of these, how many an engine took as advice.
         changed: of these, because of how many something was otherwise.
+        changed_subjects: of how many different subjects those are; a figure that is told anew
+            counts once.
         effects: of these, how many were found to earn, to cost, or to have no effect.
         gain_usd_hour: profit an hour that those which earn were measured to bring.
     """
@@ -147,6 +149,7 @@ class KindCount(msgspec.Struct, frozen=True, kw_only=True):
     again: int = 0
     used: int = 0
     changed: int = 0
+    changed_subjects: int = 0
     effects: dict[str, int] = {}
     gain_usd_hour: float = 0.0
 

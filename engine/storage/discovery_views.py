@@ -175,7 +175,8 @@ async def load_counts(
             kept=kept,
             again=int(again),
             used=int(used),
-            changed=changed[kind],
+            changed=len(changed.get(kind, ())),
+            changed_subjects=len({*changed.get(kind, ())}),
             effects=Counter(one.verdict.value for one in effects.get(kind, ())),
             gain_usd_hour=sum(
                 one.gain_usd_hour for one in effects.get(kind, ()) if one.verdict is Verdict.EARNS
@@ -203,17 +204,21 @@ async def load_counts(
 
 async def _changed(
     connection: AsyncConnection, since_ns: int, until_ns: int, basis: Basis | None
-) -> Counter[str]:
-    """Return how many of each kind something was otherwise because of."""
+) -> dict[str, list[str]]:
+    """Return the subjects of those of each kind that something was otherwise because of."""
     rows = await connection.execute(
         _of(
-            select(_C.kind, _C.use).where(
+            select(_C.kind, _C.subject, _C.use).where(
                 _C.use.is_not(None), _C.found_at_ns >= since_ns, _C.found_at_ns < until_ns
             ),
             basis,
         )
     )
-    return Counter(kind for kind, text in rows if msgspec.json.decode(text, type=Use).changed)
+    changed: dict[str, list[str]] = {}
+    for kind, subject, text in rows:
+        if msgspec.json.decode(text, type=Use).changed:
+            changed.setdefault(kind, []).append(subject)
+    return changed
 
 
 async def _effects(

@@ -12,11 +12,13 @@ import psutil
 
 from engine.bus.chain_reports import ChainLine
 from engine.bus.command import seal
+from engine.bus.discovery_reports import DiscoveryCounts
 from engine.bus.reports import StatusReport
 from engine.bus.work_reports import WorkReport
 from engine.domain.engines import MAIN
 from engine.domain.errors import TransientError
 from engine.domain.modes import Mode
+from engine.domain.units import NS_PER_HOUR
 from engine.facade.engine import Facade
 from engine.operate import exit_codes
 from engine.operate.lifeline import stop_signals
@@ -228,13 +230,30 @@ async def _background(facade: Facade, *, since_ns: int) -> dict[str, Any] | None
     """Sum background work up; None while its role does not answer."""
     try:
         work = await facade.ask(GetWork())
-        learned = (await facade.ask(CountDiscoveries(since_ns=since_ns))).learned()
+        counts = await facade.ask(CountDiscoveries(since_ns=since_ns))
     except TransientError:
         return None
-    return summarise_work(work) | {
+    hours = (time.time_ns() - since_ns) / NS_PER_HOUR
+    return summarise_work(work) | summarise_learned(counts, hours=hours)
+
+
+def summarise_learned(counts: DiscoveryCounts, *, hours: float) -> dict[str, Any]:
+    """Turn what was learned into a part of the demo's JSON object.
+
+    Args:
+        counts: of the demo.
+        hours: how long it has run.
+    """
+    learned = counts.learned()
+    return {
         "discoveries": learned.kinds,
         "discoveries_used": learned.used,
         "discoveries_changed": learned.changed,
+        "discoveries_changed_per_hour": round(learned.changed / hours, 1),
+        # Of these, by how many different things they are about.
+        "discoveries_changed_subjects": {
+            kind.kind: kind.changed_subjects for kind in counts.kinds if kind.changed_subjects
+        },
         "effects": learned.effects,
         "effects_gain_usd_hour": round(learned.gain_usd_hour, 4),
     }

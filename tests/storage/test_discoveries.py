@@ -317,11 +317,16 @@ async def test_what_was_otherwise_because_of_a_discovery_is_kept_once_and_counte
         await ask(ledger, KeepUse(seq=second, use=use), Appended)
         line = (await load_one(ledger, first)).line
         (kind,) = (await counts(ledger)).kinds
+        (anew,) = await keep(ledger, run_of(replace(TIPS, says="other tips"), name="run-2"))
+        await ask(ledger, KeepUse(seq=anew.seq, use=use), Appended)
+        await ask(ledger, KeepChange(seq=anew.seq, what="a bid"), Appended)
+        (after,) = (await counts(ledger)).kinds
 
         assert line.use == replace(use, input_seq=900, changed="a bid")
         assert line.uses_count == 2
         assert (kind.used, kind.changed) == (2, 1)
-        assert (await counts(ledger)).learned().changed == 1
+        assert (kind.changed_subjects, after.changed, after.changed_subjects) == (1, 2, 1)
+        assert (await counts(ledger)).learned().changed == 2
         assert isinstance(await ledger.answer(KeepChange(seq=99, what="a bid")), Unknown)
 
 

@@ -42,11 +42,17 @@ class Told:
         self.swaps: list[SwapTold] = []
         self.looks = 0
         self.pending = one.pending
+        self.made_way: list[tuple[str, int]] = []
         one.pending.on_swap_told = self.swaps.append
+        one.pending._on_told = self.make_way
         one.pending.look_now = self.look
 
     def look(self) -> None:
         self.looks += 1
+
+    def make_way(self, tx: str) -> None:
+        """Note what background work makes way for, and how many swaps the engine knows by then."""
+        self.made_way.append((tx, len(self.swaps)))
 
     def take(self, *events: HookEvent) -> HooksTaken:
         return self.pending.take_hooked(events, ())
@@ -66,6 +72,8 @@ async def test_a_large_swap_of_the_next_block_is_told_once_and_moves_no_pool() -
         other = told.take(*[event(log, stream="two") for log in syncs(one.node)])
 
         assert first.swaps > first.triggers == len(told.swaps) > 3
+        # Of each large swap background work makes way before the engine is told of it.
+        assert told.made_way == [(swap.tx, at) for at, swap in enumerate(told.swaps)]
         assert (again.swaps, other.swaps) == (0, 0)
         assert one.held() == reserves_before(BLOCK.acts)
         assert len(one.followed.words) == words

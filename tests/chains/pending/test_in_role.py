@@ -1,6 +1,8 @@
 """Large trades in the role `chains`: heard before their block or in it, and told to the ledger."""
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -8,6 +10,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from engine.background.hold_page import Page
+from engine.background.hold_watch import HoldWatch
+from engine.background.switches import Switch, Trigger
 from engine.bus.hooked import HookEvent, HookFigures, HookWord, Level
 from engine.bus.notices import WhaleSeen
 from engine.chains.families.words import topic
@@ -21,6 +26,7 @@ from engine.settings.schema import ChainsSettings, Settings
 from engine.wiring.chain_answers import ChainAnswers
 from engine.wiring.chain_pending import whale_terms
 from engine.wiring.paths import Paths
+from tests.background.busy_group import BusyGroup, busy_group, opened
 from tests.chains.following.role import announced, chains_role, engine_side, local_chain, until
 from tests.chains.local_world import LocalWorld
 from tests.chains.pending.random_swaps import Sent, as_transaction
@@ -76,7 +82,7 @@ async def test_a_large_trade_is_told_before_its_block_or_from_it(
 
 
 async def check_webhook(answers: ChainAnswers, paths: Paths) -> None:
-    """Tell of a large swap in the next block: the engine hears of it, and no pool moves."""
+    """Tell of a large swap in the next block: background work stops, and no pool moves."""
     one = answers.of["ethereum"]
     pair = next(
         held for held in one.machine.pools.live() if isinstance(held.state, ConstantProductState)
@@ -97,10 +103,21 @@ async def check_webhook(answers: ChainAnswers, paths: Paths) -> None:
         data=b"".join(reserve.to_bytes(32) for reserve in reserves),
         received_at_ns=1,
     )
-    async with engine_side(paths) as told:
-        await until(lambda: any(isinstance(word, Block) for word in told.words))
-        taken = await answers.answer(TakeHooked(chain="ethereum", events=[event]))
-        await until(lambda: any(isinstance(word, SwapTold) for word in told.words))
+    with busy_group() as busy, watching(paths, busy) as watch:
+        async with engine_side(paths) as told:
+            await until(lambda: any(isinstance(word, Block) for word in told.words))
+            await until(lambda: holder_of(watch) == "chains")
+            taken = await answers.answer(TakeHooked(chain="ethereum", events=[event]))
+            await until(busy.is_stopped)
+            await until(lambda: any(isinstance(word, SwapTold) for word in told.words))
+        await until(lambda: bool(switches(watch)))
+        await until(busy.is_running)
+        (switch,) = switches(watch)
+    assert (switch.holder, switch.trigger, switch.subject) == (
+        "chains",
+        Trigger.WEBHOOK,
+        event.tx_hash,
+    )
     assert (taken.swaps, taken.triggers) == (1, 1)
     (swap,) = (word for word in told.words if isinstance(word, SwapTold))
     assert (swap.address, swap.block, swap.stream) == (
@@ -121,6 +138,28 @@ async def check_webhook(answers: ChainAnswers, paths: Paths) -> None:
     assert (hook.triggers, hook.figures) == (1, figures)
     assert any("not kept: full" in why for why in line.warnings)
     assert any("says nothing of webhooks" in why for why in line.warnings)
+
+
+@contextmanager
+def watching(paths: Paths, busy: BusyGroup) -> Iterator[HoldWatch]:
+    """Let a role find background work to push aside, until the block ends."""
+    watch = HoldWatch(Page.make(paths.hold_page))
+    watch.follow(opened(busy))
+    try:
+        yield watch
+    finally:
+        watch.close()
+
+
+def holder_of(watch: HoldWatch) -> str:
+    """Return who has a place on the page to hold background work from; nothing if nobody has."""
+    return next((slot.name for slot in watch._page.slots() if slot.name), "")
+
+
+def switches(watch: HoldWatch) -> tuple[Switch, ...]:
+    """Look, and return which switches there were."""
+    watch.look()
+    return watch.switches.report().newest
 
 
 def sell(world: LocalWorld) -> None:
