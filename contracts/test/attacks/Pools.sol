@@ -2,12 +2,15 @@
 pragma solidity 0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
 import {FlashArbitrage} from "../../src/FlashArbitrage.sol";
 import {PoolKey, SwapParams} from "../../src/interfaces/IProtocols.sol";
 
 /// Gives one token for another at a fixed price, as each protocol would, and cheats as it is told.
 /// It is a pool, a lender and a manager at once, so that each way into the contract can be tried.
 contract FakePool {
+    using SafeERC20 for IERC20;
+
     enum Cheat {
         NONE,
         NEVER_CALLS,
@@ -156,13 +159,13 @@ contract FakePool {
     function _exchange(uint256 amount) private {
         rounds += 1;
         if (rounds <= honestRounds || cheat != Cheat.TAKES_NO_ALLOWANCE) {
-            IERC20(TOKEN_IN).transferFrom(msg.sender, address(this), amount);
+            IERC20(TOKEN_IN).safeTransferFrom(msg.sender, address(this), amount);
         }
         _give(msg.sender, amount * PRICE_PERCENT / 100);
     }
 
     function _give(address to, uint256 amount) private {
-        if (cheat != Cheat.GIVES_NOTHING) IERC20(TOKEN_OUT).transfer(to, amount);
+        if (cheat != Cheat.GIVES_NOTHING) IERC20(TOKEN_OUT).safeTransfer(to, amount);
     }
 
     function _call(

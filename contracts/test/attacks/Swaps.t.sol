@@ -5,71 +5,12 @@ import {FlashArbitrage} from "../../src/FlashArbitrage.sol";
 import {IFlashArbitrage} from "../../src/interfaces/IFlashArbitrage.sol";
 import {IRoles} from "../../src/interfaces/IRoles.sol";
 import {Build} from "../support/Build.sol";
-import {Deploy} from "../support/Deploy.sol";
-import {
-    BombToken,
-    CallingToken,
-    ForgetfulToken,
-    GuardedToken,
-    LyingToken,
-    PlainToken,
-    RebasingToken,
-    TaxedToken
-} from "../support/Tokens.sol";
+import {CallingToken, PlainToken} from "../support/Tokens.sol";
 import {FakePool} from "./Pools.sol";
+import {SwapSetting} from "./SwapSetting.sol";
 
-/// Moves all that it is asked for and takes as much again of whoever sends.
-contract GreedySenderToken is PlainToken {
-    address public prey;
-
-    function set(address prey_) external {
-        prey = prey_;
-    }
-
-    function _move(address from, address to, uint256 value) internal override {
-        super._move(from, to, value);
-        if (from == prey) super._move(from, address(this), value);
-    }
-}
-
-/// Moves twice of what is allowed, and leaves the allowance what it was.
-contract GenerousToken is PlainToken {
-    function transferFrom(address from, address to, uint256 value) public override returns (bool) {
-        _move(from, to, 2 * value);
-        allowance[from][msg.sender] -= value;
-        return true;
-    }
-}
-
-/// Pools, tokens and callers that mean no good, where a token of the caller's is traded: against a contract
-/// that holds capital, and a caller that holds more than it trades.
-contract SwapAttacksTest is Deploy {
-    address private constant EXECUTOR = address(0xE0EC);
-    address private constant OTHER = address(0x07E4);
-    address private constant RECOVERY = address(0x4EC0);
-    uint256 private constant HELD = 100 ether;
-    PlainToken private give;
-    PlainToken private get;
-    FlashArbitrage private bot;
-    FakePool private away;
-    FakePool private accomplice;
-
-    function setUp() public {
-        give = new PlainToken();
-        get = new PlainToken();
-        bot = makeFlashArbitrage(address(give), RECOVERY, address(this));
-        bot.setExecutor(OTHER, true);
-        bot.setExecutor(EXECUTOR, true);
-        PlainToken[2] memory both = [give, get];
-        for (uint256 i; i < 2; ++i) {
-            both[i].transfer(address(bot), HELD);
-            both[i].transfer(EXECUTOR, HELD);
-            both[i].transfer(OTHER, HELD);
-        }
-        away = _pool(give, get, 100);
-        accomplice = _pool(get, give, 100);
-    }
-
+/// Pools and callers that mean no good, where a token of the caller's is traded.
+contract SwapAttacksTest is SwapSetting {
     // Pools
 
     function test_pools_cannotCheatWhereTheyAreTradedAt() public {
@@ -122,6 +63,16 @@ contract SwapAttacksTest is Deploy {
         // Nothing comes of the first, so that what the contract holds would have to pay the second.
         away.set(FakePool.Cheat.GIVES_NOTHING, 0, accomplice);
         _reverts(give, third, route, IFlashArbitrage.OutTooLow.selector);
+    }
+
+    function test_bait_whoseLaterRoundsLeaveTheirAllowanceReverts() public {
+        bytes memory route = _at(Build.curve(address(away), address(0), 0, 1, false));
+        away.set(FakePool.Cheat.TAKES_NO_ALLOWANCE, 2, accomplice);
+        _swap(give, get, route);
+        _swap(give, get, route);
+        _reverts(give, get, route, IFlashArbitrage.AllowanceLeft.selector);
+        vm.expectRevert();
+        away.takeLater(address(give), address(bot), 1);
     }
 
     function test_callbacks_ofStrangersRevertMeanwhileAndAfterwards() public {
@@ -202,83 +153,6 @@ contract SwapAttacksTest is Deploy {
         );
     }
 
-    // Tokens
-
-    function test_taxedToken_isTradedAsItArrivesAndCountedAsItIsGot() public {
-        PlainToken taxed = new TaxedToken();
-        taxed.transfer(EXECUTOR, HELD);
-        bytes memory into = _at(Build.solidly(address(_pool(taxed, get, 100)), address(0)));
-        same(_swap(taxed, get, into), 0.99 ether, "less the tax of coming");
-        bytes memory out = _at(Build.solidly(address(_pool(give, taxed, 100)), address(0)));
-        // Of 1 a hundredth is lost on the way to us, and one of the rest on the way to the caller.
-        same(_swap(give, taxed, out), 0.9801 ether, "what is got, not what came");
-        give.transfer(EXECUTOR, 1 ether);
-        _allow(give, 1 ether);
-        vm.expectPartialRevert(IFlashArbitrage.OutTooLow.selector);
-        vm.prank(EXECUTOR);
-        bot.swap(address(give), 1 ether, address(taxed), 0.99 ether, block.timestamp, out);
-    }
-
-    function test_lyingToken_isBelievedByBalancesAlone() public {
-        PlainToken lying = new LyingToken();
-        bytes memory route = _at(Build.solidly(address(_pool(give, lying, 100)), address(0)));
-        _allow(give, 1 ether);
-        vm.expectPartialRevert(IFlashArbitrage.OutTooLow.selector);
-        vm.prank(EXECUTOR);
-        bot.swap(address(give), 1 ether, address(lying), 0.5 ether, block.timestamp, route);
-    }
-
-    function test_tokenThatTakesMoreOfTheContractReverts() public {
-        GreedySenderToken greedy = new GreedySenderToken();
-        greedy.transfer(EXECUTOR, HELD);
-        greedy.transfer(address(bot), HELD);
-        bytes memory into = _at(Build.solidly(address(_pool(greedy, get, 100)), address(0)));
-        bytes memory out = _at(Build.solidly(address(_pool(give, greedy, 100)), address(0)));
-        greedy.set(address(bot));
-        _reverts(greedy, get, into, IFlashArbitrage.HoldsLess.selector);
-        _reverts(give, greedy, out, IFlashArbitrage.HoldsLess.selector);
-        same(greedy.balanceOf(address(bot)), HELD, "what it held of it");
-    }
-
-    function test_tokenThatBringsMoreIsTradedWithAllThatCame() public {
-        PlainToken generous = new GenerousToken();
-        generous.transfer(EXECUTOR, HELD);
-        bytes memory route = _at(Build.solidly(address(_pool(generous, get, 100)), address(0)));
-        same(_swap(generous, get, route), 2 ether, "what came of both");
-    }
-
-    function test_tokenThatKeepsItsAllowanceReverts() public {
-        PlainToken forgetful = new ForgetfulToken();
-        forgetful.transfer(EXECUTOR, HELD);
-        bytes memory route = _at(Build.solidly(address(_pool(forgetful, get, 100)), address(0)));
-        _reverts(forgetful, get, route, IFlashArbitrage.AllowanceLeft.selector);
-    }
-
-    function test_guardedAndBurstingTokensStopTheSwapAndNoMore() public {
-        GuardedToken guarded = new GuardedToken();
-        guarded.transfer(EXECUTOR, HELD);
-        bytes memory route = _at(Build.solidly(address(_pool(guarded, get, 100)), address(0)));
-        guarded.set(true, address(0));
-        _reverts(guarded, get, route, bytes4(0));
-        guarded.set(false, address(bot));
-        _reverts(guarded, get, route, bytes4(0));
-        BombToken bomb = new BombToken();
-        bytes memory bursts = _at(Build.solidly(address(_pool(give, bomb, 100)), address(0)));
-        bomb.arm(true);
-        _reverts(give, bomb, bursts, bytes4(0));
-    }
-
-    function testFuzz_rebasingToken_costsNothingElse(uint256 percent) public {
-        PlainToken rebasing = new RebasingToken();
-        FakePool there = _pool(give, rebasing, bound(percent, 50, 200));
-        bytes memory route = _at(Build.solidly(address(there), address(0)));
-        _allow(give, 1 ether);
-        vm.prank(EXECUTOR);
-        try bot.swap(address(give), 1 ether, address(rebasing), 1, block.timestamp, route) {}
-            catch {}
-        _keepsItsCapital();
-    }
-
     // Callers
 
     function testFuzz_stolenKey_getsNothingOfWhatIsNotItsOwn(
@@ -325,60 +199,5 @@ contract SwapAttacksTest is Deploy {
             )
         );
         same(give.balanceOf(EXECUTOR), HELD, "nothing was taken");
-    }
-
-    // HELPERS
-
-    function _pool(PlainToken tokenIn, PlainToken tokenOut, uint256 percent)
-        private
-        returns (FakePool made)
-    {
-        made = new FakePool(address(tokenIn), address(tokenOut), percent);
-        tokenOut.transfer(address(made), 1e24);
-    }
-
-    function _at(bytes memory hops) private view returns (bytes memory) {
-        return bytes.concat(Build.chain(), hops);
-    }
-
-    function _allow(PlainToken token, uint256 amount) private {
-        vm.prank(EXECUTOR);
-        token.approve(address(bot), amount);
-    }
-
-    function _swap(PlainToken from, PlainToken to, bytes memory route)
-        private
-        returns (uint256 out)
-    {
-        uint256 had = to.balanceOf(EXECUTOR);
-        _allow(from, 1 ether);
-        vm.prank(EXECUTOR);
-        out = bot.swap(address(from), 1 ether, address(to), 1, block.timestamp, route);
-        same(to.balanceOf(EXECUTOR), had + out, "what the caller got");
-        same(from.allowance(EXECUTOR, address(bot)), 0, "an allowance is left");
-        _keepsItsCapital();
-    }
-
-    function _cheats(FakePool.Cheat how, bytes memory route, bytes4 why) private {
-        away.set(how, 0, accomplice);
-        _reverts(give, get, route, why);
-        away.set(FakePool.Cheat.NONE, 0, accomplice);
-    }
-
-    function _reverts(PlainToken from, PlainToken to, bytes memory route, bytes4 why) private {
-        _allow(from, 1 ether);
-        uint256 had = from.balanceOf(EXECUTOR);
-        if (why == 0) vm.expectRevert();
-        else vm.expectPartialRevert(why);
-        vm.prank(EXECUTOR);
-        bot.swap(address(from), 1 ether, address(to), 1, block.timestamp, route);
-        same(from.balanceOf(EXECUTOR), had, "nothing was taken");
-        _keepsItsCapital();
-    }
-
-    function _keepsItsCapital() private view {
-        same(give.balanceOf(address(bot)), HELD, "capital");
-        same(get.balanceOf(address(bot)), HELD, "other capital");
-        same(give.allowance(address(bot), address(away)), 0, "allowed");
     }
 }

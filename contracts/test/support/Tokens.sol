@@ -143,3 +143,88 @@ contract ForgetfulToken is PlainToken {
         return true;
     }
 }
+
+/// Answers nothing, as the oldest dollar does, and lets an allowance be changed from and to nothing alone.
+contract SilentToken {
+    mapping(address => uint256) public balanceOf;
+    mapping(address => mapping(address => uint256)) public allowance;
+
+    constructor() {
+        balanceOf[msg.sender] = 1e30;
+    }
+
+    function transfer(address to, uint256 value) external {
+        _move(msg.sender, to, value);
+    }
+
+    function transferFrom(address from, address to, uint256 value) external {
+        allowance[from][msg.sender] -= value;
+        _move(from, to, value);
+    }
+
+    function approve(address spender, uint256 value) external {
+        require(value == 0 || allowance[msg.sender][spender] == 0, "not from what is allowed");
+        allowance[msg.sender][spender] = value;
+    }
+
+    function _move(address from, address to, uint256 value) private {
+        balanceOf[from] -= value;
+        balanceOf[to] += value;
+    }
+}
+
+/// Says no to one account instead of reverting, and moves nothing for it.
+contract FalseToken is PlainToken {
+    address public refused;
+
+    function set(address refused_) external {
+        refused = refused_;
+    }
+
+    function transfer(address to, uint256 value) public override returns (bool) {
+        return msg.sender != refused && super.transfer(to, value);
+    }
+
+    /// Uses the allowance up all the same.
+    function transferFrom(address from, address to, uint256 value) public override returns (bool) {
+        if (msg.sender != refused) return super.transferFrom(from, to, value);
+        allowance[from][msg.sender] -= value;
+        return false;
+    }
+}
+
+/// The balances of another token, under a second address.
+contract TwinToken {
+    TwinnedToken public immutable OTHER;
+
+    constructor(TwinnedToken other) {
+        OTHER = other;
+    }
+
+    function balanceOf(address who) external view returns (uint256) {
+        return OTHER.balanceOf(who);
+    }
+
+    function allowance(address owner, address spender) external view returns (uint256) {
+        return OTHER.allowance(owner, spender);
+    }
+
+    function transfer(address to, uint256 value) external returns (bool) {
+        OTHER.moveFor(msg.sender, to, value);
+        return true;
+    }
+}
+
+/// A token that has a second address.
+contract TwinnedToken is PlainToken {
+    address public twin;
+
+    function set(address twin_) external {
+        twin = twin_;
+    }
+
+    function moveFor(address from, address to, uint256 value) external {
+        require(msg.sender == twin, "not the twin");
+        _move(from, to, value);
+    }
+}
