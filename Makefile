@@ -98,7 +98,7 @@ effect: $(VENV)/.kernels ## play the last HOURS=1 of a recording (FILE=...) with
 	@exec $(PY) -m engine effect $(FILE) $(if $(HOURS),--hours $(HOURS)) $(if $(ID),--discovery $(ID))
 
 .PHONY: world
-world: $(VENV)/.kernels $(VENV)/.dev ## HOURS=1 of SEEDS=4 seeded worlds (WORLD=rivals or control) with agents that run PACE=1 times as often, and without: do they earn more than they cost?
+world: $(VENV)/.kernels $(VENV)/.dev ## HOURS=1 of SEEDS=4 seeded worlds (WORLD=rivals, control or forks) with agents that run PACE=1 times as often, and without: do they earn more than they cost?
 	@$(PY) -m tests.background.agents_world $(if $(HOURS),--hours $(HOURS)) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(PACE),--pace $(PACE)) $(if $(WORLD),--world $(WORLD))
 
 .PHONY: trace

@@ -57,7 +57,7 @@ class Encodings(msgspec.Struct, frozen=True, kw_only=True):
 
 def _learn(state: Encodings, trial: Trial) -> Encodings:
     name = f"{trial.plan_id} {trial.block} {trial.lender}"
-    if name in state.seen:
+    if trial.is_at_head_alone or name in state.seen:
         return state
     key = key_of(trial)
     costs = dict(state.costs)

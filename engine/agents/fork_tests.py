@@ -2,7 +2,8 @@
 
 A shape whose newest plan reverts on the very state that it was planned on, or gives something else
 there, is advised off with its cause. It is on again as soon as it does: on the state of a newer
-plan, or, as none is planned while it is off, by running through at the newest block.
+plan, or, as none is planned while it is off, by running through at the newest block. What nobody
+can try any more is not said again, so that it is on again once what was said has ended.
 """
 
 from collections.abc import Generator
@@ -56,8 +57,10 @@ def _learn(state: ForkTests, trial: Trial) -> ForkTests:
     if trial.block < before.block and trial.plan_id != before.plan_id:
         return ForkTests(shapes=shapes, seen=(*state.seen, name)[-512:])
     is_again = trial.plan_id == before.plan_id and before.block >= 0
+    if trial.is_at_head_alone and not (is_again and before.why):
+        return ForkTests(shapes=shapes, seen=(*state.seen, name)[-512:])
     # The same plan fails on its own state for ever: it is let off by running through elsewhere.
-    why = trial.why
+    why = before.why if trial.is_at_head_alone else trial.why
     if is_again and before.why and not trial.head_why:
         why = ""
     shapes[key] = Passed(
@@ -76,9 +79,15 @@ def _run(
     given: Given, held: ForkTests | None, learned: ForkTests | None
 ) -> Generator[ForkTests, None, Outcome[ForkTests]]:
     state = held or ForkTests(shapes=(learned or ForkTests()).shapes)
-    state = yield from through(state, trials_in(given.of(TRIALS)), _learn, every=1)
+    trials = list(trials_in(given.of(TRIALS)))
+    state = yield from through(state, trials, _learn, every=1)
+    tried = {key_of(trial) for trial in trials if trial.is_used}
     return Outcome(
-        found=tuple(_told(key, one) for key, one in sorted(state.shapes.items())),
+        found=tuple(
+            _told(key, one)
+            for key, one in sorted(state.shapes.items())
+            if key in tried or not one.why
+        ),
         learned=ForkTests(shapes=state.shapes),
         measured={
             "shapes": float(len(state.shapes)),

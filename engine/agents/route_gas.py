@@ -48,7 +48,13 @@ def bound_of(ratios: tuple[float, ...]) -> float:
 
 def _learn(state: RouteGas, trial: Trial) -> RouteGas:
     name = f"{trial.plan_id} {trial.block}"
-    if not trial.is_used or trial.why or not trial.planned_gas or name in state.seen:
+    if (
+        not trial.is_used
+        or trial.is_at_head_alone
+        or trial.why
+        or not trial.planned_gas
+        or name in state.seen
+    ):
         return state
     key, ratio = key_of(trial), trial.gas / trial.planned_gas
     before = state.ratios.get(key, ())

@@ -16,6 +16,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
         call_bytes: of the call.
         why: it does not do there what the exact answer says, in words; empty if it does.
         head_why: likewise at the newest block, where gaining nothing any more is no fault.
+        is_at_head_alone: nodes know the state of `block` no more; `gas` is that at the newest one.
     """
 
     chain: str
@@ -29,6 +30,7 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
     call_bytes: int
     why: str = ""
     head_why: str = ""
+    is_at_head_alone: bool = False
 
 
 def shape_of(venues: list[str]) -> str:

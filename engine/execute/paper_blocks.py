@@ -76,6 +76,8 @@ class PaperBlocks:
 
     def _land(self, pending: _Pending, at_ns: int) -> News | None:
         plan, client_order_id = pending.plan, pending.client_order_id
+        if self._chains.why_not_sent(plan, at_ns):
+            return News(client_order_id=client_order_id, event=OrderEvent.REFUSED)
         if self._chains.is_priced_out(plan):
             if self._chains.is_last_block(plan) or pending.blocks >= DEADLINE_BLOCKS:
                 return News(client_order_id=client_order_id, event=OrderEvent.REFUSED)

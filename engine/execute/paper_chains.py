@@ -5,6 +5,7 @@ What is seen now is the state before the block that comes next, in which a trans
 
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
+from math import ceil
 
 from engine.detect.graph.moved_pair import KnownPool
 from engine.detect.sizing.exact import leg_of
@@ -41,6 +42,10 @@ class PaperChains:
         """Return how long a transaction waits for its block."""
         return self._sight.block_ms_of(plan.chain) * NS_PER_MS
 
+    def why_not_sent(self, plan: OnChain, at_ns: int) -> str:
+        """Say why whoever sends would not send it; nothing if it would."""
+        return self._sight.forks.why_not(plan, at_ns)
+
     def is_priced_out(self, plan: OnChain) -> bool:
         """Say whether gas costs more now than the plan pays, so that no block takes it."""
         price = self._sight.gas.told(plan.chain)
@@ -62,7 +67,8 @@ class PaperChains:
             swaps, why = (), str(error)
         if swaps:
             self.take(plan)
-        gas, gas_quote = _gas_paid(plan, self._sight.gas.paid(plan.chain))
+        ratio = self._sight.forks.gas_ratio(plan, at_ns)
+        gas, gas_quote = _gas_paid(plan, self._sight.gas.paid(plan.chain), ratio)
         return Receipt(
             why=why,
             swaps=swaps,
@@ -135,15 +141,18 @@ def _rows(plan: OnChain) -> Iterable[int]:
     return (step.row for step in plan.steps)
 
 
-def _gas_paid(plan: OnChain, price: GasPrice | None) -> tuple[Decimal, Decimal]:
+def _gas_paid(plan: OnChain, price: GasPrice | None, ratio: Decimal) -> tuple[Decimal, Decimal]:
     """Return what gas costs at a price, in the chain's own asset and as the plan counts.
+
+    It takes `ratio` of the units that the plan reckons with.
 
     No transaction bounds what a rollup takes for its bytes: that may be more than the plan has.
     """
     bound = plan.gas
     if price is None:
         return bound.amount, bound.quote
-    amount, _ = gas_amounts(price, bound.units, len(plan.steps))
+    units = ceil(bound.units * ratio)
+    amount, _ = gas_amounts(price, units, len(plan.steps))
     if amount == bound.amount:
         return bound.amount, bound.quote
     if bound.asset == plan.opportunity.quote:

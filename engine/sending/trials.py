@@ -1,7 +1,8 @@
 """Tries routes out on forks: the newest plan of each shape, by each lender that it could have.
 
 On the state that the plan was simulated on, where it has to do what the exact answer says; and on
-the newest, where its gap is gone and only that it runs through to the check of its gain counts.
+the newest, where its gap is gone and only that it runs through to the check of its gain counts. An
+older plan, as of a shape that is off, is tried on the newest state alone, as it would be sent.
 """
 
 from collections.abc import Iterator
@@ -61,8 +62,7 @@ class Trials:
             if not isinstance(plan, AtomicPlan):
                 continue
             shape = shape_of([str(step.venue) for step in plan.steps])
-            is_of_ours = plan.chain == self.chain and foreseen.block > head.number - OLD_BLOCKS_MAX
-            if not is_of_ours or not foreseen.block or shape in shapes:
+            if plan.chain != self.chain or not foreseen.block or shape in shapes:
                 continue
             shapes.add(shape)
             found += await self._of_plan(shape, plan, handed, foreseen, head)
@@ -77,6 +77,8 @@ class Trials:
             used = route_of(plan, handed.pools, self.terms)
         except BadValueError:
             return []
+        if foreseen.block <= head.number - OLD_BLOCKS_MAX:
+            return [await self._tried_now(shape, plan, used, foreseen.block, head)]
         try:
             then = await self.view.head_of(foreseen.block)
         except TransientError:
@@ -101,9 +103,7 @@ class Trials:
         why = result.why
         if not why and result.gain_raw != expected_raw:
             why = f"it gives {result.gain_raw} units, the exact answer {expected_raw}"
-        later = replace(route, deadline_ts=head.ts + LATER_S)
-        now = await self.simulate(head, route.contract, calldata(later))
-        is_run_through = not now.why or any(words in now.why for words in NO_GAP)
+        _, head_why = await self._now(route, head)
         return Trial(
             chain=self.chain,
             shape=shape,
@@ -115,8 +115,34 @@ class Trials:
             planned_gas=plan.gas.units,
             call_bytes=len(data),
             why=why[:200],
-            head_why="" if is_run_through else now.why[:200],
+            head_why=head_why,
         )
+
+    async def _tried_now(
+        self, shape: str, plan: AtomicPlan, route: ChainRoute, block: int, head: HeadNow
+    ) -> Trial:
+        """Try a route whose own state no node knows any more."""
+        gas, head_why = await self._now(route, head)
+        return Trial(
+            chain=self.chain,
+            shape=shape,
+            lender=route.source.kind.value,
+            is_used=True,
+            plan_id=plan.plan_id,
+            block=block,
+            gas=gas,
+            planned_gas=plan.gas.units,
+            call_bytes=len(calldata(route)),
+            head_why=head_why,
+            is_at_head_alone=True,
+        )
+
+    async def _now(self, route: ChainRoute, head: HeadNow) -> tuple[int, str]:
+        """Return what a route takes at the newest block, and why it does not run through there."""
+        later = replace(route, deadline_ts=head.ts + LATER_S)
+        now = await self.simulate(head, route.contract, calldata(later))
+        is_run_through = not now.why or any(words in now.why for words in NO_GAP)
+        return now.gas_used, "" if is_run_through else now.why[:200]
 
 
 def encodings_of(used: ChainRoute, terms: RouteTerms) -> Iterator[ChainRoute]:

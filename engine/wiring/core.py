@@ -60,6 +60,7 @@ from engine.domain.units import NS_PER_MS
 from engine.execute.chain_sight import ChainSight
 from engine.execute.executor_list import Executors
 from engine.execute.fill import PaperVenue
+from engine.execute.fork_word import NO_FORKS, ForkWord
 from engine.execute.late_fills import LateFills
 from engine.execute.latency import Latency, LatencyModel
 from engine.execute.plan_executor import NO_SENDER, NO_TRADER, Around, Sender, Trader
@@ -112,6 +113,7 @@ class Surroundings:
         alarm: is told of each opportunity before it is decided on; a replay has none.
         sender: the way to whoever signs and sends; to nobody in a replay.
         trader: the same to whoever places orders.
+        forks: what paper hears of forks; of none but where recorded hours are played again.
         opportunity_usd_min: least profit of an opportunity that the operator is told of.
         kinds: the kinds of input that there are.
         limits: the limits that there are.
@@ -126,6 +128,7 @@ class Surroundings:
     alarm: Alarm | None = None
     sender: Sender = NO_SENDER
     trader: Trader = NO_TRADER
+    forks: ForkWord = NO_FORKS
     kinds: Sequence[AnyKind] = INPUTS
     limits: Sequence[LimitMaker] = LIMITS
 
@@ -276,6 +279,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
                     head_of=moving.head_of,
                     block_ms_of=partial(_block_ms, terms.chains),
                     gas=gas,
+                    forks=around.forks,
                 ),
                 late_fills=LateFills(ratio=terms.late_fill_ratio, seed=terms.seed),
                 sender=around.sender,

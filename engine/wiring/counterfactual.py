@@ -3,7 +3,8 @@
 Both ways are played by the same rules: what answered the recorded run's own acts (an intent that
 was stored, an approval) is left out, as another way acts otherwise; intents count as durable at
 once, and what a mode kept from trading is traded on paper. What the recorded run saw of the world
-holds until it saw something else.
+holds until it saw something else, and so does what it was told of trials on forks: what fails there
+is not sent, and what takes more gas pays it, also in the way that does without the advice.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from engine.core.inputs.switched import SWITCHED, ControlState
 from engine.domain.advice import DatedAdvice
 from engine.domain.errors import BadValueError
 from engine.domain.modes import Mode
+from engine.execute.fork_word import AdvisedWord, ForkWord
 from engine.operate.core_parts import Core
 from engine.operate.recording import Entry, EntryKind, read_entries
 from engine.operate.run_header import RunHeader, decode_header
@@ -104,6 +106,7 @@ def play(
     put: Callable[[Record], None],
     change: Change,
     limits: Mapping[str, Decimal] | None = None,
+    forks: ForkWord | None = None,
 ) -> RunHeader:
     """Play a recording one way; return its header.
 
@@ -114,6 +117,7 @@ def play(
         change: what this way has otherwise.
         limits: that this way has otherwise, whatever the operator set; looser than the settings
             none is.
+        forks: what forks say of transactions; None is what the recorded run was advised of that.
 
     Raises:
         BadValueError: the recording cannot be read.
@@ -124,13 +128,16 @@ def play(
         raise BadValueError(f"{path} does not begin with a run's header")
     header = decode_header(beginning.payload)
     world = FollowingWorld()
-    core = build_core(_on_paper(header), _surroundings(world, put))
+    advised = AdvisedWord()
+    core = build_core(_on_paper(header), _surroundings(world, put, forks or advised))
     entries = _from_checkpoint(entries, core)
     core.control.mode = Mode.PAPER  # also where a checkpoint knew another
     own = dict(limits or {})
     if own:
         core.decider.take_limits({**core.decider.limits.by_operator, **own})
     for entry in _with_advice_known(_inputs(entries, world), core):
+        if entry.kind == ADVISED.number:
+            advised.take(ADVISED.decode(entry.payload).advice)
         changed = change(entry)
         if changed is not None:
             _feed(core, changed, own)
@@ -202,12 +209,15 @@ def _paper(control: ControlState) -> ControlState:
     return msgspec.structs.replace(control, mode=Mode.PAPER)
 
 
-def _surroundings(world: FollowingWorld, put: Callable[[Record], None]) -> Surroundings:
+def _surroundings(
+    world: FollowingWorld, put: Callable[[Record], None], forks: ForkWord
+) -> Surroundings:
     return Surroundings(
         world=world,
         put=put,
         log=lambda _line: None,
         recorder=None,
+        forks=forks,
         opportunity_usd_min=TelegramSettings().opportunity_usd_min,
     )
 

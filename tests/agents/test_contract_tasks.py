@@ -99,6 +99,27 @@ def test_a_shape_is_on_again_when_a_newer_plan_passes_or_the_same_runs_through()
     assert newer.found[0].subject == off.found[0].subject  # it takes the place of what was advised
 
 
+def test_a_plan_too_old_for_its_own_state_is_let_off_by_running_through_alone() -> None:
+    off = run(FORK_TESTS, trial(2, why=WHY, head_why=WHY))
+    old = trial(2, is_at_head_alone=True)
+
+    still = run(FORK_TESTS, replace(old, head_why=WHY), learned=off.learned)
+    through = run(FORK_TESTS, old, learned=off.learned)
+    passing = run(FORK_TESTS, replace(old, head_why=WHY), learned=through.learned)
+
+    assert still.found[0].advice == ShapeOffAdvice(chain="base", shape=SHAPE, why=WHY)
+    assert through.found[0].advice is None
+    assert passing.found[0].advice is None  # on no state of its own it was seen to fail since
+    assert run(ROUTE_GAS, *[replace(old, plan_id=f"p{n}") for n in range(20)]).found == ()
+    assert run(ENCODINGS, old, replace(old, lender="aave_v3", is_used=False)).found == ()
+
+
+def test_what_nobody_can_try_any_more_is_not_said_again() -> None:
+    off = run(FORK_TESTS, trial(2, why=WHY, head_why=WHY))
+
+    assert run(FORK_TESTS, learned=off.learned).found == ()
+
+
 def test_an_older_plan_than_the_newest_changes_nothing() -> None:
     newest = run(FORK_TESTS, trial(5))
 

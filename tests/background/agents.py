@@ -25,7 +25,8 @@ from engine.market.board import Board
 from engine.requests.request_list import requests_of
 from engine.wiring.task_findings import Findings
 from engine.wiring.task_wants import Wants
-from tests.background.rival_chain import RivalChain
+from tests.background.odd_shapes import SenderOf
+from tests.background.rival_chain import APART_MS, RivalChain
 from tests.background.rival_link import ChainsOf
 from tests.background.world import World
 
@@ -107,10 +108,18 @@ class Agents:
             basis=Basis.SANDBOX,
             seed=1,
             clock=clock,
+            sender=self._sender(world),
         )
         self._findings = Findings(
             ledger=world.ledger, engine=engine, chains=None, basis=Basis.SANDBOX, clock=clock
         )
+
+    @staticmethod
+    def _sender(world: World) -> SenderOf | None:
+        chain = world.chain
+        if not isinstance(chain, RivalChain) or chain.shapes is None:
+            return None
+        return SenderOf(chain.shapes, world.life.put, world.life.now_ns, APART_MS)
 
     async def _given(self, task: Task[Any], wants: Wants) -> Given:
         """Return what a task wants; prices are the board's, which shares them with nobody here."""

@@ -99,7 +99,8 @@ def live(came: Came, seed: int, habits: Habits, *, seconds: float, pace: float) 
         ways = []
         for change in (unchanged, without_any):
             tally = Tally(since_ns=since_ns)
-            play(world.recording, first=0, put=tally.take, change=change)
+            shapes = getattr(world.chain, "shapes", None)
+            play(world.recording, first=0, put=tally.take, change=change, forks=shapes)
             ways.append(tally)
     given, withheld = ways
     came.gains_usd += differences(given, withheld, until_ns=since_ns + int(seconds * 1e9))

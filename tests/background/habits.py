@@ -74,12 +74,14 @@ class Habits:
         has_rivals: others take what is open, by their habits.
         has_restless_gas: gas goes up and down; otherwise it stays.
         block_jitter_ms: by so much a block comes earlier or later.
+        has_odd_shapes: some routes fail, or take more gas than is reckoned with (`odd_shapes`).
     """
 
     name: str
     has_rivals: bool
     has_restless_gas: bool
     block_jitter_ms: int
+    has_odd_shapes: bool = False
 
 
 RIVALS: Final = Habits(name="rivals", has_rivals=True, has_restless_gas=True, block_jitter_ms=50)
@@ -88,7 +90,16 @@ CONTROL: Final = Habits(
 )
 """The same openings, and nothing that could be learned of them: nobody takes any."""
 
-WORLDS: Final = {one.name: one for one in (RIVALS, CONTROL)}
+FORKS: Final = Habits(
+    name="forks",
+    has_rivals=False,
+    has_restless_gas=False,
+    block_jitter_ms=50,
+    has_odd_shapes=True,
+)
+"""The same as the control, with a third pool of each pair, of whose routes forks know more."""
+
+WORLDS: Final = {one.name: one for one in (RIVALS, CONTROL, FORKS)}
 
 
 def draw_pair(rng: random.Random) -> tuple[str, str]:

@@ -1,8 +1,8 @@
 """A chain on which others trade too: openings, those who take them, gas, and facts of its blocks.
 
-Between each two assets there are two pools. Somebody's large trade moves one of them away from the
-other; that gap gains as much as a drawn opening does. Whoever comes first closes it: rivals in one
-transaction through both pools, by their habits, or single trades where nobody competes.
+Between each two assets there are two pools, or three. Somebody's large trade moves one of them away
+from another; that gap gains as much as a drawn opening does. Whoever comes first closes it: rivals
+in one transaction through both pools, by their habits, or single trades where nobody competes.
 """
 
 import hashlib
@@ -39,6 +39,7 @@ from tests.background.habits import (
     draw_gain_usd,
     draw_pair,
 )
+from tests.background.odd_shapes import ODD, OddShapes
 from tests.background.rival_link import RivalLink
 from tests.simulation.markets import Prices
 
@@ -86,6 +87,7 @@ class RivalChain:
         facts: of the newest blocks.
         links: lines that are told of each block.
         openings, takes: how many there were.
+        shapes: what is true of shapes of routes, None if it is what plans reckon with.
     """
 
     name = CHAIN
@@ -114,6 +116,7 @@ class RivalChain:
         self.facts: deque[BlockFact] = deque(maxlen=FACTS_KEPT)
         self.links: list[RivalLink] = []
         self.openings = self.takes = 0
+        self.shapes = OddShapes(seed, epoch_ns=epoch_ns) if habits.has_odd_shapes else None
 
     @property
     def gwei(self) -> Decimal:
@@ -207,8 +210,8 @@ class RivalChain:
             self._anchor(opening.pair, least=0.0)
 
     def _take(self, pair: tuple[str, str], bot: str) -> None:
-        """Trade through both pools at once, as much as gains most."""
-        cheap, dear = sorted(self._pairs[pair], key=lambda held: _price(held.state))
+        """Trade through two pools at once, as much as gains most."""
+        cheap, *_, dear = sorted(self._pairs[pair], key=lambda held: _price(held.state))
         amount = _best_in(cheap.state, dear.state)
         if amount <= 0:
             return
@@ -218,7 +221,7 @@ class RivalChain:
         self.takes += 1
 
     def _anchor(self, pair: tuple[str, str], *, least: float = ANCHOR_RATIO) -> None:
-        """Bring both pools back to the price once one strayed."""
+        """Bring all pools back to the price once one strayed."""
         base, quote = pair
         decimals = DECIMALS[quote] - DECIMALS[base]
         true = self._prices.usd(base) / self._prices.usd(quote) * 10.0**decimals
@@ -298,10 +301,12 @@ class RivalChain:
                 int(SIDE_USD / self._prices.usd(asset) * 10 ** DECIMALS[asset])
                 for asset in (base, quote)
             ]
-            for which in ("a", "b"):
+            usual = {"a": Protocol.UNISWAP_V2, "b": Protocol.UNISWAP_V2}
+            odd = {"c": ODD} if self._habits.has_odd_shapes else {}
+            for which, protocol in (usual | odd).items():
                 pool = Pool(
                     chain=CHAIN,
-                    protocol=Protocol.UNISWAP_V2,
+                    protocol=protocol,
                     address=f"0x{which}{number}",
                     tokens=tuple((AssetCode(one), DECIMALS[one]) for one in (base, quote)),
                     fee_ratio=Decimal(repr(FEE)),

@@ -5,7 +5,7 @@ import pytest
 
 from engine.domain.trials import Trial
 from engine.sending.desk import ChainDesk
-from engine.sending.trials import Trials
+from engine.sending.trials import OLD_BLOCKS_MAX, Trials
 from tests.sending.sending_world import CHAIN, OWNER, SendingWorld
 
 pytestmark = pytest.mark.slow
@@ -18,7 +18,7 @@ def test_the_newest_plan_of_a_shape_is_tried_by_each_lender_then_and_now(
     sending.world.automine(False)
     plan = sending.plan(seconds=60)
 
-    async def work(desk: ChainDesk) -> tuple[list[Trial], list[Trial]]:
+    async def work(desk: ChainDesk) -> list[list[Trial]]:
         sending.table.hand_over(sending.handed(plan))
         await desk.step()
         for _ in range(3):
@@ -38,10 +38,16 @@ def test_the_newest_plan_of_a_shape_is_tried_by_each_lender_then_and_now(
         owner.post()
         sending.world.mine()
         after = await trials.run()
+        sending.world.rpc.ask("anvil_mine", hex(OLD_BLOCKS_MAX))
+        old = await trials.run()
+        owner.send(sending.contract, "unpause()")
+        owner.post()
+        sending.world.mine()
+        again = await trials.run()
         assert sending.count() == count
-        return before, after
+        return [before, after, old, again]
 
-    before, after = sending.run(work)
+    before, after, old, again = sending.run(work)
 
     by_lender = {one.lender: one for one in before}
     used = by_lender["first_hop"]
@@ -56,4 +62,12 @@ def test_the_newest_plan_of_a_shape_is_tried_by_each_lender_then_and_now(
     (paused,) = [one for one in after if one.is_used]
     assert paused.why == ""
     assert "Paused" in paused.head_why
+    # What nodes have forgotten is tried as it would be sent now: so a shape that is off comes back.
+    for trials, why in ((old, "Paused"), (again, "")):
+        (one,) = trials
+        assert one.is_used
+        assert one.is_at_head_alone
+        assert (one.block, one.why) == (used.block, "")
+        assert why in one.head_why
+        assert bool(one.head_why) == bool(why)
     assert msgspec.msgpack.decode(msgspec.msgpack.encode(before), type=list[Trial]) == before
