@@ -52,6 +52,7 @@ from tests.once import made_once
 from tests.simulation.simulation import MEMORY, make_empty_database
 from tests.storage.finding import keep, load_one, run_of
 from tests.storage.makers import NOW_NS
+from tests.storage.model import put_empty_ledger
 
 SECONDS = 900.0
 SEGMENT_BYTES = 3 << 20
@@ -348,6 +349,7 @@ GAS = Discovery(
 
 @pytest.fixture
 async def ledger(tmp_path: Path) -> AsyncIterator[Ledger]:
+    put_empty_ledger(tmp_path)
     settings = LedgerSettings(data_dir=tmp_path)
     async with open_ledger(settings, clock=lambda: NOW_NS) as opened:
         yield opened

@@ -25,6 +25,7 @@ from tests.simulation.chain import CHAIN
 from tests.simulation.simulation import MEMORY, make_empty_database
 from tests.storage.finding import effect, keep, load_one, run_of, tips
 from tests.storage.makers import NOW_NS
+from tests.storage.model import put_empty_ledger
 
 SECONDS = 8.0
 SEGMENT_BYTES = 1 << 16
@@ -135,6 +136,7 @@ async def test_an_effect_is_stored_with_its_discovery_and_printed(
     world: World, tmp_path: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
     paths, settings = Paths(world.machine.directory), LedgerSettings(data_dir=tmp_path)
+    put_empty_ledger(tmp_path)
     async with open_ledger(settings, clock=lambda: NOW_NS) as ledger:
         await keep(ledger, run_of(tips()))
 

@@ -24,6 +24,7 @@ from engine.storage.ledger import LedgerSettings, open_ledger
 from tests.bus.redis_server import RedisServer, running_redis
 from tests.patience import PATIENCE_S
 from tests.storage.makers import NOW_NS
+from tests.storage.model import put_empty_ledger
 
 
 @dataclass
@@ -39,6 +40,7 @@ class AtLedger:
 
     async def start(self) -> None:
         self.life = AsyncExitStack()
+        put_empty_ledger(self.directory)
         ledger = await self.life.enter_async_context(
             open_ledger(LedgerSettings(data_dir=self.directory), clock=lambda: NOW_NS)
         )

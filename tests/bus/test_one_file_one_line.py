@@ -30,12 +30,12 @@ from engine.wiring.bus import served
 from engine.wiring.engine_role import open_engine
 from engine.wiring.front_end import open_facade
 from engine.wiring.ledger_role import ledger_settings
-from engine.wiring.paths import prepare
 from engine.wiring.sandbox_role import open_markets
 from tests.bot.pretend_command import BOOKS
 from tests.bot.test_console import Screenplay
 from tests.bus.pretend_request import GetBooks
 from tests.bus.pretend_transport import Rooms
+from tests.storage.model import prepared
 
 pytestmark = pytest.mark.slow
 
@@ -47,7 +47,7 @@ async def test_a_pretend_request_and_a_pretend_command_reach_the_engine_over_its
 ) -> None:
     monkeypatch.setattr(request_list, "REQUESTS", (*request_list.REQUESTS, GetBooks))
     monkeypatch.setattr(command_table, "COMMANDS", (*command_table.COMMANDS, BOOKS))
-    paths, clock = prepare(str(tmp_path)), SteadyClock()
+    paths, clock = prepared(tmp_path), SteadyClock()
     play, stop, broken = Screenplay(), asyncio.Event(), list[FatalError]()
     async with (
         open_markets(SETTINGS, paths),
@@ -79,7 +79,7 @@ async def test_a_pretend_request_and_a_pretend_command_reach_the_engine_over_its
 
 
 async def test_what_is_on_no_list_is_refused_by_the_role(tmp_path: Path) -> None:
-    paths, clock = prepare(str(tmp_path)), SteadyClock()
+    paths, clock = prepared(tmp_path), SteadyClock()
     async with (
         open_ledger(ledger_settings(SETTINGS, paths), clock=clock.now_ns) as ledger,
         open_server(paths.engine_socket, requests_of("engine"), ledger, on_fatal=lambda _: None),
@@ -108,7 +108,7 @@ async def test_a_pretend_transport_carries_what_every_role_is_asked(
     monkeypatch.setattr(transport_list, "TRANSPORTS", (*transport_list.TRANSPORTS, rooms))
 
     settings = load_settings({"SYNDICATE_BUS_URL": url}, directory=tmp_path)
-    paths, clock = prepare(str(tmp_path), bus_url=settings.bus.url), SteadyClock()
+    paths, clock = prepared(tmp_path, bus_url=settings.bus.url), SteadyClock()
     async with (
         open_ledger(ledger_settings(SETTINGS, paths), clock=clock.now_ns) as ledger,
         served(paths, "ledger", ledger, on_fatal=lambda _: None),

@@ -34,6 +34,7 @@ from engine.requests.money import GetExport
 from engine.requests.request_list import requests_of
 from engine.requests.safety import Kill, Unkill
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
+from tests.storage.model import put_empty_ledger
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 NEW = EngineState(
@@ -97,6 +98,7 @@ async def begun(
     latch: KillLatch, clock: Callable[[], int], *, at_unkill: Happening = lambda: None
 ) -> AsyncIterator[tuple[KillSwitch, Outbox, Ledger]]:
     """Begin as an engine does, over the ledger of the latch's folder."""
+    put_empty_ledger(latch.path.parent)
     async with open_ledger(LedgerSettings(data_dir=latch.path.parent), clock=clock) as ledger:
         state = await ledger.answer(LoadState(day_start_ns=0))
         assert isinstance(state, EngineState)

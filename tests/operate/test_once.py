@@ -25,6 +25,7 @@ from engine.operate.outbox import Outbox
 from engine.requests.request_list import requests_of
 from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from tests.effort import examples
+from tests.storage.model import put_empty_ledger
 
 S = 1_000_000_000
 NOW_NS = 1_700_000_000 * S
@@ -100,6 +101,7 @@ async def begun(ledger: Ledger) -> AsyncIterator[Engine]:
 @asynccontextmanager
 async def engine_of(directory: Path) -> AsyncIterator[Engine]:
     """Begin an engine over the ledger of a folder."""
+    put_empty_ledger(directory)
     async with (
         open_ledger(LedgerSettings(data_dir=directory), clock=lambda: NOW_NS) as ledger,
         begun(ledger) as engine,
@@ -288,6 +290,7 @@ def test_commands_that_come_again_out_of_order_over_deaths_act_once(
 ) -> None:
     monkeypatch.setattr(outbox_module, "BATCH_S", 0.001)
     loop = asyncio.new_event_loop()
+    put_empty_ledger(tmp_path)
     opened = open_ledger(LedgerSettings(data_dir=tmp_path), clock=lambda: NOW_NS)
     Repeated.loop, Repeated.ledger = loop, loop.run_until_complete(opened.__aenter__())
     try:

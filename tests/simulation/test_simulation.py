@@ -1,25 +1,41 @@
 """A sample of `make simulate`; each run has its seed, so a failure here fails there too."""
 
+import functools
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.simulation.simulation import MEMORY, make_empty_database, simulate
+from tests.simulation.simulation import MEMORY, Outcome, make_empty_database, simulate
 
 RUNS, RUNS_DEEP = 4, 20
+TRADED = 3
+"""A run in which much is traded."""
 
 
-@pytest.fixture
-def directory() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=MEMORY) as place:
-        yield Path(place)
+Play = Callable[[int], Outcome]
 
 
 @pytest.fixture(scope="module")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_empty_database(tmp_path_factory.mktemp("empty"))
+def play() -> Iterator[Play]:
+    """Play the run of a seed, each time anew."""
+    with tempfile.TemporaryDirectory(dir=MEMORY) as place:
+        empty = Path(place) / "empty"
+        empty.mkdir()
+        empty_database = make_empty_database(empty)
+
+        def of(seed: int) -> Outcome:
+            with tempfile.TemporaryDirectory(dir=place) as directory:
+                return simulate(seed, Path(directory), empty_database=empty_database)
+
+        yield of
+
+
+@pytest.fixture(scope="module")
+def played(play: Play) -> Play:
+    """What a run came to that some test played already, or that is played now."""
+    return functools.cache(play)
 
 
 @pytest.mark.slow
@@ -30,19 +46,13 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for seed in range(1, RUNS_DEEP + 1)
     ],
 )
-def test_no_invariant_fails_whatever_happens(
-    seed: int, directory: Path, empty_database: Path
-) -> None:
-    outcome = simulate(seed, directory, empty_database=empty_database)
-
-    assert not outcome.failures
+def test_no_invariant_fails_whatever_happens(seed: int, played: Play) -> None:
+    assert not played(seed).failures
 
 
-def test_a_seed_gives_the_same_run_again(directory: Path, empty_database: Path) -> None:
-    outcomes = []
-    for name in ("one", "another"):
-        (directory / name).mkdir()
-        outcomes.append(simulate(3, directory / name, empty_database=empty_database))
+@pytest.mark.slow
+def test_a_seed_gives_the_same_run_again(play: Play, played: Play) -> None:
+    again = play(TRADED)
 
-    assert outcomes[0] == outcomes[1]
-    assert outcomes[0].counts["executions"]
+    assert again == played(TRADED)
+    assert again.counts["executions"]

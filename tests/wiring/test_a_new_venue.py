@@ -17,8 +17,8 @@ from engine.connectors import specs, venue_list, venues
 from engine.requests.overview import GetStatus, GetVenues
 from engine.settings.load import load_settings
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import prepare
 from tests.patience import PATIENCE_S, insist
+from tests.storage.model import prepared
 
 pytestmark = pytest.mark.slow
 
@@ -72,7 +72,7 @@ async def test_a_venue_is_a_file_and_a_line(
             "SYNDICATE_MARKETS_PAIRS": "BTC-USD",
         }
         settings = load_settings(environment, directory=tmp_path)
-        async with open_roles(settings, prepare(str(tmp_path))) as facade:
+        async with open_roles(settings, prepared(tmp_path)) as facade:
             async with asyncio.timeout(PATIENCE_S):
                 while True:
                     status = await insist(facade, GetStatus())

@@ -15,8 +15,8 @@ from engine.requests.overview import GetStatus
 from engine.requests.safety import Kill
 from engine.settings.schema import MarketsSettings, PaperSettings, Settings
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import prepare
 from tests.patience import insist
+from tests.storage.model import prepared
 from tests.wiring.test_one_process import told, until
 
 pytestmark = pytest.mark.slow
@@ -26,7 +26,7 @@ async def test_what_a_kill_left_is_told_and_what_changed_since_is_shown(tmp_path
     # One process has to keep up with this market beside two other tests.
     markets = MarketsSettings(sandbox_speed=3.0)
     paper = Settings(markets=markets, paper=PaperSettings(mode_at_first_start="paper"))
-    async with open_roles(paper, prepare(str(tmp_path))) as facade:
+    async with open_roles(paper, prepared(tmp_path)) as facade:
         await until(facade, lambda status: status.traded > 0)
 
         drilled = await insist(facade, seal(DrillKill(), by="me", at_ns=time.time_ns()))

@@ -38,8 +38,8 @@ from engine.requests.presence import ChatSees, PromptShown
 from engine.requests.safety import SetMode
 from engine.settings.schema import ApprovalsSettings, MarketsSettings, Settings
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import prepare
 from tests.patience import PATIENCE_S, insist
+from tests.storage.model import prepared
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ ME = "telegram:4242"
 
 @pytest.fixture
 async def facade(tmp_path: Path) -> AsyncIterator[BusFacade]:
-    async with open_roles(SETTINGS, prepare(str(tmp_path))) as facade:
+    async with open_roles(SETTINGS, prepared(tmp_path)) as facade:
         await approve_mode(facade)
         yield facade
 
@@ -207,7 +207,7 @@ async def test_a_mandate_is_granted_in_two_steps_spent_and_revoked(facade: BusFa
 
 
 async def test_a_restart_voids_what_waits_and_what_was_granted_and_says_so(tmp_path: Path) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     async with open_roles(SETTINGS, paths) as facade:
         await approve_mode(facade)
         waiting = await asked(facade)
@@ -242,7 +242,7 @@ async def test_a_prompt_that_no_chat_shows_is_void_and_no_late_tap_revives_it(
     tmp_path: Path,
 ) -> None:
     soon = replace(SETTINGS, approvals=ApprovalsSettings(wait_s=4, blind_s=3_600))
-    async with open_roles(soon, prepare(str(tmp_path))) as facade:
+    async with open_roles(soon, prepared(tmp_path)) as facade:
         await approve_mode(facade)
         first = await ends(facade, lambda one: one.end.state is ApprovalState.UNDELIVERED)
         late = await say(facade, first.nonce)
@@ -263,7 +263,7 @@ async def test_without_a_sign_of_a_chat_what_waits_is_void_and_with_one_it_is_as
     tmp_path: Path,
 ) -> None:
     soon = replace(SETTINGS, approvals=ApprovalsSettings(wait_s=3_600, blind_s=5))
-    async with open_roles(soon, prepare(str(tmp_path))) as facade:
+    async with open_roles(soon, prepared(tmp_path)) as facade:
         await approve_mode(facade)
         signs = asyncio.create_task(give_signs(facade, lambda: 0.0, every_s=0.5))
         await asked(facade)

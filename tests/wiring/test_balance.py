@@ -30,10 +30,10 @@ from engine.requests.why import GetWhy
 from engine.settings.schema import MarketsSettings, PaperSettings, Settings
 from engine.wiring.capital import capital_of, check_capital, wallet_capital
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import prepare
 from tests.execute.mixed_worlds import pool_of
 from tests.patience import PATIENCE_S, insist
 from tests.reference.world import make_instrument
+from tests.storage.model import prepared
 
 MARKETS = MarketsSettings(sandbox_speed=5.0)
 INSTRUMENTS = [
@@ -82,7 +82,7 @@ def held(report: BalanceReport) -> dict[tuple[str, str], tuple[Decimal, Decimal,
 async def test_trades_draw_on_paper_money_that_outlives_restarts_and_is_set_back_on_request(
     tmp_path: Path,
 ) -> None:
-    settings, paths = Settings(markets=MARKETS), prepare(str(tmp_path))
+    settings, paths = Settings(markets=MARKETS), prepared(tmp_path)
     async with open_roles(settings, paths) as facade:
         at_start = await until(facade, is_funded)
         await insist(
@@ -124,7 +124,7 @@ async def test_a_venue_that_ran_out_refuses_and_why_says_what_it_holds(tmp_path:
         markets=MARKETS,
         paper=PaperSettings(capital_usd=Decimal(0), capital_usd_at={"binance": Decimal(90)}),
     )
-    async with open_roles(settings, prepare(str(tmp_path))) as facade:
+    async with open_roles(settings, prepared(tmp_path)) as facade:
         await insist(
             facade, seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=time.time_ns())
         )

@@ -14,9 +14,10 @@ from engine.requests.overview import GetVenues
 from engine.settings.schema import ExchangesSettings, MarketsSettings, Settings
 from engine.wiring.live_trading import traded_venues
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import Paths, prepare
+from engine.wiring.paths import Paths
 from engine.wiring.run import role_specs
 from tests.patience import PATIENCE_S, insist
+from tests.storage.model import prepared
 
 SETTINGS = Settings(
     markets=MarketsSettings(venues=["bitstamp"]), exchanges=ExchangesSettings(ccxt=["bitstamp"])
@@ -25,7 +26,7 @@ SETTINGS = Settings(
 
 @pytest.mark.slow
 async def test_a_name_in_the_settings_is_a_venue_on_the_phone(tmp_path: Path) -> None:
-    async with open_roles(SETTINGS, prepare(str(tmp_path))) as facade:
+    async with open_roles(SETTINGS, prepared(tmp_path)) as facade:
 
         async def venues() -> dict[str, VenueLine]:
             return {one.venue: one for one in (await insist(facade, GetVenues())).venues}

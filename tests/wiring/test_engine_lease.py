@@ -15,15 +15,15 @@ from engine.requests.money import GetExport, GetTrades
 from engine.requests.safety import Resume, SetMode
 from engine.wiring import engine_role
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import prepare
 from tests.patience import PATIENCE_S, insist
+from tests.storage.model import prepared
 from tests.wiring.test_one_process import SETTINGS, until
 
 pytestmark = pytest.mark.slow
 
 
 async def test_an_engine_ends_once_its_lease_is_gone(tmp_path: Path) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
 
     async def run() -> None:
         async with open_roles(SETTINGS, paths) as facade:
@@ -51,7 +51,7 @@ async def test_without_its_lease_it_plans_and_changes_nothing_before_it_even_end
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engine_role, "LEASE_LOOK_S", 3_600.0)
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     async with open_roles(SETTINGS, paths) as facade:
         go_up = seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=time.time_ns())
         await insist(facade, go_up)

@@ -22,9 +22,9 @@ from engine.requests.approvals import AnswerApproval, GetApprovals
 from engine.requests.safety import Kill, SetMode
 from engine.settings.schema import BackgroundSettings, MarketsSettings, Settings
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import prepare
 from tests.background.busy_group import BusyGroup, busy_group, opened
 from tests.patience import PATIENCE_S, insist
+from tests.storage.model import prepared
 
 SETTINGS = Settings(
     markets=MarketsSettings(sandbox_speed=2.0),
@@ -53,7 +53,7 @@ class Watched:
 
 @asynccontextmanager
 async def watched(folder: Path, busy: BusyGroup) -> AsyncIterator[Watched]:
-    paths = prepare(str(folder))
+    paths = prepared(folder)
     watch = HoldWatch(Page.make(paths.hold_page))
     watch.follow(opened(busy))
     try:

@@ -32,8 +32,8 @@ from engine.settings.running import running_values
 from engine.settings.schema import LimitsSettings, MarketsSettings, Settings
 from engine.tools.replaying import replay
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import prepare
 from tests.patience import PATIENCE_S, insist
+from tests.storage.model import prepared
 
 pytestmark = pytest.mark.slow
 
@@ -56,7 +56,7 @@ async def line(facade: BusFacade, name: str) -> LimitLine:
 
 
 async def test_a_limit_is_tightened_at_once_and_loosened_in_two_steps(tmp_path: Path) -> None:
-    async with open_roles(SETTINGS, prepare(str(tmp_path))) as facade:
+    async with open_roles(SETTINGS, prepared(tmp_path)) as facade:
         assert (await line(facade, "position_usd")).by_settings == ""
         tightened = await put(facade, "position_usd", "250.5")
         assert isinstance(tightened, Acknowledged)
@@ -160,7 +160,7 @@ def advice(at_ns: int) -> tuple[DatedAdvice, ...]:
 
 
 async def test_what_was_set_holds_after_a_restart_and_is_replayed(tmp_path: Path) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     async with open_roles(SETTINGS, paths) as facade:
         run = (await insist(facade, GetStatus())).run_id
         assert isinstance(await put(facade, "position_usd", "250"), Acknowledged)
@@ -198,7 +198,7 @@ async def test_what_was_set_holds_after_a_restart_and_is_replayed(tmp_path: Path
 
 
 async def test_a_change_is_told_to_whoever_did_not_ask_for_it(tmp_path: Path) -> None:
-    async with open_roles(SETTINGS, prepare(str(tmp_path))) as facade:
+    async with open_roles(SETTINGS, prepared(tmp_path)) as facade:
         await put(facade, "position_usd", "250")
         await put(facade, "position_usd", "900", confirms=True)
         await put(facade, "position_usd", "900")
@@ -225,7 +225,7 @@ async def test_a_change_is_told_to_whoever_did_not_ask_for_it(tmp_path: Path) ->
 async def test_what_was_asked_before_a_tightening_loosens_no_limit_after_it(
     tmp_path: Path,
 ) -> None:
-    async with open_roles(SETTINGS, prepare(str(tmp_path))) as facade:
+    async with open_roles(SETTINGS, prepared(tmp_path)) as facade:
         await put(facade, "position_usd", "250")
         asked_at_ns = time.time_ns()
         await put(facade, "daily_loss_usd", "100")
@@ -239,7 +239,7 @@ async def test_what_was_asked_before_a_tightening_loosens_no_limit_after_it(
 async def test_without_the_ledger_a_tightening_holds_and_a_loosening_does_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     real_append = Outbox._append
     is_away = False
 

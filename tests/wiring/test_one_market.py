@@ -36,8 +36,8 @@ from engine.requests.overview import GetLimits, GetOpportunities, GetStatus, Get
 from engine.requests.safety import Pause, Resume, SetMode
 from engine.requests.why import GetWhy
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import prepare
 from tests.patience import PATIENCE_S, insist
+from tests.storage.model import prepared
 from tests.wiring.test_one_process import SETTINGS, told, until
 
 pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
@@ -46,7 +46,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.asyncio(loop_scope="module")]
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def facade(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BusFacade]:
     """Begin once; each test goes to the mode that it needs."""
-    async with open_roles(SETTINGS, prepare(str(tmp_path_factory.mktemp("market")))) as facade:
+    async with open_roles(SETTINGS, prepared(tmp_path_factory.mktemp("market"))) as facade:
         yield facade
 
 

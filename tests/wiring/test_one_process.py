@@ -41,15 +41,15 @@ from engine.settings.schema import (
     Settings,
 )
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import prepare
 from tests.patience import PATIENCE_S, clear_latch, insist
 from tests.reference.world import make_instrument
+from tests.storage.model import prepared
 
 pytestmark = pytest.mark.slow
 
 SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 STORED_AFTER_MS = 500
-SETTINGS = Settings(markets=MarketsSettings(sandbox_speed=10.0))
+SETTINGS = Settings(markets=MarketsSettings(sandbox_speed=4.0))
 WITH_CODES = replace(SETTINGS, operator=OperatorSettings(totp_secret=SECRET))
 PAPER_WITH_CODES = replace(WITH_CODES, paper=PaperSettings(mode_at_first_start="paper"))
 
@@ -61,7 +61,7 @@ def settings() -> Settings:
 
 @pytest.fixture
 async def facade(tmp_path: Path, settings: Settings) -> AsyncIterator[BusFacade]:
-    async with open_roles(settings, prepare(str(tmp_path))) as facade:
+    async with open_roles(settings, prepared(tmp_path)) as facade:
         yield facade
 
 
@@ -69,7 +69,7 @@ async def test_an_engine_in_a_process_of_others_leaves_what_is_collected_as_it_i
     tmp_path: Path,
 ) -> None:
     frozen = gc.get_freeze_count()
-    async with open_roles(SETTINGS, prepare(str(tmp_path))):
+    async with open_roles(SETTINGS, prepared(tmp_path)):
         assert gc.get_freeze_count() <= frozen  # some of it may have died
         assert gc.isenabled()
     assert gc.get_freeze_count() <= frozen
@@ -119,7 +119,7 @@ async def test_an_open_route_that_gains_more_through_parallel_places_is_told_wit
         ),
         limits=LimitsSettings(net_edge_bps_min=Decimal(0)),
     )
-    async with open_roles(free, prepare(str(tmp_path))) as facade:
+    async with open_roles(free, prepared(tmp_path)) as facade:
         why = await shared_route(facade)
 
     now = why.split_now
@@ -200,7 +200,7 @@ async def test_a_resume_while_killed_and_its_notice_say_that_the_latch_holds(
 
 
 async def test_mode_and_pause_survive_a_restart(tmp_path: Path) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     async with open_roles(SETTINGS, paths) as facade:
         await insist(
             facade, seal(SetMode(mode=Mode.PAPER, is_confirmed=True), by="me", at_ns=time.time_ns())
@@ -213,7 +213,7 @@ async def test_mode_and_pause_survive_a_restart(tmp_path: Path) -> None:
 
 
 async def test_wrong_codes_lock_out_over_a_restart(tmp_path: Path) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     async with open_roles(WITH_CODES, paths) as facade:
         await facade.ask(seal(Kill(why="test"), by="me", at_ns=time.time_ns()))
         for _ in range(TRIES_MAX):
@@ -230,7 +230,7 @@ async def test_wrong_codes_lock_out_over_a_restart(tmp_path: Path) -> None:
 async def test_the_mode_of_the_first_start_is_kept_whatever_the_settings_say_later(
     tmp_path: Path,
 ) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     paper = replace(SETTINGS, paper=PaperSettings(mode_at_first_start="paper"))
     for settings in (SETTINGS, paper):  # nobody changed the mode in the first run
         async with open_roles(settings, paths) as facade:
@@ -240,7 +240,7 @@ async def test_the_mode_of_the_first_start_is_kept_whatever_the_settings_say_lat
 
 
 async def test_a_matrix_of_prices_that_cannot_be_had_stops_nothing(tmp_path: Path) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     path = shared_path(paths.run)
     other = PriceMatrix.create(path, Board([make_instrument("v")], levels_max=8), run_id="other")
     try:
@@ -259,7 +259,7 @@ async def test_a_matrix_of_prices_that_cannot_be_had_stops_nothing(tmp_path: Pat
 async def test_a_loosening_that_could_not_be_stored_does_not_come_true_after_a_restart(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     real_append = Outbox._append
     is_away = True
 

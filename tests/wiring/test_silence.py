@@ -19,8 +19,8 @@ from engine.requests.overview import GetStatus
 from engine.requests.presence import SignOfLife
 from engine.settings.schema import MarketsSettings, OperatorSettings
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import prepare
 from tests.patience import insist
+from tests.storage.model import prepared
 from tests.wiring.test_one_process import SETTINGS, told, until
 
 HOUR_NS = 3_600 * 10**9
@@ -33,7 +33,7 @@ async def test_silence_is_asked_about_and_then_pauses_over_restarts_and_a_sign_h
     # No opportunity is waited for.
     calm = MarketsSettings(sandbox_speed=1.0)
     settings = replace(SETTINGS, markets=calm, operator=OperatorSettings(silence_h_max=24))
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
 
     def at(hours: float) -> SteadyClock:
         return SteadyClock(wall_ns=lambda: time.time_ns() + int(hours * HOUR_NS))

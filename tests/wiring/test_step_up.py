@@ -20,8 +20,8 @@ from engine.requests.overview import GetStatus
 from engine.requests.safety import CancelDelayed, Kill, Pause, Resume, SetMode, Unkill
 from engine.settings.schema import LimitsSettings, MarketsSettings, OperatorSettings, Settings
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import prepare
 from tests.patience import PATIENCE_S, insist
+from tests.storage.model import prepared
 from tests.wiring.test_limits_set import line
 
 pytestmark = pytest.mark.slow
@@ -63,7 +63,7 @@ async def told(facade: BusFacade, count: int) -> list[Notice]:
 
 
 async def test_a_code_is_taken_once_over_all_acts_and_engines(tmp_path: Path) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     async with open_roles(WITH_CODES, paths) as facade:
         bare = await ask(facade, SetMode(mode=Mode.PAPER, is_confirmed=True))
         assert isinstance(bare, Declined)
@@ -88,7 +88,7 @@ async def test_a_code_is_taken_once_over_all_acts_and_engines(tmp_path: Path) ->
 async def test_a_large_loosening_waits_over_a_restart_and_acts_when_it_is_due(
     tmp_path: Path,
 ) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     async with open_roles(SETTINGS, paths) as facade:
         await ask(facade, TIGHT)
         assert isinstance(await ask(facade, LARGE), Acknowledged)
@@ -116,7 +116,7 @@ async def test_a_large_loosening_waits_over_a_restart_and_acts_when_it_is_due(
 
 
 async def test_whatever_tightens_or_kills_cancels_what_waits_and_says_so(tmp_path: Path) -> None:
-    async with open_roles(SETTINGS, prepare(str(tmp_path))) as facade:
+    async with open_roles(SETTINGS, prepared(tmp_path)) as facade:
         await ask(facade, TIGHT)
         tightenings: list[Command[Acknowledged]] = [
             Pause(),
@@ -142,5 +142,5 @@ async def test_whatever_tightens_or_kills_cancels_what_waits_and_says_so(tmp_pat
         "pause", "mode observe", "limit daily_loss_usd 50 USD", "cancelled, nothing waits any more"
     ]  # fmt: skip
     assert "kill latch" in whys[4]
-    async with open_roles(SETTINGS, prepare(str(tmp_path))) as facade:
+    async with open_roles(SETTINGS, prepared(tmp_path)) as facade:
         assert not (await status(facade)).delayed

@@ -29,8 +29,8 @@ from engine.requests.safety import Pause, SetMode
 from engine.settings.schema import MarketsSettings, Settings
 from engine.tools.replaying import replay
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import prepare
 from tests.patience import PATIENCE_S, insist
+from tests.storage.model import prepared
 
 pytestmark = pytest.mark.slow
 
@@ -80,7 +80,7 @@ async def set_fees(facade: BusFacade) -> None:
 
 
 async def test_off_is_one_step_and_on_is_two_and_both_outlive_a_restart(tmp_path: Path) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     async with open_roles(SETTINGS, paths) as facade:
         run = (await insist(facade, GetStatus())).run_id
         unknown = await switch(facade, SwitchOff(kind=VENUE, name="binanse"))
@@ -152,7 +152,7 @@ async def _told(facade: BusFacade, count: int) -> list[PlaceSwitched | FeeChange
 async def test_without_the_ledger_off_holds_and_on_does_not_come_true(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     real_append = Outbox._append
     is_away = is_full = False
 

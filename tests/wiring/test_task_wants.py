@@ -23,10 +23,11 @@ from engine.requests.chains import GetChains
 from engine.requests.overview import GetStatus
 from engine.settings.schema import MarketsSettings, Settings
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import Paths, prepare
+from engine.wiring.paths import Paths
 from engine.wiring.task_wants import ASK_S, Wants, seed_of
 from tests.background.tasks import make_task
 from tests.patience import PATIENCE_S
+from tests.storage.model import prepared
 
 pytestmark = pytest.mark.slow
 
@@ -57,7 +58,7 @@ def wanting(*wanted: Want[Any]) -> Task[Any]:
 
 
 async def test_each_kind_of_want_is_given_and_can_be_sent(tmp_path: Path) -> None:
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     async with open_roles(SETTINGS, paths) as facade:
         async with asyncio.timeout(PATIENCE_S):
             while not any(
@@ -104,7 +105,7 @@ async def test_what_nobody_gives_is_said(tmp_path: Path) -> None:
     class Moon(msgspec.Struct, frozen=True):
         answer_type = int
 
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     nobody: Any = None
     fetch = Wants(
         ledger=nobody,

@@ -17,9 +17,9 @@ from engine.facade.front_end import FrontEndSettings
 from engine.requests.safety import SetMode
 from engine.settings.schema import ApprovalsSettings, MarketsSettings, Settings
 from engine.wiring.one_process import open_roles
-from engine.wiring.paths import prepare
 from tests.bot.people import COLLEAGUE, OWNER
 from tests.patience import insist
+from tests.storage.model import prepared
 from tests.telegram.chats import Entry
 from tests.telegram.emulator import TOKEN, TelegramEmulator
 
@@ -35,7 +35,7 @@ SETTINGS = Settings(
 async def phones(tmp_path: Path) -> AsyncIterator[TelegramEmulator]:
     async with (
         TelegramEmulator().serve() as phones,
-        open_roles(SETTINGS, prepare(str(tmp_path))) as facade,
+        open_roles(SETTINGS, prepared(tmp_path)) as facade,
     ):
         wanted = SetMode(mode=Mode.APPROVE, is_confirmed=True)
         done = await insist(facade, seal(wanted, by=OWNER.name, at_ns=time.time_ns()))

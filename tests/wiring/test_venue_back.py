@@ -38,14 +38,15 @@ from engine.wiring.engine_role import open_engine
 from engine.wiring.health import watching
 from engine.wiring.health_looks import Looks
 from engine.wiring.ledger_role import ledger_settings
-from engine.wiring.paths import Paths, prepare
+from engine.wiring.paths import Paths
 from engine.wiring.sandbox_role import open_markets
 from tests.patience import PATIENCE_S
+from tests.storage.model import prepared
 
 pytestmark = pytest.mark.slow
 
 SETTINGS = Settings(
-    markets=MarketsSettings(sandbox_speed=10.0),
+    markets=MarketsSettings(sandbox_speed=4.0),
     paper=PaperSettings(mode_at_first_start="paper"),
 )
 MAINTENANCE: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
@@ -136,7 +137,7 @@ async def running(paths: Paths) -> AsyncIterator[Market]:
 async def paths(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Paths]:
     monkeypatch.setattr(lists, "LIST_S", 1.0)
     monkeypatch.setattr(lists, "LIST_S_MIN", 0.5)
-    paths = prepare(str(tmp_path))
+    paths = prepared(tmp_path)
     async with open_markets(SETTINGS, paths):
         yield paths
 

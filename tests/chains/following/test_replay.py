@@ -22,11 +22,12 @@ from engine.wiring.chains_role import open_chains
 from engine.wiring.engine_role import open_engine
 from engine.wiring.ledger_role import ledger_settings
 from engine.wiring.markets import market_note
-from engine.wiring.paths import Paths, prepare
+from engine.wiring.paths import Paths
 from engine.wiring.sandbox_role import open_markets
 from tests.chains.following.role import local_chain, until
 from tests.chains.following.test_real_node import trade
 from tests.chains.local_world import LocalWorld
+from tests.storage.model import prepared
 
 pytestmark = pytest.mark.slow
 
@@ -43,7 +44,7 @@ async def test_a_run_with_a_real_chain_replays_byte_for_byte(
 ) -> None:
     data_dir = tmp_path / "var"
     settings = msgspec.structs.replace(Settings(), chains=ChainsSettings(pool_usd_min=0))
-    paths = prepare(str(data_dir))
+    paths = prepared(data_dir)
     clock = SteadyClock()
     async with contextlib.AsyncExitStack() as stack:
         await stack.enter_async_context(open_markets(settings, paths))
