@@ -106,6 +106,27 @@ class IncidentReport(Report, frozen=True, kw_only=True):
     incident: Incident
 
 
+class RoleEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of a role's process that nobody asked for, as its supervisor saw it.
+
+    Attributes:
+        number: by which it is known again when it is told twice; later ones have higher numbers.
+        restarts: how often the role was started again, this time included; 0 where it is not.
+    """
+
+    number: int
+    at_ns: int
+    role: str
+    why: str
+    restarts: int = 0
+
+
+class EndsHeard(Report, frozen=True, kw_only=True):
+    """The ends of roles up to this number were heard and need not be told again."""
+
+    number: int
+
+
 class SightsReport(Report, frozen=True, kw_only=True):
     """What a role sees of the components that are its business.
 
@@ -133,7 +154,11 @@ def summary_of(incident: Incident) -> IncidentSummary:
 
 
 class HealthDesk(Protocol):
-    """What is answered of health."""
+    """What is answered of health, and who hears what the supervisor tells."""
+
+    def ended(self, end: RoleEnd) -> None:
+        """Take in that a process ended, perhaps long ago; the same one twice changes nothing."""
+        ...
 
     def health(self) -> HealthReport:
         """Return how all components stand."""
@@ -150,6 +175,11 @@ class HealthDesk(Protocol):
 
 class NotWatched:
     """Where nobody watches; obeys `HealthDesk`."""
+
+    def ended(self, end: RoleEnd) -> None:
+        """Raise `TransientError`."""
+        del end
+        raise TransientError(_WHY)
 
     def health(self) -> HealthReport:
         """Raise `TransientError`."""

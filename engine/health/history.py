@@ -50,6 +50,11 @@ class Histories:
         first = bisect_right(changes, since_ns, key=lambda one: one.at_ns)
         return changes[max(first - 1, 0) :]
 
+    def was_down(self, component: str, *, since_ns: int) -> bool:
+        """Say whether a component was down at an instant, or was ever after it."""
+        changes = self.changes(component, since_ns=since_ns)
+        return any(one.health is Health.DOWN for one in changes)
+
     def take(self, sight: Sight, *, at_ns: int) -> Changed | None:
         """Take in how a component was seen; return what changed, None if nothing did.
 

@@ -4,7 +4,7 @@ A file of its own beside the ledger's database, as it has to tell of that one's 
 changes are written, so that a quiet day costs next to nothing; what is too old or too many goes.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -81,12 +81,15 @@ class Kept:
         self._mark(_CLOSED, 0)
         return marks.get(_LOOKED, 0), bool(marks.get(_CLOSED, 1))
 
-    def change(self, component: str, changed: Changed) -> None:
-        """Keep a change."""
-        self._file.run(
-            "insert into changes (at_ns, component, health, why) values (?, ?, ?, ?)",
-            (changed.at_ns, component, changed.health, changed.why[:WHY_CHARACTERS_MAX]),
-        )
+    def change(self, component: str, changed: Changed, incidents: Iterable[Incident] = ()) -> None:
+        """Keep a change and what it made of incidents: both, or neither if the process ends."""
+        with self._file.together():
+            self._file.run(
+                "insert into changes (at_ns, component, health, why) values (?, ?, ?, ?)",
+                (changed.at_ns, component, changed.health, changed.why[:WHY_CHARACTERS_MAX]),
+            )
+            for one in incidents:
+                self.incident(one)
 
     def changes(self, *, since_ns: int) -> Iterator[tuple[str, Changed]]:
         """Return changes since an instant, and of each component the last one before, in order."""

@@ -13,6 +13,7 @@ from engine.bus.health_reports import (
     HealthReport,
     IncidentReport,
     IncidentsReport,
+    RoleEnd,
     summary_of,
 )
 from engine.bus.notices import IncidentEnded, IncidentOpened, Notice
@@ -20,7 +21,7 @@ from engine.bus.report import Unknown
 from engine.domain.errors import SyndicateError
 from engine.domain.health import Health, Incident, Sight
 from engine.domain.modes import Basis
-from engine.domain.recovery import ROLE_RESTART, Tallied
+from engine.domain.recovery import ROLE_RESTART, Recovery, Tallied
 from engine.domain.units import NS_PER_DAY, NS_PER_MS, NS_PER_S
 from engine.health.component_list import in_order, is_known, kind_of
 from engine.health.history import KEPT_NS, WINDOWS, Changed, Histories
@@ -77,6 +78,8 @@ class Watch:
         self._named_at_ns: dict[str, int] = {}
         self._opened = 0
         self._ended: list[Incident] = []
+        self._restarts: dict[str, Recovery] = {}
+        self._heard = 0
         self._settled_ns = settled_ns
         self._incidents = Incidents(settled_ns=settled_ns)
         self._tallies = Tallies()
@@ -96,6 +99,30 @@ class Watch:
             if changed is not None:
                 self._changed(sight.component, changed)
 
+    def ended(self, end: RoleEnd) -> None:
+        """See `HealthDesk.ended`.
+
+        It is a failure whatever was seen of the role: that it was never well, or is well again.
+        """
+        if end.number <= self._heard:
+            return
+        self._heard = end.number
+        component = f"role/{end.role}"
+        is_news = not self._histories.was_down(component, since_ns=end.at_ns)
+        before = self._histories.now(component)
+        if is_news:
+            why = f"it ended: {end.why}"
+            self._take_back(Sight(component=component, health=Health.DOWN, why=why), end.at_ns)
+        if end.restarts:
+            self._restarts.setdefault(component, Recovery(ROLE_RESTART, of=component)).failed()
+            text = f"restart {end.restarts} by the supervisor"
+            self.tried(component, text, at_ns=end.at_ns)
+        seen_ns = self._named_at_ns.setdefault(component, end.at_ns)
+        again_ns = max(end.at_ns, self._watched_since_ns)
+        if is_news and before is not None and seen_ns > again_ns:
+            back = Sight(component=component, health=before.health, why=before.why)
+            self._take_back(back, again_ns)
+
     def tried(self, component: str, text: str, *, at_ns: int) -> None:
         """Take in what was tried for a component."""
         self._carry_out(self._incidents.tried(component, text, at_ns=at_ns))
@@ -114,6 +141,9 @@ class Watch:
             everything: all who see anything answered, so that what none of them named is gone.
         """
         self._now_ns = at_ns
+        for component, recovery in self._restarts.items():
+            if self._is_well(component):
+                recovery.works()
         if everything:
             for component in list(self._histories):
                 if at_ns - self._named_at_ns.get(component, 0) >= LOST_AFTER_NS:
@@ -129,11 +159,6 @@ class Watch:
         self._keep(lambda kept: kept.prune(old_at_ns=at_ns - self._retention_ns))
         days = self.uses.prune(at_ns=at_ns)
         self._keep(lambda kept: kept.forget_days(days))
-
-    def is_well_since(self, component: str, at_ns: int) -> bool:
-        """Say whether a component stood well at an instant, and has since."""
-        now = self._histories.now(component)
-        return now is not None and now.health is Health.WELL and now.at_ns <= at_ns
 
     # ---- what it answers ---------------------------------------------------------------------
 
@@ -167,6 +192,10 @@ class Watch:
 
     # ---- inside ------------------------------------------------------------------------------
 
+    def _is_well(self, component: str) -> bool:
+        now = self._histories.now(component)
+        return now is not None and now.health is Health.WELL
+
     def _line(self, name: str) -> ComponentLine:
         now = self._histories.now(name)
         assert now is not None
@@ -195,10 +224,12 @@ class Watch:
         )
 
     def _changed(self, component: str, changed: Changed) -> None:
-        self._keep(lambda kept: kept.change(component, changed))
-        self._carry_out(
-            self._incidents.seen(component, changed.health, why=changed.why, at_ns=changed.at_ns)
+        changes = self._incidents.seen(
+            component, changed.health, why=changed.why, at_ns=changed.at_ns
         )
+        incidents = [incident for _, incident in changes]
+        self._keep(lambda kept: kept.change(component, changed, incidents))
+        self._carry_out(changes)
 
     def _forget(self, component: str, at_ns: int) -> None:
         gone = Changed(at_ns, Health.UNSEEN, "not there any more")
@@ -294,15 +325,16 @@ class Watch:
             last = self._histories.now(component)
             if last is not None and last.why == "not there any more":
                 self._histories.forget(component)
-        if not looked_ns or now_ns - looked_ns < UNSEEN_AFTER_NS:
-            return
-        for component in list(self._histories):
-            if component != OWN or was_closed:
-                unseen = Sight(component=component, health=Health.UNSEEN, why="nobody looked")
-                self._take_back(unseen, looked_ns)
         if not was_closed:
             why = "it ended, and nobody looked until it was there again"
-            self._take_back(Sight(component=OWN, health=Health.DOWN, why=why), looked_ns)
+            down = Sight(component=OWN, health=Health.DOWN, why=why)
+            self._take_back(down, looked_ns or now_ns)
+            self._named_at_ns[OWN] = now_ns
+        if looked_ns and now_ns - looked_ns >= UNSEEN_AFTER_NS:
+            for component in list(self._histories):
+                if component != OWN or was_closed:
+                    unseen = Sight(component=component, health=Health.UNSEEN, why="nobody looked")
+                    self._take_back(unseen, looked_ns)
 
     def _take_back(self, sight: Sight, at_ns: int) -> None:
         changed = self._histories.take(sight, at_ns=at_ns)

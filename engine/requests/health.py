@@ -1,14 +1,17 @@
 """How all components stand, which incidents there were, and what the engine sees of its own."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from engine.bus.health_reports import (
+    EndsHeard,
     HealthReport,
     IncidentReport,
     IncidentsReport,
+    RoleEnd,
     SightsReport,
 )
 from engine.bus.report import Unknown
@@ -21,12 +24,15 @@ from engine.bus.request import (
     WorkersRequest,
 )
 from engine.bus.use_reports import UseReport
+from engine.domain.errors import SyndicateError
 from engine.domain.recovery import TALLY
 from engine.domain.traffic import METERS
 
 if TYPE_CHECKING:
     from engine.operate.engine_answers import EngineAnswers
     from engine.storage.ledger import Ledger
+
+log = logging.getLogger(__name__)
 
 
 class GetHealth(LedgerRequest[HealthReport], frozen=True, kw_only=True):
@@ -37,7 +43,29 @@ class GetHealth(LedgerRequest[HealthReport], frozen=True, kw_only=True):
         report = ledger.health_desk.health()
         if report.trouble or not ledger.unheard:
             return report
-        return replace(report, trouble=f"the watch failed at {ledger.unheard} notices: see log")
+        why = f"the watch failed at {ledger.unheard} ends of roles: see log"
+        return replace(report, trouble=why)
+
+
+class TellEnds(LedgerRequest[EndsHeard], frozen=True, kw_only=True):
+    """Which processes of roles ended; the database has no part in it.
+
+    A fault of the watch is logged and counted: told again, it would fail again.
+    """
+
+    ends: list[RoleEnd]
+
+    async def answer(self, ledger: "Ledger", /) -> EndsHeard:
+        """See `Request.answer`."""
+        for end in self.ends:
+            try:
+                ledger.health_desk.ended(end)
+            except SyndicateError:
+                raise
+            except Exception:
+                ledger.unheard += 1
+                log.exception("the end of a role was not heard, %d so far", ledger.unheard)
+        return EndsHeard(number=max((end.number for end in self.ends), default=0))
 
 
 class GetIncidents(LedgerRequest[IncidentsReport], frozen=True, kw_only=True):

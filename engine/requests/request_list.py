@@ -194,6 +194,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     health.GetIncidents,
     health.GetIncident,
     health.GetUse,
+    health.TellEnds,
     health.LookAtPlaces,
     health.TellTallyOfChains,
     health.TellTallyOfWorkers,

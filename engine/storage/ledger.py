@@ -23,7 +23,7 @@ from engine.bus.health_reports import HealthDesk, NotWatched
 from engine.bus.lease import held_lease
 from engine.bus.life import LifeReport
 from engine.bus.money_reports import FreeAt, InventoryPast, RebalancingReport
-from engine.bus.notices import AlertAct, AuditGap, MetricAlert, MetricCalm, Notice
+from engine.bus.notices import AlertAct, AuditGap, MetricAlert, MetricCalm
 from engine.bus.past_reports import EpisodesReport, PastTradesReport
 from engine.bus.performance import BooksReport, PerformanceReport
 from engine.bus.permit_reports import WaitingReport
@@ -99,8 +99,7 @@ class Ledger:
 
     Attributes:
         health_desk, use_desk: answer how components stand, and what is used.
-        on_notice: is told each notice that was stored; what it fails at is stored all the same.
-        unheard: how many stored notices it failed at.
+        unheard: at how many ends of roles what watches components failed.
     """
 
     def __init__(self, *, writer: Writer, settings: LedgerSettings, clock: Clock) -> None:
@@ -113,7 +112,6 @@ class Ledger:
         self._known = make_known()
         self.health_desk: HealthDesk = NotWatched()
         self.use_desk: UseDesk = NotMeasured()
-        self.on_notice: Callable[[Notice], None] = lambda _notice: None
         self.unheard = 0
         self.chats = Chats(change=self._change, transact=writer.transact, clock=clock)
         self.discoveries = Discoveries(
@@ -217,24 +215,11 @@ class Ledger:
                 self._head_file.write(head)
             if notice is not None:
                 self.wake()
-                self._tell_watch(records)
 
         result = await self._writer.transact(work, then=tell)
         if isinstance(result, Superseded):
             return result
         return Appended(count=len(records))
-
-    def _tell_watch(self, records: Sequence[Record]) -> None:
-        for record in records:
-            if isinstance(record, NoticeRecord):
-                self._tell_watch_of(record.notice)
-
-    def _tell_watch_of(self, notice: Notice) -> None:
-        try:
-            self.on_notice(notice)
-        except Exception:  # noqa: BLE001 - the writer runs this: it would end, and all money with it
-            self.unheard += 1
-            _log.exception("a stored notice was not heard, %d so far", self.unheard)
 
     async def load_state(
         self, *, day_start_ns: int, engine_id: str = MAIN, drawdown_since_ns: int = 0

@@ -10,13 +10,11 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Final
 
-from engine.bus.notices import Notice, RoleRestarted
+from engine.bus.notices import Notice
 from engine.bus.records import NoticeRecord
 from engine.bus.transport import RoleCaller
 from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import SyndicateError
-from engine.domain.health import Health, Sight
-from engine.domain.recovery import ROLE_RESTART, Recovery
 from engine.health.incidents import SETTLED_NS
 from engine.health.keeping import Kept
 from engine.health.watch import Watch
@@ -37,7 +35,6 @@ PRUNE_ROUNDS: Final = 720
 
 OWN: Final = "ledger"
 MEASURE_S: Final = 60.0
-FOR_EVER_NS: Final = 2**62
 ON_THIS_MACHINE: Final = frozenset({"signer", "sender", "trader"})
 """These answer on their sockets of this machine, whatever carries the bus."""
 
@@ -109,16 +106,9 @@ async def watching(
     measures = UseMeasures(
         settings, paths, watch.uses, basis=basis_of(settings), tell=told.put_nowait
     )
-
-    restarts = _Restarts()
-
-    def hear(notice: Notice) -> None:
-        if isinstance(notice, RoleRestarted):
-            restarts.hear(watch, notice)
-
-    ledger.health_desk, ledger.use_desk, ledger.on_notice = watch, measures, hear
+    ledger.health_desk, ledger.use_desk = watch, measures
     tasks = [
-        asyncio.create_task(_guarded(_look(watch, looks, clock, look_s, restarts))),
+        asyncio.create_task(_guarded(_look(watch, looks, clock, look_s))),
         asyncio.create_task(_guarded(_measure(measures, clock))),
         asyncio.create_task(_guarded(_tell(ledger, told))),
     ]
@@ -133,39 +123,12 @@ async def watching(
                 kept.close()
 
 
-class _Restarts:
-    """Counts restarts of roles, which the supervisor does and nobody could ask it for."""
-
-    def __init__(self) -> None:
-        self._of: dict[str, Recovery] = {}
-
-    def hear(self, watch: Watch, notice: RoleRestarted) -> None:
-        """Take what the supervisor tells: it sees each end of a role, however short."""
-        component = f"role/{notice.role}"
-        if watch.is_well_since(component, notice.at_ns):
-            why = f"it ended: {notice.why}"
-            down = Sight(component=component, health=Health.DOWN, why=why, since_ns=notice.at_ns)
-            watch.take([down], at_ns=notice.at_ns)
-        self._of.setdefault(component, Recovery(ROLE_RESTART, of=component)).failed()
-        text = f"restart {notice.restarts} by the supervisor"
-        watch.tried(component, text, at_ns=notice.at_ns)
-
-    def look(self, watch: Watch) -> None:
-        """Count those that work again."""
-        for component, recovery in self._of.items():
-            if watch.is_well_since(component, FOR_EVER_NS):
-                recovery.works()
-
-
-async def _look(
-    watch: Watch, looks: Looks, clock: Clock, look_s: float, restarts: _Restarts
-) -> None:
+async def _look(watch: Watch, looks: Looks, clock: Clock, look_s: float) -> None:
     rounds = 0
     while True:
         seen = await looks.look()
         at_ns = clock()
         watch.take(seen.sights, at_ns=at_ns)
-        restarts.look(watch)
         for role, tallied in seen.tallied.items():
             watch.take_tally(role, tallied, at_ns=at_ns)
         for role, used in seen.used.items():

@@ -3,22 +3,18 @@
 import asyncio
 import contextlib
 import json
-import logging
 import os
 import socket
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from functools import partial
 from pathlib import Path
-from typing import Final
 
 import msgspec
 
 from engine.bus.lease import Lease, held_lease
-from engine.bus.notices import RoleRestarted
-from engine.bus.records import Append, NoticeRecord
 from engine.domain.engines import MAIN
-from engine.domain.errors import SettingsError, TransientError
+from engine.domain.errors import SettingsError
 from engine.domain.redaction import redact
 from engine.operate.clock import make_clock
 from engine.operate.lifeline import ROLES_ENVIRONMENT_NAME, stop_signals
@@ -36,15 +32,10 @@ from engine.wiring.local_chains import why_no_chains, with_usual_chains
 from engine.wiring.markets import basis_of
 from engine.wiring.page_terms import told_page
 from engine.wiring.paths import Paths
+from engine.wiring.role_ends import RoleEnds
 from engine.wiring.settings_watch import Adopted, SettingsWatch
 from engine.wiring.signing_roles import signing_roles
 from engine.wiring.word_key import new_word_key, told_key
-
-log = logging.getLogger(__name__)
-
-TOLD_EACH: Final = 5
-TOLD_EVERY: Final = 20
-"""The first restarts of a role are told one by one, later ones each twentieth."""
 
 
 def role_specs(
@@ -229,31 +220,18 @@ async def run_installation(
     clock = make_clock()
     ledger, engine = caller_to(paths, "ledger"), caller_to(paths, "engine")
     adopted = Adopted()
-    telling: set[asyncio.Task[None]] = set()
-
-    async def tell(role: str, why: str, restarts: int) -> None:
-        at_ns = clock()
-        notice = RoleRestarted(
-            at_ns=at_ns, basis=basis_of(settings), role=role, why=why, restarts=restarts
-        )
-        record = NoticeRecord(record_id=f"restart-{role}-{at_ns}", notice=notice)
-        for _ in range(20):  # the role that restarts may be the ledger itself
-            with contextlib.suppress(TransientError):
-                await ledger.call(Append(records=[record]))
-                return
-            await asyncio.sleep(0.5)
-        log.error("the restart of %s could not be told: the ledger is away", role)
+    specs = role_specs(settings, paths, has_bot=True, adopted=adopted, origins=origins)
+    watched = [spec.name for spec in specs] if paths.engine_id == MAIN else []
+    ends = RoleEnds(ledger, basis=basis_of(settings), clock=clock, roles=watched)
 
     def on_restart(role: str, why: str, restarts: int) -> None:
         _say(_last_error(paths, supervisor, role))
-        if restarts > TOLD_EACH and restarts % TOLD_EVERY:
-            return
-        task = asyncio.get_running_loop().create_task(tell(role, why, restarts))
-        telling.add(task)
-        task.add_done_callback(telling.discard)
+        ends.ended(role, why, restarts)
 
     def on_left_out(role: str) -> None:
-        _say(_last_error(paths, supervisor, role))
+        why = _last_error(paths, supervisor, role)
+        ends.ended(role, why)
+        _say(why)
         _say(
             f"engine and ledger go on without the {role}, which is tried again in"
             f" {LEFT_OUT_S / 60:.0f} minutes; make kill stops trading from here"
@@ -261,6 +239,7 @@ async def run_installation(
 
     def on_ended(role: str) -> None:
         why = _last_error(paths, supervisor, role)
+        ends.ended(role, why)
         supervisor.tell(role, why)
         _say(f"{why}; the others go on, so that you can look: stop, mend it, start again")
 
@@ -268,7 +247,6 @@ async def run_installation(
         why = "; after an update or a move it compiles its kernels first, a minute or two"
         _say(f"{role} is not up yet after {seconds:.0f} s{why if role == 'engine' else ''} ...")
 
-    specs = role_specs(settings, paths, has_bot=True, adopted=adopted, origins=origins)
     supervisor = Supervisor(
         specs,
         on_restart=on_restart,
@@ -289,11 +267,12 @@ async def run_installation(
                 directory=Path.cwd(),
                 clock=clock,
             )
-            watching = asyncio.create_task(watch.run())
+            beside = [asyncio.create_task(one) for one in (watch.run(), ends.run())]
             try:
                 code = await supervisor.run(stop, on_ready=lambda: _say_ready(settings))
             finally:
-                watching.cancel()
+                for task in beside:
+                    task.cancel()
         await ledger.aclose()
         await engine.aclose()
     if code:

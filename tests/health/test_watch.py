@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.bus.health_reports import ComponentLine, IncidentReport
+from engine.bus.health_reports import ComponentLine, IncidentReport, RoleEnd
 from engine.bus.notices import IncidentEnded, IncidentOpened, Notice
 from engine.bus.report import Unknown
 from engine.domain.errors import FatalError
@@ -32,6 +32,7 @@ class Place:
     stands: dict[str, Sight] = field(default_factory=dict)
     kept: Kept | None = None
     watch: Watch = field(init=False)
+    ends: int = 0
 
     def begin(self, *, trouble: str = "") -> None:
         self.kept = None if trouble else Kept(self.folder)
@@ -52,6 +53,23 @@ class Place:
         """End without closing in order, as a process that is killed does."""
         assert self.kept is not None
         self.kept._file.close()
+
+    def hear(self, role: str, *, at_ns: int, restarts: int = 1) -> RoleEnd:
+        """Have the supervisor tell of the end of a role."""
+        self.ends += 1
+        end = RoleEnd(number=self.ends, at_ns=at_ns, role=role, why="killed", restarts=restarts)
+        self.watch.ended(end)
+        return end
+
+    def failures(self) -> dict[str, int]:
+        """Return how often each component failed, of all incidents."""
+        found: dict[str, int] = {}
+        for summary in self.watch.incidents(99).incidents:
+            report = self.watch.incident(summary.number)
+            assert isinstance(report, IncidentReport)
+            for name, member in report.incident.members.items():
+                found[name] = found.get(name, 0) + member.failures
+        return found
 
     def see(self, *names: str, health: Health = Health.WELL, why: str = "") -> None:
         for name in names:
@@ -230,3 +248,117 @@ def test_a_disk_that_takes_no_history_is_shown_and_the_watch_goes_on(
     assert place.watch.health().trouble == "no space left on device"
     assert place.watch.incidents(9).incidents[0].number == 1
     assert any(isinstance(one, IncidentOpened) for one in place.told)
+
+
+BOT, ENGINE = "role/bot", "role/engine"
+
+
+def test_an_end_that_is_told_is_a_failure_of_a_role_that_was_never_seen(tmp_path: Path) -> None:
+    place = Place(tmp_path / "health")
+    place.begin()
+    place.hear("bot", at_ns=place.now_ns)
+    place.hear("engine", at_ns=place.now_ns + S, restarts=0)
+
+    place.see(BOT, ENGINE)
+
+    assert place.failures() == {BOT: 1, ENGINE: 1}
+    assert [health for _, health in place.line(BOT).changes] == [Health.DOWN, Health.WELL]
+
+
+def test_an_end_that_is_told_is_a_failure_of_a_role_that_was_starting(place: Place) -> None:
+    place.see(ENGINE, health=Health.UNSEEN, why="it is starting")
+    place.hear("engine", at_ns=place.now_ns)
+    place.wait(5)
+
+    assert place.failures() == {ENGINE: 1}
+    assert place.line(ENGINE).why == "it is starting"
+
+
+def test_an_end_that_is_told_long_afterwards_is_a_failure_and_no_outage(place: Place) -> None:
+    place.see(BOT)
+    ended_ns = place.now_ns + S
+    place.wait(600)  # another process of it was there at the next look
+    place.hear("bot", at_ns=ended_ns)
+    place.wait(5)
+
+    assert place.failures() == {BOT: 1}
+    assert place.line(BOT).health is Health.WELL
+    assert place.line(BOT).available["1 h"] > 0.99
+
+
+@pytest.mark.parametrize("away_s", [2, 600])
+def test_an_end_while_the_ledger_was_away_is_a_failure_though_all_is_well_since(
+    place: Place, away_s: int
+) -> None:
+    place.see(BOT)
+    place.die()
+    ended_ns = place.now_ns + S
+    place.now_ns += away_s * S
+    place.begin()
+    place.wait(10)
+    place.hear("ledger", at_ns=ended_ns - S // 2)
+    place.hear("bot", at_ns=ended_ns)
+    place.wait(5)
+
+    assert place.failures() == {OWN: 1, BOT: 1}
+    assert place.line(BOT).health is Health.WELL
+
+
+def test_an_end_that_a_look_found_or_that_is_told_again_is_one_failure(place: Place) -> None:
+    place.see(BOT, ENGINE)
+    ended_ns = place.now_ns + S
+    place.see(BOT, health=Health.DOWN, why="it has no process")
+    place.see(BOT)
+    end = place.hear("bot", at_ns=ended_ns)
+    place.watch.ended(end)
+    place.hear("engine", at_ns=place.now_ns + S)
+    place.see(ENGINE, health=Health.DOWN, why="its process ended and was started again")
+    place.see(ENGINE)
+
+    assert place.failures() == {BOT: 1, ENGINE: 1}
+    (summary, *_) = place.watch.incidents(9).incidents[::-1]
+    report = place.watch.incident(summary.number)
+    assert isinstance(report, IncidentReport)
+    texts = [one.text for one in report.incident.lines if one.component == BOT]
+    assert texts.count("restart 1 by the supervisor") == 1
+
+
+def test_a_ledger_that_was_killed_was_down_however_soon_it_is_back(place: Place) -> None:
+    place.die()
+    place.now_ns += S
+    place.begin()
+    place.wait(5)
+
+    assert place.failures() == {OWN: 1}
+    assert Health.UNSEEN not in {health for _, health in place.line(GEMINI).changes}
+
+
+def test_a_ledger_that_was_killed_before_it_ever_looked_was_down(tmp_path: Path) -> None:
+    place = Place(tmp_path / "health")
+    place.begin()
+    place.die()
+    place.now_ns += 8 * S
+    place.begin()
+    place.see(OWN)
+
+    assert place.failures() == {OWN: 1}
+
+
+def test_no_failure_is_kept_without_its_incident_when_the_ledger_is_killed_between(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    place.see(BOT)
+    with monkeypatch.context() as patched:
+        patched.setattr(Kept, "incident", die)
+        with pytest.raises(KeyboardInterrupt):
+            place.hear("bot", at_ns=place.now_ns + S)
+    place.die()
+    place.now_ns += 2 * S
+    place.begin()
+    place.wait(5)
+    place.hear("bot", at_ns=place.now_ns - 6 * S)  # told again: nobody had answered
+
+    assert place.failures() == {OWN: 1, BOT: 1}

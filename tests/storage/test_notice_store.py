@@ -6,13 +6,14 @@ import sqlite3
 
 import pytest
 
-from engine.bus.health_reports import HealthReport, NotWatched
+from engine.bus.health_reports import EndsHeard, HealthReport, NotWatched, RoleEnd
 from engine.bus.notices import Notice
 from engine.bus.records import LatchAct, Record
 from engine.bus.reports import InboxStored, Thread, ThreadsReport
+from engine.domain.errors import TransientError
 from engine.domain.modes import Basis
 from engine.requests.chat import DoneNotices, GetThreads, PinThread
-from engine.requests.health import GetHealth
+from engine.requests.health import GetHealth, TellEnds
 from engine.storage.ledger import LedgerSettings, open_ledger
 from engine.storage.ledger_settings import DATABASE_NAME
 from engine.storage.thread_store import KEPT
@@ -44,8 +45,16 @@ async def test_a_reader_gets_what_it_has_not_confirmed_after_a_restart(
     assert len(other.notices) == 3
 
 
-class Well(NotWatched):
-    """Answers that all is well."""
+class Faulty(NotWatched):
+    """Answers that all is well, and fails at one role's end."""
+
+    def __init__(self) -> None:
+        self.heard: list[str] = []
+
+    def ended(self, end: RoleEnd) -> None:
+        if end.role == "bot":
+            raise KeyError("a fault of the watch")
+        self.heard.append(end.role)
 
     def health(self) -> HealthReport:
         return HealthReport(
@@ -59,26 +68,23 @@ class Well(NotWatched):
         )
 
 
-async def test_what_hears_of_stored_notices_fails_no_append_and_does_not_end_the_ledger(
+async def test_a_fault_of_the_watch_at_one_roles_end_is_shown_and_loses_no_other(
     settings: LedgerSettings, clock: Clock
 ) -> None:
-    heard: list[Notice] = []
-
-    def hear(notice: Notice) -> None:
-        heard.append(notice)
-        raise KeyError("a fault of whoever listens")
-
+    ends = [
+        RoleEnd(number=number, at_ns=makers.NOW_NS, role=role, why="killed")
+        for number, role in enumerate(("bot", "engine", "bot", "sandbox"), 7)
+    ]
     async with open_ledger(settings, clock=clock) as ledger:
-        ledger.on_notice = hear
-        await append(ledger, *(makers.make_notice_record(number=number) for number in (1, 2)))
-        await append(ledger, makers.make_notice_record(number=3))
-        report = await notices(ledger)
-        ledger.health_desk = Well()
+        with pytest.raises(TransientError):  # and is told again: nobody watches yet
+            await ask(ledger, TellEnds(ends=ends), EndsHeard)
+        desk = ledger.health_desk = Faulty()
+        told = await ask(ledger, TellEnds(ends=ends), EndsHeard)
         health = await ask(ledger, GetHealth(), HealthReport)
 
-    assert heard == [stamped.notice for stamped in report.notices]
-    assert len(heard) == 3
-    assert health.trouble == "the watch failed at 3 notices: see log"
+    assert told.number == 10
+    assert desk.heard == ["engine", "sandbox"]
+    assert health.trouble == "the watch failed at 2 ends of roles: see log"
 
 
 async def test_every_kind_of_notice_comes_back_equal(
