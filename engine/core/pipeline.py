@@ -365,7 +365,7 @@ class Pipeline:
             execution = account.positions.add(finished.plan, finished.execution)
             account.inventory.add([execution])
             self._permits.mandates.finished(finished.plan, execution)
-            self._decider.learn(execution)
+            self._decider.learn(finished.plan, execution)
             if not execution.corrects:
                 self._decider.finished(finished.plan)
                 self._detector.release(finished.plan.opportunity.opportunity_id)

@@ -1,20 +1,22 @@
 """What limits look at."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 
 from engine.decide.account import Account, LiveAccount
 from engine.decide.exchanges import Exchanges
 from engine.decide.limit_set import LimitSet
+from engine.decide.mixed_gate import MixedGate
 from engine.decide.off_list import OffList
 from engine.decide.order_rate import OrderRate
 from engine.decide.schedule import Schedules
 from engine.decide.switches import Switches
 from engine.decide.under_way import PlansUnderWay
 from engine.decide.venue_failures import VenueFailures
+from engine.domain.mixed_routes import pool_run
 from engine.domain.modes import Money
-from engine.domain.opportunities import Opportunity
+from engine.domain.opportunities import Hop, Opportunity
 from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
 from engine.market.gas_book import GasBook
@@ -44,11 +46,12 @@ class Circumstances:
         schedules: for which block a transaction is, as far as that is advised.
         gas: what gas is reckoned with.
         off: what the operator has switched off.
-        come_through: how often what was sent came through.
+        come_through: how often what was sent came through, on paper or for real as `money` is.
         shows_killed, shows_ledger_behind: looks of reports; they leave no trace.
         positions, inventory, under_way: of paper.
         live: the same of what is sent.
         exchanges: at which venues orders are placed for real, and how each stands.
+        mixed: whether plans of orders and a transaction are carried out for real.
         failures: how many orders in a row each of them refused.
         kelly_ratio: part of the Kelly bet that plans are held to; 0 for none.
         money: whose limits look.
@@ -74,6 +77,7 @@ class Circumstances:
     come_through: ComeThrough = field(default_factory=ComeThrough)
     live: LiveAccount = field(default_factory=LiveAccount)
     exchanges: Exchanges = field(default_factory=Exchanges)
+    mixed: MixedGate = field(default_factory=MixedGate)
     failures: VenueFailures = field(default_factory=VenueFailures)
     kelly_ratio: Decimal = Decimal(0)
     money: Money = Money.PAPER
@@ -88,18 +92,35 @@ class Circumstances:
             positions=live.positions,
             inventory=live.inventory,
             under_way=live.under_way,
+            come_through=live.come_through,
             money=Money.LIVE,
         )
 
     def trades(self, opportunity: Opportunity) -> bool:
-        """Say whether the orders of a route are placed for real, as things are now."""
-        return self.switches.trades and self.exchanges.takes(opportunity.hops)
+        """Say whether the orders of a route are placed for real, as things are now.
+
+        Where there is a transaction beside them it is sent for real then, too.
+        """
+        if not (self.switches.trades and self.exchanges.enabled):
+            return False
+        if self.exchanges.takes(hops := opportunity.hops):
+            return True
+        return pool_run(hops) is not None and not self.why_not_mixed(hops)
+
+    def why_not_mixed(self, hops: Sequence[Hop]) -> str:
+        """Say why a route of orders and a transaction is not traded for real; empty if it is."""
+        return self.mixed.why_not(hops, self.switches, self.exchanges)
 
     def account(self, money: Money) -> Account:
         """Return the books of a kind of money."""
         if money is Money.LIVE:
             return self.live
-        return Account(positions=self.positions, inventory=self.inventory, under_way=self.under_way)
+        return Account(
+            positions=self.positions,
+            inventory=self.inventory,
+            under_way=self.under_way,
+            come_through=self.come_through,
+        )
 
     @property
     def advice(self) -> AdviceBook:

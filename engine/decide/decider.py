@@ -18,14 +18,14 @@ from engine.decide.bounds.edge import EDGE_BPS
 from engine.decide.circumstances import Circumstances
 from engine.decide.closing import Closings
 from engine.decide.exchanges import Exchanges
+from engine.decide.figuring import figures_of
 from engine.decide.limit_lines import limit_lines
 from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker
 from engine.decide.limits import Draft, Figures, Finding, Limit, ShrinkTo, Verdict
-from engine.decide.mixing import mixed_figures
 from engine.decide.permits import Permits
 from engine.decide.planning import AnyConfirmed, Bundled, Planning, Sized, SizedPlan
 from engine.decide.terms import worst_quote
-from engine.decide.under_way import Need, exposure_quote, needs, venues_usd
+from engine.decide.under_way import Need
 from engine.decide.venue_failures import VenueFailures
 from engine.domain.approvals import Approval
 from engine.domain.mixed_routes import pool_run
@@ -49,6 +49,9 @@ from engine.quote.mixed import ConfirmedMixed, MixedConfirmer
 
 SHRINKS_MAX = 4
 """Most times that a draft is shrunk and confirmed again; then the limit refuses it."""
+
+SHY: Final = Decimal("0.999")
+"""So much of what would just pass is tried where that did not pass."""
 
 PLAN_TTL_MS: Final = 1_000
 """So long after its decision a plan may begin."""
@@ -158,7 +161,7 @@ class Decider:
         if isinstance(sized, Finding):
             return sized
         plan = self._planning.plan(opportunity, sized, at_ns)
-        return SizedPlan(plan=plan, size_base=sized.confirmed.size_base)
+        return SizedPlan(plan=plan, size_base=sized.size_asked)
 
     def _decided(
         self, opportunity: Opportunity, plan: Plan | Finding, at_ns: int
@@ -215,9 +218,9 @@ class Decider:
         """Stop counting a plan as under way; its execution is booked in the positions."""
         self.account_of(plan).under_way.remove(plan.plan_id)
 
-    def learn(self, execution: Execution) -> None:
-        """Learn what came of what was sent."""
-        self._circumstances.come_through.add(execution)
+    def learn(self, plan: Plan, execution: Execution) -> None:
+        """Learn what came of what was sent, on paper or for real."""
+        self.account_of(plan).come_through.add(execution)
         self._circumstances.failures.add(execution)
 
     def step_clock(self, step_ns: int) -> None:
@@ -307,43 +310,47 @@ class Decider:
         self, opportunity: Opportunity, size: Decimal, usd_per_quote: Decimal, at_ns: int
     ) -> Sized | Finding:
         """Size a route of books, with a transaction among them or none, as the limits allow."""
-        confirm = self._confirm_of(opportunity, at_ns)
         is_live = self._money_of(opportunity) is Money.LIVE
-        whole: AnyConfirmed | None = None
+        confirm = self._confirm_of(opportunity, at_ns, is_live=is_live)
+        whole: tuple[Decimal, AnyConfirmed] | None = None
         shrunk: ShrinkTo | None = None
-        for _ in range(SHRINKS_MAX + 1):
+        for tried in range(SHRINKS_MAX + 1):
             confirmed = confirm(size, ignores_taken=False)
             if isinstance(confirmed, Unconfirmed):
                 cause = shrunk or confirmed
                 return Finding(reason=cause.reason, detail=cause.detail)
-            whole = whole or confirmed
-            figures = _figures(confirmed, usd_per_quote)
-            if is_live and isinstance(confirmed, Confirmed):
-                usd_at = venues_usd(confirmed.legs, usd_per_quote)
-                figures = msgspec.structs.replace(figures, usd_at=usd_at)
+            whole = whole or (size, confirmed)
+            figures = figures_of(confirmed, usd_per_quote, live=self.live if is_live else None)
+            if isinstance(figures, Finding):
+                return figures
             verdict = self._check_late(Draft(opportunity=opportunity, figures=figures), at_ns)
             if verdict is None:
+                if isinstance(confirmed, ConfirmedMixed) and (why := confirmed.why_too_dear):
+                    return Finding(reason=Reason.GAS_TOO_DEAR, detail=why)
                 return Sized(
                     confirmed=confirmed,
                     usd_per_quote=usd_per_quote,
+                    size_base=size,
                     sizing=Sizing(
-                        untaken_quote=_untaken_quote(confirm, whole),
-                        whole_quote=whole.profit_quote,
+                        untaken_quote=_untaken_quote(confirm, *whole),
+                        whole_quote=whole[1].profit_quote,
                         limit=shrunk.detail if shrunk else "",
                     ),
                 )
             if isinstance(verdict, Finding):
                 return verdict
-            size, shrunk = verdict.size_base, verdict
+            size, shrunk = _shrunk(size, confirmed, verdict, has_shrunk=tried > 0), verdict
         assert shrunk is not None
         return Finding(reason=shrunk.reason, detail=shrunk.detail)
 
-    def _confirm_of(self, opportunity: Opportunity, at_ns: int) -> "_Confirm":
+    def _confirm_of(self, opportunity: Opportunity, at_ns: int, *, is_live: bool) -> "_Confirm":
         if pool_run(opportunity.hops) is None:
             return partial(self._confirmer.confirm, opportunity)
 
         def confirm(size_base: Decimal, *, ignores_taken: bool) -> ConfirmedMixed | Unconfirmed:
-            return self._mixed.confirm(opportunity, size_base, at_ns, ignores_taken=ignores_taken)
+            return self._mixed.confirm(
+                opportunity, size_base, at_ns, ignores_taken=ignores_taken, is_live=is_live
+            )
 
         return confirm
 
@@ -395,26 +402,25 @@ class _Confirm(Protocol):
     ) -> Confirmed | ConfirmedMixed | Unconfirmed: ...
 
 
-def _untaken_quote(confirm: _Confirm, whole: AnyConfirmed) -> Decimal:
+def _shrunk(
+    size: Decimal, confirmed: AnyConfirmed, verdict: ShrinkTo, *, has_shrunk: bool
+) -> Decimal:
+    """Return the size to try next.
+
+    With a transaction that is a share of the size that was tried. What it comes to is more than in
+    proportion, as a pool gives more for a unit of less: from the second time on it goes a little
+    below what would just pass, or it never would.
+    """
+    if isinstance(confirmed, Confirmed):
+        return verdict.size_base
+    share = verdict.size_base / confirmed.size_base
+    return size * share * (SHY if has_shrunk else 1)
+
+
+def _untaken_quote(confirm: _Confirm, size: Decimal, whole: AnyConfirmed) -> Decimal:
     if not whole.touches_taken:
         return whole.profit_quote
-    untaken = confirm(whole.size_base, ignores_taken=True)
+    if isinstance(whole, Confirmed):
+        size = whole.size_base
+    untaken = confirm(size, ignores_taken=True)
     return whole.profit_quote if isinstance(untaken, Unconfirmed) else untaken.profit_quote
-
-
-def _figures(confirmed: AnyConfirmed, usd_per_quote: Decimal) -> Figures:
-    if isinstance(confirmed, ConfirmedMixed):
-        return mixed_figures(confirmed, usd_per_quote)
-    legs = confirmed.legs
-    return Figures(
-        size_base=confirmed.size_base,
-        profit_quote=confirmed.profit_quote,
-        net_edge_bps=confirmed.net_edge_bps,
-        touches_taken=confirmed.touches_taken,
-        exposure_usd=exposure_quote(legs) * usd_per_quote,
-        gas_usd=Decimal(0),
-        needs=needs(legs),
-        left_over=[leg.target for leg in legs[:-1]],
-        orders=len(legs),
-        is_scalable=True,
-    )

@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Final
 
 from engine.domain.instruments import VenueId
-from engine.domain.opportunities import Hop
+from engine.domain.opportunities import Hop, HopKind
 from engine.domain.orders_told import VenueSeen
 from engine.domain.units import NS_PER_S
 
@@ -76,7 +76,7 @@ class Exchanges:
     def why_not(self, hops: Sequence[Hop], at_ns: int) -> str:
         """Say why no order of a route may leave now; empty if it may."""
         for hop in hops:
-            if why := self.why_not_at(hop.venue, at_ns):
+            if hop.kind is HopKind.BOOK and (why := self.why_not_at(hop.venue, at_ns)):
                 return why
         return ""
 

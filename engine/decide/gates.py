@@ -1,6 +1,6 @@
 """Gates: limits that are either open or shut, whatever the opportunity."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -12,7 +12,7 @@ from engine.decide.off_list import OffList
 from engine.decide.switches import Switches
 from engine.domain.mixed_routes import pool_run, why_not_traded
 from engine.domain.modes import Mode
-from engine.domain.opportunities import Reason
+from engine.domain.opportunities import Hop, Reason
 
 
 @dataclass(slots=True)
@@ -87,6 +87,7 @@ class ModeLimit:
 
     switches: Switches
     exchanges: Exchanges
+    why_not_mixed: Callable[[Sequence[Hop]], str]
     name: str = "mode"
     unit: str = ""
     term: ClassVar[Term | None] = None
@@ -97,7 +98,7 @@ class ModeLimit:
     @classmethod
     def make(cls, run: Circumstances) -> "ModeLimit":
         """Make it for a run."""
-        return cls(run.switches, run.exchanges)
+        return cls(run.switches, run.exchanges, run.why_not_mixed)
 
     def used(self, at_ns: int) -> str:
         """Name the mode."""
@@ -118,7 +119,7 @@ class ModeLimit:
             return "" if self.switches.sends else "live mode sends no transactions here"
         hops = draft.opportunity.hops
         if pool_run(hops) is not None:
-            return "orders together with a transaction are on paper alone; live mode makes none"
+            return self.why_not_mixed(hops)
         if self.exchanges.takes(hops):
             return ""
         if not self.exchanges.enabled:

@@ -10,8 +10,9 @@ from engine.decide.bounds.proof import longest_unproven
 from engine.decide.circumstances import Circumstances
 from engine.decide.first_part import FirstPart
 from engine.decide.limits import Figures
-from engine.decide.under_way import Need, exposure_quote, gas_need, mixed_needs
+from engine.decide.under_way import Need, exposure_quote, gas_need, mixed_needs, venues_usd
 from engine.domain.chains import DEADLINE_BLOCKS
+from engine.domain.modes import Money
 from engine.domain.opportunities import Opportunity
 from engine.domain.plans import GasBound, MixedPlan, Part, Sizing, Swaps
 from engine.domain.units import NS_PER_MS
@@ -21,8 +22,16 @@ GAS_KEPT: Final = 20
 """A swap that gives what its chain's gas is paid in leaves enough for so many transactions."""
 
 
-def mixed_figures(confirmed: ConfirmedMixed, usd_per_quote: Decimal) -> Figures:
-    """Return what a draft comes to at an exact size."""
+def mixed_figures(
+    confirmed: ConfirmedMixed, usd_per_quote: Decimal, *, coins: Decimal | None = None
+) -> Figures:
+    """Return what a draft comes to at an exact size.
+
+    Args:
+        confirmed: the route.
+        usd_per_quote: value of the asset that it starts and ends in.
+        coins: of a draft that is carried out for real, what the wallet has for gas.
+    """
     parts = confirmed.parts
     swaps = Swaps.of(confirmed.chain, confirmed.steps)
     return Figures(
@@ -33,17 +42,39 @@ def mixed_figures(confirmed: ConfirmedMixed, usd_per_quote: Decimal) -> Figures:
         exposure_usd=exposure_quote(parts) * usd_per_quote,
         gas_usd=confirmed.gas.quote * usd_per_quote,
         needs=mixed_needs(confirmed.legs, swaps),
-        fixed=[_gas_kept(swaps, confirmed.gas)],
+        fixed=[_gas_kept(swaps, confirmed.gas, coins)],
         left_over=[part.target for part in parts[:-1]],
         orders=len(confirmed.legs) + 1,
         is_scalable=True,
+        usd_at={} if coins is None else venues_usd(parts, usd_per_quote),
     )
 
 
-def _gas_kept(swaps: Swaps, gas: GasBound) -> Need:
-    """Return what has to be there for gas beside what is swapped."""
+def why_no_gas(confirmed: ConfirmedMixed, coins: Decimal | None) -> str:
+    """Say why a wallet cannot pay for gas, whatever else it holds; empty if it can.
+
+    The books have coins and what wraps them as one: gas is paid with coins alone.
+    """
+    if coins is None:
+        return f"nobody read yet what coins the wallet on {confirmed.chain} has for gas"
+    gas = confirmed.gas
+    if coins >= gas.amount:
+        return ""
+    return (
+        f"the wallet on {confirmed.chain} has {coins:.6f} {gas.asset} in coins of the"
+        f" {gas.amount:.6f} that its gas may take"
+    )
+
+
+def _gas_kept(swaps: Swaps, gas: GasBound, coins: Decimal | None) -> Need:
+    """Return what has to be there for gas beside what is swapped.
+
+    For real that is all coins: what is swapped of the same asset is wrapped.
+    """
     place, amount = gas_need(swaps.venue, gas)
-    return place, amount * GAS_KEPT if swaps.source == gas.asset else amount
+    if swaps.source != gas.asset:
+        return place, amount
+    return place, amount * GAS_KEPT if coins is None else max(amount, coins)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +95,11 @@ class Mixing:
     ) -> MixedPlan:
         """Return the plan, and say in it what goes first."""
         circumstances, chain = self.circumstances, confirmed.chain
+        is_live = circumstances.trades(opportunity)
+        account = circumstances.account(Money.LIVE if is_live else Money.PAPER)
         schedule = circumstances.schedules.of(chain, at_ns)
         first, first_why = FirstPart(
-            advice=circumstances.advice, come_through=circumstances.come_through
+            advice=circumstances.advice, come_through=account.come_through
         ).choose(
             confirmed.legs,
             chain,
@@ -99,4 +132,5 @@ class Mixing:
             sizing=sizing,
             # Behind orders it leaves when they have ended.
             schedule=schedule if schedule and first is Part.TRANSACTION else msgspec.UNSET,
+            is_live=True if is_live else msgspec.UNSET,
         )

@@ -27,11 +27,23 @@ AnyConfirmed = Confirmed | ConfirmedMixed
 
 @dataclass(slots=True, kw_only=True)
 class Sized:
-    """A route with orders at books, at the size that the limits allow."""
+    """A route with orders at books, at the size that the limits allow.
+
+    Attributes:
+        size_base: for which it was confirmed.
+    """
 
     confirmed: AnyConfirmed
     usd_per_quote: Decimal
+    size_base: Decimal
     sizing: Sizing
+
+    @property
+    def size_asked(self) -> Decimal:
+        """What confirms it again: of a route with a transaction that is what it was tried with."""
+        if isinstance(self.confirmed, ConfirmedMixed):
+            return self.size_base
+        return self.confirmed.size_base
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,6 +53,11 @@ class Bundled:
     confirmed: ConfirmedAtomic
     usd_per_quote: Decimal
     has_flash_loan: bool
+
+    @property
+    def size_asked(self) -> Decimal:
+        """What confirms it again."""
+        return self.confirmed.size_base
 
 
 @dataclass(slots=True, kw_only=True)

@@ -34,6 +34,9 @@ def worst_quote(plan: Plan) -> Decimal:
         end = plan.steps[-1]
         lost_ratio += _RATIO.divide(end.amount_out - end.amount_out_min, end.amount_out)
     lost = carried * lost_ratio
+    if isinstance(plan, MixedPlan):
+        # What its gas may cost beyond what is expected is not in its profit.
+        lost += plan.gas.quote - plan.gas.usual_quote
     return EXACT.subtract(plan.profit_quote, lost).quantize(QUOTE_STEP, ROUND_FLOOR, EXACT)
 
 
@@ -74,7 +77,8 @@ def _cut_mixed(plan: MixedPlan, terms: MixedPlan) -> MixedPlan | str:
         return legs
     if plan.before != terms.before or _pools(plan) != _pools(terms):
         return "it is another transaction"
-    if plan.gas.amount > terms.gas.amount:
+    gas = _cut_gas(plan.gas, terms.gas)
+    if gas is None:
         return f"gas is {plan.gas.amount:f} {plan.gas.asset} now"
     first, last, bound = plan.steps[0], plan.steps[-1], terms.steps[-1]
     if first.amount_in > terms.steps[0].amount_in:
@@ -89,7 +93,7 @@ def _cut_mixed(plan: MixedPlan, terms: MixedPlan) -> MixedPlan | str:
     steps = (*plan.steps[:-1], msgspec.structs.replace(last, amount_out_min=least))
     # Which part goes first was approved too: it says what is at risk meanwhile.
     return msgspec.structs.replace(
-        plan, legs=legs, steps=steps, first=terms.first, first_why=terms.first_why
+        plan, legs=legs, steps=steps, gas=gas, first=terms.first, first_why=terms.first_why
     )
 
 

@@ -212,6 +212,9 @@ def block_ms(chain: str) -> int:
 DEADLINE_BLOCKS: Final = 2
 """A transaction may land in the next block or in the one after it."""
 
+CONFIRM_BLOCKS_MAX: Final = 8
+"""No chain's transaction is told as done only with more blocks than that, its own counted."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BlockTerms:

@@ -140,6 +140,8 @@ class WalletSeen(msgspec.Struct, frozen=True, kw_only=True):
         block, block_hash: at which all of it was read.
         told: number of the last that was told of our transactions: all that these blocks hold of
             them was told up to there, and nothing else.
+        coins: what the wallet has of the chain's own asset that is not wrapped: gas is paid with
+            it, and nothing is swapped of it. None of versions that did not say.
     """
 
     chain: str
@@ -149,6 +151,7 @@ class WalletSeen(msgspec.Struct, frozen=True, kw_only=True):
     block_hash: str
     told: int
     held: tuple[HeldOnChain, ...]
+    coins: Decimal | None = None
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):

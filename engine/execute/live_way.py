@@ -1,7 +1,7 @@
 """The way of plans that are carried out for real: what is left over is closed where it may leave.
 
 Once killed nothing more leaves, not even what would unwind: whoever signs would refuse it. After a
-restart what one leg filled alone is traded back as before it, until so long after the plan was
+restart what one part did alone is traded back as before it, until so long after the plan was
 decided on: at a book that is live again, with the tries that are left, as the orders that were
 intended before are followed like any other. What is left over then is kept as such, and a person is
 told.
@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from engine.domain.orders import Sendable
-from engine.domain.plans import LeggedPlan
 from engine.domain.units import NS_PER_S
 from engine.execute.book_executor import Books, LegOrder, Swaps, Way
 from engine.execute.unwinding import Unwinding
@@ -53,9 +52,6 @@ class LiveWay:
             return None
         if not self.is_resumed(plan.plan_id):
             return found
-        # With a transaction behind them, orders are one half of something that is not sent yet.
-        is_fit = isinstance(plan, LeggedPlan)
-        age_ns = at_ns - plan.decided_at_ns
-        if not (is_fit and 0 <= age_ns <= RESUMED_S_MAX * NS_PER_S):
+        if not 0 <= at_ns - plan.decided_at_ns <= RESUMED_S_MAX * NS_PER_S:
             return None
         return replace(found, is_awaited=found.price_limit is None)

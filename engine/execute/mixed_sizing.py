@@ -53,5 +53,6 @@ def input_after(plan: MixedPlan, orders: Sequence[Order]) -> Decimal | None:
     amount = amount.quantize(unit, ROUND_FLOOR, EXACT)
     if amount <= 0:
         return None
-    gain = EXACT.multiply(EXACT.add(plan.profit_quote, plan.gas.quote), amount)
-    return amount if gain > EXACT.multiply(plan.gas.quote, first.amount_in) else None
+    gas = plan.gas.usual_quote
+    gain = EXACT.multiply(EXACT.add(plan.profit_quote, gas), amount)
+    return amount if gain > EXACT.multiply(gas, first.amount_in) else None

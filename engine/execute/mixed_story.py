@@ -35,7 +35,7 @@ def tell_mixed_story(
     screened = worth_of(plan, screened_quote)
     first = first_worth(plan, found, screened)
     reckoned_gas = worth_estimated(plan.opportunity.gas_quote)
-    with_gas = exact_sum((screened_quote, reckoned_gas, -plan.gas.quote))
+    with_gas = exact_sum((screened_quote, reckoned_gas, -plan.gas.usual_quote))
     sizing = plan.sizing or Sizing(untaken_quote=plan.profit_quote, whole_quote=plan.profit_quote)
     to_sized = differences_of(
         first,
@@ -50,10 +50,10 @@ def tell_mixed_story(
     reached = _reached(plan, execution, met)
     planned_gross, gross = _planned_gross(plan), reached[-1][1]
     planned_fee = exact_sum(
-        (planned_gross, -plan.profit_quote, -plan.transfer_quote, -plan.gas.quote)
+        (planned_gross, -plan.profit_quote, -plan.transfer_quote, -plan.gas.usual_quote)
     )
     fee = exact_sum((gross, -settled.cash_quote, -settled.carry_quote, settled.other_fee_quote))
-    planned_costs = (-plan.transfer_quote, -plan.gas.quote)
+    planned_costs = (-plan.transfer_quote, -plan.gas.usual_quote)
     realised = worth_of(plan, settled.profit_quote)
     to_realised = differences_of(
         sized,

@@ -60,14 +60,22 @@ class _Shown:
 
 
 class Wallets:
-    """Which places of live money were opened, and on which chain."""
+    """Which places of live money were opened, and on which chain.
+
+    Attributes:
+        coins: by chain what its wallet had at the last look of the chain's own asset that is not
+            wrapped; the books have both as one.
+    """
 
     def __init__(self, inventory: Inventory, opened: Iterable[Opened] = ()) -> None:
         self._inventory = inventory
         self._opened = {one.place: one for one in opened}
+        self.coins: dict[str, Decimal] = {}
 
     def take(self, seen: WalletSeen, usd_per: UsdPer) -> list[Found]:
         """Put the books right by what a block shows; return what that changed."""
+        if seen.coins is not None:
+            self.coins[seen.chain] = seen.coins
         return self._take(
             [
                 _Shown(

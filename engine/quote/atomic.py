@@ -78,21 +78,27 @@ class ConfirmedAtomic(msgspec.Struct, frozen=True, kw_only=True):
 
     def why_too_dear(self, *, has_flash_loan: bool) -> str:
         """Say why it is not sent if its gas may cost more than it gains; empty if it may not."""
-        worst = EXACT.subtract(self.profit_quote(has_flash_loan=has_flash_loan), self.gas.quote)
-        worst = EXACT.add(worst, self.gas.usual_quote)
-        if not self.gas.is_apart or worst > 0:
-            return ""
-        gained = EXACT.add(worst, self.gas.quote)
-        return (
-            f"its gas may cost {four_digits(float(self.gas.quote))} in its last block, and"
-            f" {four_digits(float(gained))} is gained ({self.gas.limit_units:,} gas at most)"
-        )
+        return too_dear(self.gas, self.profit_quote(has_flash_loan=has_flash_loan))
 
     def edge_bps(self, *, has_flash_loan: bool) -> Decimal:
         """Return the profit relative to what the first swap takes, rounded down."""
         profit = self.profit_quote(has_flash_loan=has_flash_loan)
         edge = EXACT.divide(profit * BPS_PER_UNIT, self.paid_quote)
         return edge.quantize(EDGE_STEP_BPS, ROUND_FLOOR, EXACT)
+
+
+def too_dear(gas: GasBound, profit_quote: Decimal) -> str:
+    """Say why what is sent costs more gas in its last block than it gains; empty if it does not.
+
+    The profit is what is left with gas as it is expected; on paper both are one.
+    """
+    gained = EXACT.add(profit_quote, gas.usual_quote)
+    if not gas.is_apart or gained > gas.quote:
+        return ""
+    return (
+        f"its gas may cost {four_digits(float(gas.quote))} in its last block, and"
+        f" {four_digits(float(gained))} is gained ({gas.limit_units:,} gas at most)"
+    )
 
 
 class AtomicConfirmer:
@@ -151,7 +157,8 @@ class AtomicConfirmer:
             # A lender takes whole units, the next one up at the most.
             unit = Decimal(1).scaleb(-min(steps[0].decimals_in, FEE_DIGITS))
             flash_fee = flash_fee.quantize(unit, ROUND_CEILING, EXACT)
-            gas = self._live(gas, route, EXACT.subtract(gain_quote, flash_fee), at_ns)
+            gain = EXACT.subtract(gain_quote, flash_fee)
+            gas = self.live_gas(gas, route.hops, route.quote, at_ns, gain=gain)
             if isinstance(gas, Unconfirmed):
                 return gas
         return ConfirmedAtomic(
@@ -221,13 +228,29 @@ class AtomicConfirmer:
             data_amount=data_amount,
         )
 
-    def _live(
-        self, paper: GasBound, route: Opportunity, gain: Decimal, at_ns: int
+    def live_gas(
+        self,
+        paper: GasBound,
+        hops: Sequence[Hop],
+        quote_asset: AssetCode,
+        at_ns: int,
+        *,
+        gain: Decimal,
+        is_swap: bool = False,
     ) -> GasBound | Unconfirmed:
-        """Return what a transaction that is sent may pay for gas."""
-        chain, rate = route.hops[0].chain, None
-        if paper.asset != route.quote:
-            usd = self._rate(paper.asset, route.quote, at_ns)
+        """Return what a transaction that is sent may pay for gas; see `live_bound`.
+
+        Args:
+            paper: the same at prices of now; see `gas`.
+            hops: the pools.
+            quote_asset: in which `gain` is.
+            at_ns: now.
+            gain: before gas.
+            is_swap: it trades a token of the wallet, which has to be allowed first.
+        """
+        chain, rate = hops[0].chain, None
+        if paper.asset != quote_asset:
+            usd = self._rate(paper.asset, quote_asset, at_ns)
             if isinstance(usd, Unconfirmed):
                 return usd
             rate = EXACT.divide(*usd)
@@ -236,10 +259,11 @@ class AtomicConfirmer:
         return live_bound(
             paper,
             price,
-            [self._pools[hop.row].pool for hop in route.hops],
+            [self._pools[hop.row].pool for hop in hops],
             self._rules.live.get(chain, LiveGas(blocks=BLOCKS_MAX)),
             gain=gain,
             rate=rate,
+            is_swap=is_swap,
         )
 
     def _rate(

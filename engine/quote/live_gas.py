@@ -32,6 +32,12 @@ L1_BLOCKS: Final = 2
 LOAN_GAS: Final = 140_000
 """What a lender takes beside the swaps where no pool gives first; Aave's, the dearest."""
 
+ALLOWANCE_GAS: Final = 47_000
+"""What allows our contract a token, by a transaction of its own; see `contracts/snapshots`."""
+
+SWAP_GAS: Final = 45_000
+"""What a swap takes beside those of its pools: of the wallet, and back to it."""
+
 _NEVER_FIRST: Final = frozenset(
     {Protocol.BALANCER_WEIGHTED, Protocol.BALANCER_STABLE, Protocol.CURVE}
 )
@@ -90,6 +96,7 @@ def live_bound(
     *,
     gain: Decimal,
     rate: Decimal | None,
+    is_swap: bool = False,
 ) -> GasBound:
     """Return what a transaction may pay, and what it is expected to.
 
@@ -100,11 +107,16 @@ def live_bound(
         terms: of the chain.
         gain: before gas, loan paid, in the asset that the route starts and ends in.
         rate: of that asset for one of the chain's own; None if it is the chain's own.
+        is_swap: it gives one token of the wallet for another, and what allows that goes ahead of
+            it: both are bound together. Else it is a round, which somebody may have to lend for.
     """
-    units = paper.units + (LOAN_GAS if needs_loan(pools) else 0)
+    loan_gas = LOAN_GAS if needs_loan(pools) else 0
+    units = paper.units + (ALLOWANCE_GAS + SWAP_GAS if is_swap else loan_gas)
     tip_gwei = Decimal(0) if price.tips is None else price.tips.now
     base_wei, tip_wei = _wei(price.gwei - tip_gwei), _wei(tip_gwei)
-    limit_units, data_wei = with_margin(units), grown_wei(price.data_raw(len(pools)), L1_BLOCKS)
+    # Of rollups the bytes of what allows it are those of one more transaction, of one call.
+    data_raw = price.data_raw(len(pools)) + (price.data_raw(1) if is_swap else 0)
+    limit_units, data_wei = with_margin(units), grown_wei(data_raw, L1_BLOCKS)
     most_wei = limit_units * (grown_wei(base_wei, terms.blocks) + tip_wei)
     if data_wei and _has_bytes_as_gas(pools[0].chain):
         limit_units += -(data_wei // -max(base_wei, 1))
@@ -114,7 +126,7 @@ def live_bound(
     left_wei = max(int(gain_wei.to_integral_value(ROUND_FLOOR)) - most_wei - data_wei, 0)
     bid_wei = left_wei * terms.bid_share_bps // BPS_PER_UNIT
     # It pays its bid by the unit, for those that it uses.
-    expected_wei = units * _wei(price.gwei) + price.data_raw(len(pools))
+    expected_wei = units * _wei(price.gwei) + data_raw
     expected_wei += -(bid_wei * units // -limit_units)
     amount, expected = _coins(most_wei + data_wei + bid_wei), _coins(expected_wei)
     return GasBound(

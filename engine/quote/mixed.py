@@ -23,7 +23,7 @@ from engine.market.book_leg import OrderBookLeg
 from engine.portfolio.costs import EXACT, Costs
 from engine.portfolio.settle import expect
 from engine.portfolio.taken import Taken
-from engine.quote.atomic import AtomicConfirmer
+from engine.quote.atomic import AtomicConfirmer, too_dear
 from engine.quote.exact_legs import ExactLegs
 from engine.quote.gap import EDGE_STEP_BPS, LimitRules, Unconfirmed
 from engine.quote.legs import walked_leg
@@ -42,7 +42,7 @@ class ConfirmedMixed(msgspec.Struct, frozen=True, kw_only=True):
         steps: of the transaction.
         block: the newest block of the chain whose state it rests on, None if they have no numbers.
         transfer_quote: of going from venues to the wallet and back, included in the profit.
-        profit_quote: net of fees, gas and transfers; may be negative.
+        profit_quote: net of fees, of gas as it is expected, and of transfers; may be negative.
         net_edge_bps: relative to what the first part gives before its fee, rounded down.
         touches_taken: whether a book was met from which earlier paper trades took.
     """
@@ -58,6 +58,11 @@ class ConfirmedMixed(msgspec.Struct, frozen=True, kw_only=True):
     profit_quote: Decimal
     net_edge_bps: Decimal
     touches_taken: bool
+
+    @property
+    def why_too_dear(self) -> str:
+        """Say why it is not sent if its gas may cost more than it gains; empty if it may not."""
+        return too_dear(self.gas, self.profit_quote)
 
     @property
     def parts(self) -> tuple[RoutePart, ...]:
@@ -88,7 +93,13 @@ class MixedConfirmer:
         self._untaken_legs = ExactLegs(board, costs, Taken(board), pools)
 
     def confirm(
-        self, route: Opportunity, size_base: Decimal, at_ns: int, *, ignores_taken: bool = False
+        self,
+        route: Opportunity,
+        size_base: Decimal,
+        at_ns: int,
+        *,
+        ignores_taken: bool = False,
+        is_live: bool = False,
     ) -> ConfirmedMixed | Unconfirmed:
         """Return the orders and swaps of a route whose first part receives about `size_base`.
 
@@ -97,6 +108,8 @@ class MixedConfirmer:
             size_base: that the first part receives at most, but for what rounding to lots asks.
             at_ns: now: gas is counted at prices as they are.
             ignores_taken: as if earlier paper trades had taken nothing of books: for comparison.
+            is_live: its transaction is signed and sent: gas is bound for the last block, with what
+                allows the swap its token.
         """
         run = pool_run(route.hops)
         if run is None:
@@ -126,7 +139,12 @@ class MixedConfirmer:
             transfer_bps=self._costs.transfer_bps,
             venue_changes=custody_changes(route.hops),
         )
-        profit = EXACT.subtract(expected.profit_quote, gas.quote)
+        if is_live:
+            gain = expected.profit_quote
+            gas = self._atomic.live_gas(gas, pools, route.quote, at_ns, gain=gain, is_swap=True)
+            if isinstance(gas, Unconfirmed):
+                return gas
+        profit = EXACT.subtract(expected.profit_quote, gas.usual_quote)
         edge_bps = EXACT.divide(profit * BPS_PER_UNIT, expected.paid_quote)
         # Each leg and each swap may give up its part of what is above the least edge.
         spare_bps = max(edge_bps - self._rules.edge_bps_floor, _NONE) / len(legs)

@@ -135,6 +135,7 @@ class KnownChain:
                     for (_, asset, decimals), raw in zip(gained, gains, strict=True)
                 ),
             ),
+            coins=_coins(coins),
         )
 
     def _begin_anew(self, mark: ChainMark, head: HeadNow, lives: Sequence[Life]) -> None:

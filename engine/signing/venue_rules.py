@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from engine.domain.chains import DEADLINE_BLOCKS, block_ms
+from engine.domain.chains import CONFIRM_BLOCKS_MAX, DEADLINE_BLOCKS, block_ms
 from engine.domain.opportunities import Leg, Side
 from engine.domain.orders import Purpose
 from engine.domain.plans import Closes, MixedPlan, Part, closes_of, is_live
@@ -120,11 +120,12 @@ def latest_of(plan: BookPlan) -> int:
     """Return the last instant at which an order of a plan may be signed (wall clock, ns).
 
     A leg that waits for another has as long again; behind a transaction it waits for the last block
-    that may hold that.
+    that may hold that, and for those on top with which it is told as done.
     """
     latest_ns = plan.deadline_ns + max(plan.deadline_ns - plan.decided_at_ns, 0)
     if isinstance(plan, MixedPlan) and plan.first is Part.TRANSACTION:
-        latest_ns += DEADLINE_BLOCKS * block_ms(plan.chain) * NS_PER_MS
+        blocks = DEADLINE_BLOCKS + CONFIRM_BLOCKS_MAX
+        latest_ns += blocks * block_ms(plan.chain) * NS_PER_MS
     return latest_ns
 
 

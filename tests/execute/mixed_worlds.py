@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from decimal import Decimal
 
 from engine.decide.limit_set import LimitSet
+from engine.decide.mixed_gate import ON_PAPER
 from engine.detect.graph.pool_sides import prepare_pool
 from engine.domain.assets import AssetCode
 from engine.domain.instruments import Instrument
@@ -12,7 +13,14 @@ from engine.domain.plans import MixedPlan
 from engine.domain.pools import Pool, Protocol
 from engine.execute.book_finished import MixedFinished
 from engine.execute.executor_list import EXECUTORS
-from engine.execute.plan_executor import Around, PlanExecutor
+from engine.execute.plan_executor import (
+    NO_SENDER,
+    NO_TRADER,
+    Around,
+    PlanExecutor,
+    Sender,
+    Trader,
+)
 from engine.pools.snapshot_rows import PairRow
 from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio.inventory import Inventory
@@ -73,6 +81,11 @@ def make_mixed_world(
     prepare: Callable[[World], None] = lambda _world: None,
     executors: Sequence[Callable[[Around], PlanExecutor]] = EXECUTORS,
     trades: Sequence[str] = (),
+    sends_approved: bool = False,
+    mixed_shut: str = ON_PAPER,
+    coins: str = "5",
+    trader: Trader = NO_TRADER,
+    sender: Sender = NO_SENDER,
 ) -> World:
     """One venue with its books, pools, and a wallet; ETH at 2,000 USD, BTC at 100,000."""
 
@@ -101,6 +114,11 @@ def make_mixed_world(
             seed=seed,
             executors=executors,
             trades=trades,
+            sends_approved=sends_approved,
+            mixed_shut=mixed_shut,
+            coins={"ethereum": coins} if coins else {},
+            trader=trader,
+            sender=sender,
         )
     )
     world.switches.is_paused = is_paused

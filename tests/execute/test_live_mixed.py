@@ -20,6 +20,7 @@ from engine.domain.orders_told import FillTold, OrderFate
 from engine.domain.plans import MixedPlan, Part, decode_plan, digest_of_plan, is_live, money_of
 from engine.domain.told import Fate, TransactionNews
 from engine.execute.executor_list import kind_of
+from engine.execute.live_way import RESUMED_S_MAX
 from engine.pools.snapshots import PoolSnapshot
 from engine.portfolio.settle_mixed import settle_mixed
 from tests.effort import examples
@@ -266,14 +267,16 @@ def test_killed_before_it_leaves_nothing_leaves() -> None:
     assert execution.profit_quote == 0
 
 
-@pytest.mark.parametrize("is_restart", [True, False])
-def test_killed_or_restarted_while_the_transaction_waits_what_it_gave_is_kept_and_told(
-    caplog: pytest.LogCaptureFixture, *, is_restart: bool
+@pytest.mark.parametrize("ends_it", ["a kill", "a restart too long ago", "a clock set back"])
+def test_killed_or_long_after_a_restart_what_the_transaction_gave_is_kept_and_told(
+    caplog: pytest.LogCaptureFixture, ends_it: str
 ) -> None:
     one = begun(CHEAP, TRANSACTION)
-    if is_restart:
+    if ends_it == "a kill":
+        one.is_killed = True
+    else:
+        one.at_ns += (RESUMED_S_MAX * 1_000 if "restart" in ends_it else -1_000) * MS
         one.restart()
-    one.is_killed = not is_restart
 
     with caplog.at_level(logging.WARNING):
         one.tell(lands(one))
@@ -287,14 +290,56 @@ def test_killed_or_restarted_while_the_transaction_waits_what_it_gave_is_kept_an
     assert "which nothing closes" in caplog.text
 
 
-@pytest.mark.parametrize("is_restart", [True, False])
-def test_killed_or_restarted_between_orders_and_their_transaction_none_follows(
-    *, is_restart: bool
+def test_after_a_restart_no_order_follows_and_what_the_transaction_gave_is_sold_at_its_book() -> (
+    None
+):
+    one = begun(CHEAP, TRANSACTION)
+    one.restart()
+
+    one.tell(lands(one))
+
+    (leg,), sold = one.plan.legs, order_of(one, 0)
+    assert (sold.purpose, sold.side) == (Purpose.UNWIND, leg.side)
+    assert sold.size_base == leg.instrument.floor_to_lot(one.plan.steps[-1].amount_out)
+    one.tell(fills(one, 0))
+    assert [each.execution_id for each in one.booked] == [f"{one.plan.plan_id}-x"]
+    assert len(one.desk.sends) == 1
+
+
+@pytest.mark.parametrize("before", ["nothing of it was intended", "it was handed over"])
+def test_after_a_restart_orders_are_traded_back_once_their_transaction_never_comes(
+    before: str,
 ) -> None:
     one = begun(DEAR, ORDERS)
-    if is_restart:
-        one.restart()
-    one.is_killed = not is_restart
+    if before == "it was handed over":
+        one.tell(fills(one, 0))
+    one.restart()
+    assert len(one.desk.sends) == 1
+
+    if before == "it was handed over":
+        one.tell(fills(one, 0))
+        assert len(one.desk.sends) == 1, "what became of the transaction is not known yet"
+        one.tell(undone(one, 1, Fate.NEVER))
+    else:
+        one.tell(fills(one, 0))
+
+    leg, back = order_of(one, 0), order_of(one, 1)
+    assert (back.purpose, back.side) == (Purpose.UNWIND, Side.SELL)
+    assert back.size_base == leg.size_base
+    one.restart()
+    one.tell(fills(one, 0))
+    if before == "it was handed over":
+        one.tell(undone(one, 1, Fate.NEVER))
+    one.tell(fills(one, 1))
+    (execution,) = one.booked
+    assert execution.residuals == ()
+    assert len(one.desk.sends) == 2, "none is placed twice"
+    assert len(one.chain.handed) == (before == "it was handed over")
+
+
+def test_killed_between_orders_and_their_transaction_none_follows() -> None:
+    one = begun(DEAR, ORDERS)
+    one.is_killed = True
 
     one.tell(fills(one, 0))
     wait(one)

@@ -18,6 +18,7 @@ from engine.decide.limit_list import LIMITS, LimitMaker, terms_of
 from engine.decide.limit_set import LimitSet
 from engine.decide.live_places import LivePlaces
 from engine.decide.mandates import Mandates
+from engine.decide.mixed_gate import ON_PAPER, MixedGate
 from engine.decide.order_rate import OrderRate
 from engine.decide.permits import Permits
 from engine.decide.schedule import Schedules
@@ -56,7 +57,14 @@ from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
 from engine.execute.late_fills import LateFills
 from engine.execute.latency import Latency, LatencyModel
-from engine.execute.plan_executor import NO_TRADER, Around, PlanExecutor, Trader
+from engine.execute.plan_executor import (
+    NO_SENDER,
+    NO_TRADER,
+    Around,
+    PlanExecutor,
+    Sender,
+    Trader,
+)
 from engine.execute.unwinding import UnwindRules
 from engine.market.advice_book import AdviceBook
 from engine.market.board import Board
@@ -324,8 +332,15 @@ class Setup:
     trades: Sequence[str] = ()
     """Venues at which orders are placed for real."""
 
+    mixed_shut: str = ON_PAPER
+    """Why orders together with a transaction are on paper; empty where both go live."""
+
+    coins: dict[str, str] = field(default_factory=dict)
+    """By chain what its wallet has in coins that are not wrapped, where that was read."""
+
     low_balance: dict[str, str] = field(default_factory=dict)
     trader: Trader = NO_TRADER
+    sender: Sender = NO_SENDER
     approvals: ApprovalRules = field(default_factory=ApprovalRules)
     inventory: Callable[[Sequence[Instrument]], Inventory] = lambda of: Inventory(
         holdings=[
@@ -411,7 +426,10 @@ class World:
             # As if the chain's wallet had been read, and held what there is of paper.
             live=LiveAccount(inventory=setup.inventory(setup.instruments)),
             exchanges=Exchanges({VenueId(one): Decimal(10**9) for one in setup.trades}),
+            mixed=MixedGate(shut=setup.mixed_shut),
         )
+        coins = {chain: Decimal(amount) for chain, amount in setup.coins.items()}
+        self.circumstances.live.wallets.coins.update(coins)
         self.pool_health = PoolHealth(self.moving)
         atomic = AtomicConfirmer(
             ExactLegs(self.board, self.costs, self.taken, self.graph.pools),
@@ -473,6 +491,7 @@ class World:
                 waits_for_intents=setup.waits_for_intents,
                 chains=ChainSight(head_of=self.moving.head_of, gas=screen.gas),
                 late_fills=LateFills(ratio=setup.late_fill_ratio, seed=setup.seed),
+                sender=setup.sender,
                 trader=setup.trader,
                 usd_per=self.valuation.usd_per,
             ),

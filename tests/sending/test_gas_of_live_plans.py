@@ -1,11 +1,14 @@
 """A plan that is approved can be sent: its gas is paid for, whatever base fees do by their rule."""
 
+import json
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from engine.chains.discovery.making import GAS_UNITS
 from engine.chains.gas.base_fee import FeeHeader, next_base_fee_wei
 from engine.chains.gas.data_fee import Fork, L1Terms, data_fee_wei
 from engine.chains.gas.route_bytes import signed_route
@@ -16,8 +19,10 @@ from engine.domain.gas import GasPrice, Tips, grown_wei, with_margin
 from engine.domain.plans import AtomicPlan, GasBound
 from engine.domain.pools import Pool, Protocol
 from engine.quote.live_gas import (
+    ALLOWANCE_GAS,
     BLOCKS_MAX,
     LOAN_GAS,
+    SWAP_GAS,
     LiveGas,
     blocks_until_end,
     live_bound,
@@ -30,6 +35,7 @@ from engine.sending.policies import LOCAL_PRIVATE
 from engine.sending.routes import RouteTerms
 from tests.storage.makers import make_atomic_plan
 
+SNAPSHOT = Path(__file__).parents[2] / "contracts" / "snapshots" / "routes.json"
 ETH, USDC = AssetCode("ETH"), AssetCode("USDC")
 GWEI = 10**9
 GAS_LIMIT = 30_000_000
@@ -194,6 +200,37 @@ def test_a_route_that_no_pool_lends_for_has_gas_for_its_lender() -> None:
     assert needs_loan([pool(), vault, pool()]), "a pair that waits to be paid is locked"
     manager = pool(Protocol.UNISWAP_V4, "0xd")
     assert not needs_loan([manager, vault, manager])
+
+
+def test_a_swap_is_bound_with_what_allows_it_and_lends_nothing() -> None:
+    price = GasPrice(gwei=Decimal(1), data_fixed_raw=7 * GWEI, data_leg_raw=2 * GWEI)
+    paper = GasBound(
+        asset=ETH, units=200_000, price_gwei=Decimal(1), amount=Decimal(1), quote=Decimal(1)
+    )
+
+    def of(*, is_swap: bool) -> GasBound:
+        vault = pool(Protocol.BALANCER_WEIGHTED, "0xc")
+        terms = LiveGas(blocks=1)
+        return live_bound(paper, price, [vault], terms, gain=Decimal(1), rate=None, is_swap=is_swap)
+
+    both, alone = of(is_swap=True), of(is_swap=False)
+    assert both.limit_units == with_margin(200_000 + ALLOWANCE_GAS + SWAP_GAS)
+    twice = 2 * alone.data_amount
+    assert abs(both.data_amount - twice) < Decimal("1e-15"), "each has bytes of its own"
+
+
+def test_a_swap_takes_no_more_beside_its_pools_than_is_reckoned_with() -> None:
+    said = {what: int(gas) for what, gas in json.loads(SNAPSHOT.read_text()).items()}
+
+    assert said["allowance for a swap"] <= ALLOWANCE_GAS
+    for what, protocols in (
+        ("swap V2", [Protocol.UNISWAP_V2]),
+        ("swap V3", [Protocol.UNISWAP_V3]),
+        ("swap V4 (coin)", [Protocol.UNISWAP_V4]),
+        ("swap V3 > V4", [Protocol.UNISWAP_V3, Protocol.UNISWAP_V4]),
+        ("swap Balancer", [Protocol.BALANCER_WEIGHTED]),
+    ):
+        assert said[what] <= sum(GAS_UNITS[one] for one in protocols) + SWAP_GAS, what
 
 
 def test_a_plan_outlives_what_a_price_is_old_and_the_blocks_that_may_hold_it() -> None:

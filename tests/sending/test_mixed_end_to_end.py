@@ -16,14 +16,18 @@ import pytest
 
 from engine.bus.unix_socket import SocketCaller
 from engine.core.inputs.transaction_told import TransactionTold
-from engine.domain.orders import Intent, Order
+from engine.domain.opportunities import Side
+from engine.domain.orders import Intent, Order, Purpose
 from engine.domain.orders_told import FillTold, OrderFate, OrderNews
 from engine.domain.plans import MixedPlan, Part
+from engine.domain.stories import Cause
 from engine.domain.told import Fate
+from engine.domain.units import BPS_PER_UNIT
 from engine.execute.book_finished import MixedFinished
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
 from engine.execute.live_mixed import make_live_mixed
+from engine.execute.unwinding import UnwindRules
 from engine.operate.handing import Handing
 from engine.portfolio.taken import Taken
 from engine.portfolio.taken_pools import TakenPools
@@ -40,8 +44,14 @@ from tests.sending.test_handing import EMPTY, served
 pytestmark = pytest.mark.slow
 
 
+BACK = Decimal("0.999")
+"""Of the price of the plan so much is had for what is traded back."""
+BAND = UnwindRules().band_bps / BPS_PER_UNIT
+TICK_NS = 25 * MS
+
+
 class Filling(Desk):
-    """Fills a share of each order at the price that its plan reckons with."""
+    """Fills a share of each leg at the price that its plan reckons with, and all that unwinds."""
 
     def __init__(self, plan: MixedPlan, share: str) -> None:
         super().__init__(random=Random(1))
@@ -50,13 +60,15 @@ class Filling(Desk):
         self.share = Decimal(share)
 
     def _story(self, order: Order) -> list[OrderNews]:
-        size = order.instrument.floor_to_lot(order.size_base * self.share)
+        is_leg = order.purpose is Purpose.LEG
+        share, price = (self.share, self.price) if is_leg else (1, self.price * BACK)
+        size = order.instrument.floor_to_lot(order.size_base * share)
         if not size:
             return [news_of(order, 1, OrderFate.CANCELLED)]
         fill = FillTold(
             fill_id="t1",
             filled_at_ns=1_000,
-            price=self.price,
+            price=price,
             size_base=size,
             fee=Decimal(0),
             fee_asset=order.instrument.pair.quote,
@@ -81,7 +93,9 @@ class Engine:
         self.handing.take_told = self.take
         (terms,) = swapper.sending.pools(swapper.sending.concentrated)
         known = SimpleNamespace(pool=terms.pool, row=SimpleNamespace(tick_spacing=0))
-        world, around = caught(CHEAP)
+        self.ticked_ns = 0
+        world, around = caught.__wrapped__(CHEAP)
+        self.world = world
         self.executor = make_live_mixed(
             live_around(
                 around,
@@ -98,8 +112,15 @@ class Engine:
         self.handing.is_known = self.executor.knows
 
     def start(self) -> None:
+        self.show_book()
         self.executor.start(self.plan, self.plan.decided_at_ns)
         self.go_on()
+
+    def show_book(self) -> None:
+        """Show the book of the plan's order, at the prices that the plan reckons with."""
+        price = self.trader.price
+        self.world.now_ns = self.now_ns
+        self.world.show(0, [(f"{price * BACK:.2f}", "50")], [(f"{price:.2f}", "50")])
 
     def take(self, told: TransactionTold) -> None:
         if not self.executor.knows(told.news.client_order_id):
@@ -121,11 +142,15 @@ class Engine:
 
     @property
     def now_ns(self) -> int:
-        return self.swapper.sending.now_ns() + MS
+        return self.swapper.sending.now_ns() + MS + self.ticked_ns
 
     async def until(self, is_met: Callable[[], bool]) -> None:
+        """Let time pass, as an engine's ticks do: what waits for a book is tried again."""
         async with asyncio.timeout(PATIENCE_S):
             while not is_met():
+                self.ticked_ns += TICK_NS
+                self.show_book()
+                self.go_on()
                 await asyncio.sleep(0.01)
 
 
@@ -212,3 +237,52 @@ def test_orders_that_do_not_fill_are_followed_by_no_transaction(swapper: Swapper
     assert finished.execution.transaction is None
     assert swapper.sending.table.newest_lives(10) == []
     assert swapper.holds() == before
+
+
+def test_orders_that_fill_in_part_are_followed_by_a_transaction_of_what_they_filled(
+    swapper: Swapper,
+) -> None:
+    plan, before = swapper.plan(first=Part.ORDERS), swapper.holds()
+
+    engine, finished = carried_out(swapper, plan, share="0.5")
+
+    (leg, *_), sent = finished.execution.orders, finished.execution.transaction
+    assert leg.filled_base == plan.legs[0].size_base / 2
+    assert sent is not None
+    assert sent.receipt is not None
+    assert engine.fates == [Fate.SUCCEEDED]
+    assert sent.amount_in == Decimal("0.5")
+    (swap,) = sent.receipt.swaps
+    after = swapper.holds()
+    assert (before[0] - after[0], after[1] - before[1]) == (ETH // 2, raw_usd(swap.amount_out))
+    # A pool gives more for a unit of less: that is all by which the two parts differ.
+    given = leg.filled_base * engine.trader.price
+    least = plan.with_input(Decimal("0.5")).steps[0].amount_out_min
+    assert least <= swap.amount_out < given + engine.trader.price * leg.instrument.lot_base
+    assert [one.held.value for one in finished.execution.residuals] == [swap.amount_out - given]
+    assert swapper.allowed() == 0
+
+
+def test_an_order_whose_transaction_reverts_is_traded_back_with_the_cost_of_that(
+    swapper: Swapper,
+) -> None:
+    plan, before = swapper.plan(first=Part.ORDERS), swapper.holds()
+
+    engine, finished = carried_out(swapper, plan, meanwhile=lambda _: swapper.rushed())
+
+    _, back, *more = finished.execution.orders
+    assert engine.fates == [Fate.REVERTED]
+    assert (back.purpose, back.side) == (Purpose.UNWIND, Side.SELL)
+    assert back.price_limit >= engine.trader.price * BACK * (1 - BAND)
+    assert all(one.purpose is Purpose.UNWIND for one in more)
+    left = sum((one.held.value for one in finished.execution.residuals), Decimal(0))
+    assert abs(left) < 2 * back.price_limit * back.instrument.lot_base
+    assert finished.execution.profit_quote < 0
+    costs = {one.cause: one.worth.quote for one in finished.story().to_realised}
+    assert costs[Cause.UNWINDING] < 0
+    assert swapper.holds() == before
+    assert swapper.allowed() == 0
+
+
+def raw_usd(amount: Decimal) -> int:
+    return int(amount * 10**6)

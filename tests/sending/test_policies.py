@@ -2,7 +2,7 @@
 
 import pytest
 
-from engine.domain.chains import CHAINS
+from engine.domain.chains import CHAINS, CONFIRM_BLOCKS_MAX
 from engine.domain.errors import BadValueError
 from engine.sending.life import LifeRules
 from engine.sending.policies import LOCAL, LOCAL_PRIVATE, POLICIES, Path, policy_of
@@ -12,6 +12,11 @@ def test_each_chain_has_a_policy_and_no_other_has() -> None:
     assert set(POLICIES) == set(CHAINS)
     with pytest.raises(BadValueError, match="nobody says"):
         policy_of("dogechain", is_local=False)
+
+
+def test_what_waits_for_a_transaction_may_be_signed_once_that_is_told_on_any_chain() -> None:
+    waits = [one.rules.confirm_blocks for one in (LOCAL, LOCAL_PRIVATE, *POLICIES.values())]
+    assert max(waits) == CONFIRM_BLOCKS_MAX
 
 
 def test_a_local_node_is_sent_to_as_that_whatever_it_poses_as() -> None:

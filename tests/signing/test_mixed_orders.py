@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from engine.domain.assets import AssetCode
-from engine.domain.chains import DEADLINE_BLOCKS, block_ms
+from engine.domain.chains import CONFIRM_BLOCKS_MAX, DEADLINE_BLOCKS, block_ms
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import HopKind, Side
 from engine.domain.permits import Permit, PermitKind
@@ -36,7 +36,7 @@ TERMS = ExchangeTerms(
     exposure_usd={AT: Decimal(10**6)},
 )
 PLAN = live_plan(CHEAP, Part.TRANSACTION)
-LAST_BLOCK_NS = DEADLINE_BLOCKS * block_ms(PLAN.chain) * NS_PER_MS
+LAST_BLOCK_NS = (DEADLINE_BLOCKS + CONFIRM_BLOCKS_MAX) * block_ms(PLAN.chain) * NS_PER_MS
 
 
 def placing(plan: MixedPlan = PLAN, *, later_ns: int = 0, **changes: Any) -> Placing:
@@ -90,7 +90,7 @@ def test_an_order_is_a_leg_of_its_mixed_plan(what: str, value: Any, why: str) ->
     assert why in ("" if refusal is None else refusal.detail)
 
 
-def test_an_order_behind_a_transaction_waits_for_the_last_block_that_may_hold_it() -> None:
+def test_an_order_behind_a_transaction_waits_for_the_last_block_and_for_those_on_top() -> None:
     own_ns = PLAN.deadline_ns - PLAN.decided_at_ns
     first = live_plan(CHEAP, Part.ORDERS)
 
