@@ -3,13 +3,15 @@
 The hot path only appends. What a record is worth decides what becomes of it while the ledger is
 away: money and state are never dropped, and when much of them waits the decider refuses new plans.
 News and passing sights are bounded; the oldest are dropped and counted, and stop nothing.
+
+Intents have a lane of their own and go at once, as orders wait for them; all else goes in batches,
+in the order of its kind. Nothing that is stored means anything else behind an intent than before.
 """
 
 import asyncio
-import contextlib
 import logging
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from enum import IntEnum
 from typing import Final
 
@@ -28,7 +30,7 @@ from engine.bus.records import (
 from engine.bus.request import Caller
 from engine.domain.backoff import Backoff
 from engine.domain.engines import MAIN
-from engine.domain.errors import BadValueError, SupersededError, TransientError
+from engine.domain.errors import BadValueError, SupersededError, TransientError, worst_of
 from engine.domain.recovery import LEDGER_RECORDS
 
 log = logging.getLogger(__name__)
@@ -41,8 +43,8 @@ BEHIND_AT: Final = 2_000
 """Money and state waiting, above which no plan is made."""
 BATCH_MAX: Final = 500
 BATCH_S: Final = 0.1
-HURRIED_MAX: Final = 10
-"""So many batches in a row may leave out what passes; then all go that wait."""
+INTENTS_MAX: Final = 50
+"""So many intents go together."""
 CALL_TIMEOUT_S: Final = 10.0
 RETRY_S_FIRST: Final = 0.1
 RETRY_S_MAX: Final = 2.0
@@ -91,14 +93,19 @@ class Outbox:
         self._put_count = 0
         self._kept_count = 0
         self._waiting: dict[Worth, deque[tuple[int, Record]]] = {worth: deque() for worth in Worth}
-        self._sending: list[Record] = []
-        self._appended = asyncio.Event()
-        self._hurried = asyncio.Event()
-        self._hurried_count = 0
+        self._intents: deque[Record] = deque()
+        self._first = _Lane(self._take_intents, lambda: bool(self._intents))
+        self._rest = _Lane(self._take_batch, lambda: any(self._waiting.values()))
         self._durable: dict[int, asyncio.Future[None]] = {}
 
     def put(self, record: Record) -> None:
         """Append a record; the oldest of no more worth than news gives way when too many wait."""
+        if isinstance(record, IntentRecord):
+            self._kept_count += 1
+            self._intents.append(record)
+            self._first.appended.set()
+            self.intended(record)
+            return
         worth = worth_of(record)
         waiting = self._waiting[worth]
         self._put_count += 1
@@ -110,10 +117,7 @@ class Outbox:
             if len(waiting) > most:
                 waiting.popleft()
                 self.dropped[worth] += 1
-        self._appended.set()
-        if isinstance(record, IntentRecord):
-            self._hurried.set()
-            self.intended(record)
+        self._rest.appended.set()
 
     async def put_durably(self, record: Record, *, timeout_s: float = 5.0) -> None:
         """Append a record and wait until the ledger has it.
@@ -138,7 +142,8 @@ class Outbox:
     @property
     def waiting(self) -> int:
         """Number of records that the ledger does not have yet."""
-        return len(self._sending) + sum(len(waiting) for waiting in self._waiting.values())
+        taken = len(self._first.sending) + len(self._rest.sending) + len(self._intents)
+        return taken + sum(len(waiting) for waiting in self._waiting.values())
 
     def is_behind(self) -> bool:
         """Say whether no plan should be made: too much money waits, or what waits is lost."""
@@ -150,15 +155,21 @@ class Outbox:
         Raises:
             SupersededError: another engine has begun; nothing more of this one is stored.
         """
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._run(self._first, wait_s=0.0))
+                tasks.create_task(self._run(self._rest, wait_s=BATCH_S))
+        except ExceptionGroup as errors:
+            raise worst_of(errors) from None
+
+    async def _run(self, lane: "_Lane", *, wait_s: float) -> None:
         backoff = Backoff(LEDGER_RECORDS, first_s=RETRY_S_FIRST, longest_s=RETRY_S_MAX)
         while True:
-            await self._appended.wait()
-            # One transaction for what comes together; an order waits for its intent, though.
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(BATCH_S):
-                    await self._hurried.wait()
+            await lane.appended.wait()
+            if wait_s:  # one transaction for what comes together
+                await asyncio.sleep(wait_s)
             try:
-                await self._send_next()
+                await self._send_next(lane)
             except TransientError as error:
                 log.warning("%d records wait for the ledger: %s", self.waiting, error)
                 await asyncio.sleep(backoff.next_s())
@@ -171,54 +182,45 @@ class Outbox:
         try:
             async with asyncio.timeout(timeout_s):
                 while self.waiting:
-                    await self._send_next()
+                    await self._send_next(self._first)
+                    await self._send_next(self._rest)
         except (TimeoutError, TransientError) as error:
             log.warning("%d records were not stored: %s", self.waiting, error)
         except SupersededError as error:
-            kept = [*self._sending, *(record for _, record in self._waiting[Worth.KEPT])]
+            kept = [*self._first.sending, *self._intents, *self._rest.sending]
+            kept += [record for _, record in self._waiting[Worth.KEPT]]
             for record in kept:
                 log.error("not stored (%s): %s", error, msgspec.json.encode(record).decode())  # noqa: TRY400 - as above
         return self.waiting
 
-    async def _send_next(self) -> None:
+    async def _send_next(self, lane: "_Lane") -> None:
         # A batch that failed is sent again as it was: the ledger may have it.
-        self._sending = self._sending or self._take_batch()
+        lane.sending = lane.sending or lane.take()
         try:
-            await self._append(self._sending)
+            if lane.sending:
+                await self._append(lane.sending)
         except BadValueError:
             # One record spoils its batch: find it, so that the others are stored.
-            while self._sending:
-                await self._send_alone(self._sending[0])
-                del self._sending[0]
+            while lane.sending:
+                await self._send_alone(lane.sending[0])
+                del lane.sending[0]
         else:
-            for record in self._sending:
+            for record in lane.sending:
                 self._settle(record, None)
-            self._sending = []
-        if not self.waiting:
-            self._appended.clear()
+            lane.sending = []
+        if not lane.has_more():
+            lane.appended.clear()
+
+    def _take_intents(self) -> list[Record]:
+        return [self._intents.popleft() for _ in range(min(INTENTS_MAX, len(self._intents)))]
 
     def _take_batch(self) -> list[Record]:
         batch: list[Record] = []
-        queues = self._queues()
-        self._hurried.clear()
+        queues = self._waiting.values()
         while len(batch) < BATCH_MAX and any(queues):
             oldest = min((queue for queue in queues if queue), key=lambda queue: queue[0][0])
             batch.append(oldest.popleft()[1])
         return batch
-
-    def _queues(self) -> Collection[deque[tuple[int, Record]]]:
-        """Return what the next batch is of: while an intent waits, of nothing that passes.
-
-        What is left waits for the next batch. News go along: a crash must not leave more than the
-        last trade stored and not told.
-        """
-        lasting = [self._waiting[Worth.KEPT], self._waiting[Worth.NEWS]]
-        is_hurried = self._hurried.is_set() and bool(lasting[0])
-        if is_hurried and self._hurried_count < HURRIED_MAX:
-            self._hurried_count += 1
-            return lasting
-        self._hurried_count = 0
-        return self._waiting.values()
 
     async def _send_alone(self, record: Record) -> None:
         try:
@@ -257,6 +259,23 @@ class Outbox:
             future.set_result(None)
         else:
             future.set_exception(error)
+
+
+class _Lane:
+    """Batches that go one after the other, each until it is stored.
+
+    Attributes:
+        take: takes the next batch out of what waits.
+        has_more: says whether anything waits.
+        appended: set while something waits, or is on its way.
+        sending: the batch that is on its way.
+    """
+
+    def __init__(self, take: Callable[[], list[Record]], has_more: Callable[[], bool]) -> None:
+        self.take = take
+        self.has_more = has_more
+        self.appended = asyncio.Event()
+        self.sending: list[Record] = []
 
 
 def _nobody(_record: IntentRecord, _is_stored: bool) -> None:  # noqa: FBT001 - as it is called

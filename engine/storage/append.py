@@ -142,8 +142,7 @@ async def _append_money(
         return await _append_deposit(connection, record, engine_id)
     if isinstance(record, CostRecord):
         return await _append_cost(connection, record, engine_id)
-    row = {**_intent_row(record), "engine_id": engine_id}
-    await _insert_once(connection, trades.intents, row)
+    await _insert_once(connection, trades.intents, intent_row(record, engine_id))
     return []
 
 
@@ -439,7 +438,8 @@ async def _late_fill_rows(connection: AsyncConnection, execution: Execution) -> 
     return rows
 
 
-def _intent_row(record: IntentRecord) -> Row:
+def intent_row(record: IntentRecord, engine_id: str) -> Row:
+    """Return the row of an intent."""
     intent = record.intent
     first = intent.sendables[0]
     return {
@@ -450,6 +450,7 @@ def _intent_row(record: IntentRecord) -> Row:
         "at_ns": first.sent_at_ns,
         "intent": msgspec.json.encode(intent).decode(),
         "digest": _digest(record),
+        "engine_id": engine_id,
         "money": money_of(intent.plan).value,
     }
 

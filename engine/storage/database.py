@@ -37,6 +37,10 @@ class Database(Protocol):
         """
         ...
 
+    async def tidy(self, connection: AsyncConnection) -> None:
+        """Do what else a commit would do now and then, while nobody waits for one."""
+        ...
+
     async def disconnect(self) -> None:
         """Drop the connection, whatever its state; never raises."""
         ...

@@ -35,6 +35,24 @@ def go_on(_where: str) -> None:
     """Go on."""
 
 
+def allocate_log(path: Path, log_bytes: int) -> None:
+    """Give the log of an SQLite file that this process has open its room on disk ahead.
+
+    What is in it stays; see `DurableFile.allocate`.
+
+    Raises:
+        OSError: the disk does not take it.
+    """
+    log = os.open(f"{path}-wal", os.O_WRONLY | os.O_CLOEXEC)
+    try:
+        at = os.fstat(log).st_size
+        while at < log_bytes:
+            at += os.pwrite(log, bytes(min(log_bytes - at, _CHUNK_BYTES)), at)
+        os.fsync(log)
+    finally:
+        os.close(log)
+
+
 class DurableFile:
     """The file; see the module."""
 
@@ -85,14 +103,7 @@ class DurableFile:
             FatalError: the disk does not take it.
         """
         try:
-            log = os.open(f"{self._path}-wal", os.O_WRONLY | os.O_CLOEXEC)
-            try:
-                at = os.fstat(log).st_size
-                while at < log_bytes:
-                    at += os.pwrite(log, bytes(min(log_bytes - at, _CHUNK_BYTES)), at)
-                os.fsync(log)
-            finally:
-                os.close(log)
+            allocate_log(self._path, log_bytes)
         except OSError as error:
             raise FatalError(
                 f"{self._what} {self._path} has no room for its log: {error}"

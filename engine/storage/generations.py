@@ -28,7 +28,7 @@ async def take_next(connection: AsyncConnection, *, at_ns: int, engine_id: str) 
     Returns:
         its number and the name of its run, which no run of any engine had.
     """
-    role = _role(engine_id)
+    role = role_of(engine_id)
     found = await connection.execute(select(generations))
     rows = {row.role: row for row in found.all()}
     row = rows.get(role)
@@ -48,7 +48,7 @@ async def take_next(connection: AsyncConnection, *, at_ns: int, engine_id: str) 
 async def load(connection: AsyncConnection, *, engine_id: str) -> int:
     """Return the newest generation of an engine, 0 before the first."""
     found = await connection.execute(
-        select(generations.c.generation).where(generations.c.role == _role(engine_id))
+        select(generations.c.generation).where(generations.c.role == role_of(engine_id))
     )
     return found.scalar_one_or_none() or 0
 
@@ -59,7 +59,7 @@ async def load_engine_ids(connection: AsyncConnection) -> list[str]:
     return sorted({MAIN, *(row.role.partition(":")[2] or MAIN for row in found)})
 
 
-def _role(engine_id: str) -> str:
+def role_of(engine_id: str) -> str:
     """Return what the generations of an engine are kept under; earlier versions had one engine."""
     return ENGINE if engine_id == MAIN else f"{ENGINE}:{engine_id}"
 

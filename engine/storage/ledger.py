@@ -27,7 +27,14 @@ from engine.bus.notices import AlertAct, AuditGap, MetricAlert, MetricCalm
 from engine.bus.past_reports import EpisodesReport, PastTradesReport
 from engine.bus.performance import BooksReport, PerformanceReport
 from engine.bus.permit_reports import WaitingReport
-from engine.bus.records import Appended, EngineState, NoticeRecord, Record, Superseded
+from engine.bus.records import (
+    Appended,
+    EngineState,
+    IntentRecord,
+    NoticeRecord,
+    Record,
+    Superseded,
+)
 from engine.bus.reports import (
     AuditReport,
     EngineIds,
@@ -56,7 +63,7 @@ from engine.storage import (
     totals,
     truth_store,
 )
-from engine.storage.append import append
+from engine.storage.append import append, intent_row
 from engine.storage.audit import ACTS, Head, close_gap, load_head
 from engine.storage.audit_check import check
 from engine.storage.audit_head import HeadFile
@@ -69,6 +76,7 @@ from engine.storage.discoveries import Discoveries
 from engine.storage.ever import Ever
 from engine.storage.export import Span
 from engine.storage.export_file import export_file
+from engine.storage.intents import keep_at_once
 from engine.storage.inventory_past import load_inventory_past
 from engine.storage.ledger_settings import LEASE_NAME, LedgerSettings
 from engine.storage.life import load_life
@@ -86,6 +94,9 @@ __all__ = ["Clock", "Ledger", "LedgerSettings", "open_ledger"]
 
 DAYS_MAX: Final = 36_500
 BOOKED_MAX: Final = 500
+
+AT_ONCE_MAX: Final = 50
+"""Of so many intents each has values of its own in one statement."""
 
 _log = logging.getLogger(__name__)
 
@@ -194,6 +205,8 @@ class Ledger:
         self, records: Sequence[Record], *, generation: int | None, engine_id: str = MAIN
     ) -> Appended | Superseded:
         """Store records; see `Append`."""
+        if await self._keep_at_once(records, generation=generation, engine_id=engine_id):
+            return Appended(count=len(records))
         basis = self._settings.basis or Basis.SANDBOX
 
         has_acts = any(isinstance(record, ACTS) for record in records)
@@ -220,6 +233,23 @@ class Ledger:
         if isinstance(result, Superseded):
             return result
         return Appended(count=len(records))
+
+    async def _keep_at_once(
+        self, records: Sequence[Record], *, generation: int | None, engine_id: str
+    ) -> bool:
+        """Keep intents before all that waits, if there is nothing else and nothing is unusual."""
+        found = [one for one in records if isinstance(one, IntentRecord)]
+        is_fit = 0 < len(found) == len(records) <= AT_ONCE_MAX
+        if generation is None or not is_fit or not self._writer.database.is_sqlite:
+            return False
+        rows = [intent_row(one, engine_id) for one in found]
+        return await self._writer.at_once(
+            partial(keep_at_once, rows=rows, generation=generation, engine_id=engine_id),
+            then=self._kept,
+        )
+
+    def _kept(self, is_kept: bool) -> None:  # noqa: FBT001 - as it is called
+        self._changes += is_kept
 
     async def load_state(
         self, *, day_start_ns: int, engine_id: str = MAIN, drawdown_since_ns: int = 0

@@ -34,6 +34,7 @@ class LedgerSettings:
         transaction_s: longest run of one PostgreSQL transaction; then its outcome is unknown and
             it is run again.
         close_s: time to finish accepted requests when closing.
+        log_bytes: room on disk that SQLite's log has from the start; see `durable_file`.
         transfers: what a person's transfers between places cost and take.
         destinations: addresses that a proposal of one may name.
     """
@@ -53,6 +54,7 @@ class LedgerSettings:
     attempts_max: int = 6
     transaction_s: float = 15.0
     close_s: float = 10.0
+    log_bytes: int = 0
     transfers: TransferTerms = field(default_factory=TransferTerms)
     destinations: tuple[Destination, ...] = ()
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -61,9 +62,16 @@ async def prepare(writer: Writer, *, settings: LedgerSettings, clock: Clock) -> 
         return is_old, await connection.run_sync(schema.current_revision)
 
     is_old, current = await writer.transact_long(read_revision)
-    if not is_old:
-        return
-    if current is not None and database.is_sqlite:
+    if is_old:
+        await _upgrade(writer, current, settings=settings, clock=clock)
+    if isinstance(database, SqliteDatabase) and settings.log_bytes:
+        await writer.alone(partial(database.allocate, log_bytes=settings.log_bytes))
+
+
+async def _upgrade(
+    writer: Writer, current: str | None, *, settings: LedgerSettings, clock: Clock
+) -> None:
+    if current is not None and writer.database.is_sqlite:
         path = await take_backup(
             writer,
             directory=settings.backups_dir,

@@ -83,6 +83,9 @@ class PostgresDatabase:
             f"the ledger cannot use {self.shown}: {cause} ({_first_line(error)}); {advice}"
         )
 
+    async def tidy(self, connection: AsyncConnection) -> None:
+        """Leave that to the server."""
+
     async def disconnect(self) -> None:
         """Drop the connection without waiting for a server that may be gone."""
         connection, self._connection = self._connection, None

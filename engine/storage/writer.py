@@ -12,9 +12,11 @@ import asyncio
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable
-from contextlib import nullcontext
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass, field
+from enum import IntEnum
+from itertools import count
+from typing import Any, Final, TypeVar
 
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -27,6 +29,12 @@ from engine.storage.ledger_settings import LedgerSettings
 
 BACKOFF_S_FIRST = 0.1
 BACKOFF_S_MAX = 2.0
+
+TIDY_JOBS: Final = 100
+"""So many transactions are about a thousand pages of the log."""
+
+QUIET_S: Final = 0.05
+"""The log is moved to its places once nobody has asked for so long."""
 
 T = TypeVar("T")
 Work = Callable[[AsyncConnection], Awaitable[T]]
@@ -44,6 +52,14 @@ _FAILURES = (
 _log = logging.getLogger(__name__)
 
 
+class _Turn(IntEnum):
+    """Who goes before whom; among their like those that came first."""
+
+    AT_ONCE = 0
+    IN_ORDER = 1
+    LAST = 2
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Job:
     work: Work[Any]
@@ -53,13 +69,24 @@ class _Job:
     done: asyncio.Future[Any]
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class _Place:
+    """A job in the queue; the end of all of them is none."""
+
+    turn: _Turn
+    number: int
+    job: _Job | None = field(compare=False)
+
+
 class Writer:
     """Runs pieces of work on the database, one after another, each in its own transaction."""
 
     def __init__(self, *, database: Database, settings: LedgerSettings) -> None:
         self.database = database
         self._settings = settings
-        self._jobs: asyncio.Queue[_Job | None] = asyncio.Queue(settings.jobs_max)
+        self._jobs: asyncio.PriorityQueue[_Place] = asyncio.PriorityQueue(settings.jobs_max)
+        self._numbers = count()
+        self._untidied = 0
         self._connection: AsyncConnection | None = None
         self._failure: FatalError | None = None
         self._is_closing = False
@@ -73,7 +100,7 @@ class Writer:
             FatalError: the database cannot be relied on any more; everyone waiting is told.
         """
         try:
-            while (job := await self._jobs.get()) is not None:
+            while (job := await self._next()) is not None:
                 await self._serve(job)
                 if self._failure is not None:
                     raise self._failure
@@ -97,6 +124,15 @@ class Writer:
         """
         return await self._submit(work, then=then, in_transaction=True, is_long=False)
 
+    async def at_once(self, work: Work[T], *, then: Callable[[T], None] | None = None) -> T:
+        """Run `work` before all that waits, outside of a transaction: it is one change by itself.
+
+        Somebody holds something back until it is durable; see `transact` for all else.
+        """
+        return await self._submit(
+            work, then=then, in_transaction=False, is_long=False, turn=_Turn.AT_ONCE
+        )
+
     async def transact_long(self, work: Work[T]) -> T:
         """Do as `transact`, without a bound on the time: for changes of the schema."""
         return await self._submit(work, then=None, in_transaction=True, is_long=True)
@@ -112,7 +148,7 @@ class Writer:
             return
         try:
             async with asyncio.timeout(self._settings.close_s):
-                await self._jobs.put(None)
+                await self._jobs.put(_Place(_Turn.LAST, next(self._numbers), None))
                 await self._ended.wait()
         except TimeoutError:
             _log.warning(
@@ -126,6 +162,7 @@ class Writer:
         then: Callable[[T], None] | None,
         in_transaction: bool,
         is_long: bool,
+        turn: _Turn = _Turn.IN_ORDER,
     ) -> T:
         if self._failure is not None:
             raise self._failure
@@ -135,7 +172,7 @@ class Writer:
         job = _Job(work=work, then=then, in_transaction=in_transaction, is_long=is_long, done=done)
         try:
             async with asyncio.timeout(self._settings.queue_s):
-                await self._jobs.put(job)
+                await self._jobs.put(_Place(turn, next(self._numbers), job))
         except TimeoutError as error:
             raise TransientError(
                 f"the ledger is behind: {self._settings.jobs_max} requests wait; ask again later"
@@ -143,6 +180,22 @@ class Writer:
         if self._is_over:
             self._refuse_waiting()
         return await done
+
+    async def _next(self) -> _Job | None:
+        """Return whose turn it is; while nobody asks, move the log to its places first."""
+        if self._untidied >= TIDY_JOBS:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(QUIET_S):
+                    return (await self._jobs.get()).job
+            self._untidied = 0
+            return _Job(
+                work=self.database.tidy,
+                then=None,
+                in_transaction=False,
+                is_long=True,
+                done=asyncio.get_running_loop().create_future(),
+            )
+        return (await self._jobs.get()).job
 
     async def _serve(self, job: _Job) -> None:
         if job.done.cancelled():
@@ -181,6 +234,7 @@ class Writer:
                 _log.warning("%s; attempt %d follows", failure, attempt + 1)
             else:
                 backoff.reset()
+                self._untidied += 1
                 return result
             await asyncio.sleep(backoff.next_s())
         raise AssertionError("attempts_max is above 0")
@@ -198,7 +252,7 @@ class Writer:
 
     def _refuse_waiting(self) -> None:
         while not self._jobs.empty():
-            job = self._jobs.get_nowait()
+            job = self._jobs.get_nowait().job
             if job is not None:
                 _settle(
                     job.done,

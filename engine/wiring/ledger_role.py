@@ -9,6 +9,7 @@ from engine.gateways.gateway_list import GATEWAYS
 from engine.operate.clock import make_clock
 from engine.operate.running_role import running_role
 from engine.settings.schema import Settings
+from engine.storage.durable_file import LOG_BYTES
 from engine.storage.ledger import open_ledger
 from engine.storage.ledger_settings import LedgerSettings
 from engine.wiring.bus import served
@@ -28,6 +29,7 @@ def ledger_settings(settings: Settings, paths: Paths, *, note: str = "") -> Ledg
         daily_at_s=seconds_of_day(settings.operator.daily_report_at),
         backup_s=settings.data.backup_s,
         backups_kept=settings.data.backups_kept,
+        log_bytes=LOG_BYTES,
         transfers=TransferTerms(
             usd=settings.exchanges.transfer_usd,
             minutes=settings.exchanges.transfer_minutes,

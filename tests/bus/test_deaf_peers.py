@@ -109,7 +109,7 @@ async def test_records_for_a_ledger_that_does_not_answer_are_sent_again(
         await waiting.put_durably(make_latch_record(number=1), timeout_s=SOON_S)
 
     with pytest.raises(TransientError, match=r"within 0\.1 s"):
-        await waiting._send_next()
+        await waiting._send_next(waiting._rest)
 
     assert waiting.waiting == 1
     assert await waiting.drain(timeout_s=SOON_S) == 1

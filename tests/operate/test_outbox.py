@@ -284,31 +284,67 @@ async def test_an_intent_waits_for_no_batch_and_is_told_once_the_ledger_has_it(
     assert ledger.stored == begun == [intent(1), intent(2)]
 
 
-async def test_what_intents_go_before_goes_now_and_then_however_many_there_are(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(outbox_module, "HURRIED_MAX", 2)
-    ledger = FakeLedger()
-    outbox = Outbox(ledger)
-    outbox.put(closed(1))
-    for number in (1, 2, 3):
-        outbox.put(intent(number))
-        await outbox._send_next()
+class SlowLedger(FakeLedger):
+    """Is long at anything but intents."""
 
-    assert ledger.stored == [intent(1), intent(2), closed(1), intent(3)]
+    def __init__(self) -> None:
+        super().__init__()
+        self.begun, self.goes_on = asyncio.Event(), asyncio.Event()
+
+    async def call(self, request: Request[Any], /, *, timeout_s: float = 5.0) -> Any:
+        assert isinstance(request, Append)
+        if not all(isinstance(record, IntentRecord) for record in request.records):
+            self.begun.set()
+            await self.goes_on.wait()
+        return await super().call(request, timeout_s=timeout_s)
+
+
+async def test_an_intent_waits_for_no_records_that_are_on_their_way_already() -> None:
+    ledger = SlowLedger()
+    outbox, intents = Outbox(ledger), Intents(ledger)
+    outbox.on_intent = intents.take
+    async with running(outbox), asyncio.timeout(PATIENCE_S):
+        outbox.put(state(1))
+        await ledger.begun.wait()
+        outbox.put(intent(1))
+        await ledger.until(1)
+        assert ledger.stored == [intent(1)]
+        assert outbox.waiting > 0
+        ledger.goes_on.set()
+        await ledger.until(2)
+
+    assert ledger.stored == [intent(1), state(1)]
+    assert intents.told == [(intent(1), True, True)]
+
+
+async def test_an_intent_is_sent_again_until_a_ledger_that_was_away_has_it() -> None:
+    ledger = FakeLedger()
+    ledger.is_away = True
+    outbox, intents = Outbox(ledger), Intents(ledger)
+    outbox.on_intent = intents.take
+    async with running(outbox), asyncio.timeout(PATIENCE_S):
+        outbox.put(intent(1))
+        while ledger.calls < 2:
+            ledger.changed.clear()
+            await ledger.changed.wait()
+        assert (intents.told, outbox.waiting) == ([], 1)
+        ledger.is_away = False
+        await ledger.until(1)
+
+    assert intents.told == [(intent(1), True, True)]
     assert outbox.waiting == 0
 
 
-async def test_news_go_with_what_they_tell_of_though_an_intent_is_in_a_hurry() -> None:
+async def test_news_go_with_what_they_tell_of() -> None:
     told = WorkTrouble(at_ns=1, basis=Basis.SANDBOX, task="gas", what="it failed")
     news = NoticeRecord(record_id="n1", notice=told)
     ledger = FakeLedger()
     outbox = Outbox(ledger)
-    for record in (state(1), closed(1), news, intent(1)):
+    for record in (state(1), closed(1), news):
         outbox.put(record)
-    await outbox._send_next()
+    await outbox._send_next(outbox._rest)
 
-    assert ledger.stored == [state(1), news, intent(1)]
+    assert ledger.stored == [state(1), closed(1), news]
 
 
 async def test_an_intent_that_is_refused_for_good_is_told_as_such() -> None:
