@@ -281,22 +281,28 @@ def test_worlds_that_nobody_asks_for_are_forgotten(tmp_path: Path) -> None:
     assert new.exists()
 
 
-def test_the_node_ends_with_the_process_that_started_it() -> None:
+def test_the_node_ends_with_the_process_that_started_it_and_leaves_nothing(
+    tmp_path: Path,
+) -> None:
     program = (
         "from engine.sandbox.world.anvil import start_anvil\n"
         "print(start_anvil(chain_id=1).pid, flush=True)\n"
         "input()\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", program], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        [sys.executable, "-c", program],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TMPDIR": str(tmp_path)},
     ) as owner:
         assert owner.stdout is not None
         node = int(owner.stdout.readline())
         assert Path(f"/proc/{node}").exists()
+        assert list(tmp_path.glob("anvil-*"))
         owner.send_signal(signal.SIGKILL)
     until = time.monotonic() + PATIENCE_S
-    while _runs(node):
-        assert time.monotonic() < until, f"the node {node} outlives its owner"
+    while _runs(node) or list(tmp_path.iterdir()):
+        assert time.monotonic() < until, f"the node {node} or its files outlive its owner"
         os.sched_yield()
 
 

@@ -19,14 +19,17 @@ STOP_S: Final = 10.0
 TRIES: Final = 5
 
 # A shell stands between: when the pipe to it closes, as it does however its starter ends, it ends
-# the node. It tells the node's id first and ends when the node does.
+# the node. It tells the node's id first and ends when the node does. Past states go to a folder
+# that is gone with the node: by itself one leaves up to hundreds of megabytes in the home.
 _KEEPER: Final = """
 exec 3<&0
-"$@" </dev/null 3<&- >/dev/null 2>&1 &
+states=$(mktemp -d "${TMPDIR:-/tmp}/anvil-XXXXXX") || exit 1
+"$@" --cache-path "$states" </dev/null 3<&- >/dev/null 2>&1 &
 node=$!
 echo $node
 { cat <&3 >/dev/null; kill $node; } >/dev/null 2>&1 &
 wait $node
+rm -rf "$states"
 """
 
 
