@@ -9,15 +9,19 @@ import asyncio
 import contextlib
 import json
 import random
+import sqlite3
 import sys
 import tempfile
 import time
+from contextlib import closing
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from engine.bus.health_reports import IncidentsReport
 from engine.domain.errors import TransientError
+from engine.health.keeping import Kept
 from engine.requests.health import GetIncidents
+from engine.wiring.paths import Paths
 from tests.patience import PATIENCE_S
 from tests.scenarios.rig import ROLES, Installation, running_installation
 from tests.telegram.emulator import TelegramEmulator
@@ -41,9 +45,17 @@ class CampaignResult:
 
 
 async def kill_and_check(
-    data_dir: Path, phone: TelegramEmulator, *, kills: int, source: random.Random
+    data_dir: Path,
+    phone: TelegramEmulator,
+    *,
+    kills: int,
+    source: random.Random,
+    starts_again: bool = True,
 ) -> CampaignResult:
-    """Run one installation, kill its roles, and compare what was told with what is stored."""
+    """Run one installation, kill its roles, and compare what was told with what is stored.
+
+    Once more after a restart of all, or else by what is on the disk after the end.
+    """
     result = CampaignResult()
     started_s = time.monotonic()
     async with running_installation(data_dir, phone) as installation:
@@ -64,6 +76,9 @@ async def kill_and_check(
         await _check_trades(installation, result)
         await _until_in_incidents(installation, result)
         assert await installation.stop() == 0
+    if not starts_again:
+        _check_the_disk(data_dir, installation, result)
+        return result
     async with running_installation(data_dir, phone) as installation:
         await installation.until_live()
         await _check_trades(installation, result)
@@ -100,6 +115,20 @@ async def _check_trades(installation: Installation, result: CampaignResult) -> N
     result.acknowledged_trades = len(set(told))
     result.repeated_notices = len(told) - len(set(told))
     result.lost += [f"trade {ref}" for ref in sorted(set(told) - stored)]
+
+
+def _check_the_disk(data_dir: Path, installation: Installation, result: CampaignResult) -> None:
+    """Look for what was told, and for each role that was killed, in the files."""
+    path = f"file:{data_dir}/ledger.sqlite3?mode=ro"
+    with closing(sqlite3.connect(path, uri=True)) as database:
+        stored = {ref for (ref,) in database.execute("SELECT opportunity_id FROM executions")}
+    told = set(installation.trades_told())
+    result.lost += [f"trade {ref}, on disk" for ref in sorted(told - stored)]
+    kept = Kept(Paths(data_dir).health)
+    components = {name for one in kept.incidents(most=100) for name in one.members}
+    kept.close()
+    killed = {f"role/{role}" for role in result.by_role}
+    result.lost += [f"incident of {name}, on disk" for name in sorted(killed - components)]
 
 
 async def _until_in_incidents(installation: Installation, result: CampaignResult) -> None:

@@ -9,6 +9,7 @@ import pyotp
 import pytest
 
 from tests.scenarios.rig import CALM, Installation, run_engine_command, running_installation
+from tests.storage.model import put_empty_ledger
 from tests.telegram.emulator import TelegramEmulator
 from tests.telegram.faults import Fault, Kind
 
@@ -42,10 +43,9 @@ async def test_an_unkill_that_waits_at_telegram_does_not_undo_the_shells_later_k
     tmp_path: Path,
 ) -> None:
     data_dir = tmp_path / "var"
+    put_empty_ledger(data_dir)
     async with TelegramEmulator().serve() as phone:
-        async with running(data_dir, phone) as installation:
-            await installation.until_live()
-            await installation.say("KILL", "KILLED")
+        _kill_by_hand(data_dir, seconds_ago=60)
         phone.person_writes(f"/unkill {a_code()}")
         assert (await run_engine_command(data_dir, "kill"))[0] == 0
 

@@ -12,16 +12,15 @@ import psutil
 import pytest
 
 from engine.bus.command import seal
-from engine.bus.reports import Acknowledged, StatusReport
+from engine.bus.reports import Acknowledged
 from engine.domain.errors import TransientError
 from engine.requests.overview import GetStatus
 from engine.requests.safety import Pause
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, insist
 from tests.scenarios.rig import (
     CALM,
-    Installation,
     environment,
     run_engine_command,
     running_installation,
@@ -29,12 +28,6 @@ from tests.scenarios.rig import (
 from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = pytest.mark.slow
-
-
-async def status_of(installation: Installation) -> StatusReport:
-    report = await installation.facade.ask(GetStatus())
-    assert isinstance(report, StatusReport)
-    return report
 
 
 @asynccontextmanager
@@ -73,34 +66,27 @@ def is_running(process: psutil.Process) -> bool:
     return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
 
 
-async def test_a_second_engine_is_refused_and_leaves_the_first_its_socket(tmp_path: Path) -> None:
+async def test_a_second_engine_is_refused_and_the_firsts_socket_stays_or_is_there_again(
+    tmp_path: Path,
+) -> None:
     async with (
         TelegramEmulator().serve() as phone,
         running_installation(tmp_path / "var", phone, speed=CALM) as first,
     ):
         run_id = (await first.until_live()).run_id
         pid = first.role("engine").pid
-        assert isinstance(
-            await first.facade.ask(seal(Pause(), by="test", at_ns=time.time_ns())), Acknowledged
-        )
+        paused = await insist(first.facade, seal(Pause(), by="test", at_ns=time.time_ns()))
+        assert isinstance(paused, Acknowledged)
 
         code, said = await run_engine_command(tmp_path / "var", "role", "engine")
 
         assert code == 3
         assert f"another engine (process {pid}) already runs" in said
-        status = await status_of(first)
+        status = await insist(first.facade, GetStatus())
         assert (status.run_id, status.is_paused) == (run_id, True)
 
-
-async def test_a_socket_that_was_removed_is_there_again(tmp_path: Path) -> None:
-    async with (
-        TelegramEmulator().serve() as phone,
-        running_installation(tmp_path / "var", phone, speed=CALM) as first,
-    ):
-        run_id = (await first.until_live()).run_id
         (tmp_path / "var" / "run" / "engine.sock").unlink()
-
-        assert await answering(tmp_path / "var") == run_id
+        assert await answering(tmp_path / "var") == run_id, "a socket that was removed"
 
 
 @pytest.mark.campaign

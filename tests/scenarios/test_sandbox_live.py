@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from engine.bus.reports import StatusReport
 from engine.bus.sending import GetTold
 from engine.bus.unix_socket import SocketCaller
 from engine.domain.errors import SyndicateError, TransientError
@@ -24,15 +25,26 @@ from engine.signing.secret_files import write_secret_file
 from engine.wiring.markets import read_announcement
 from engine.wiring.paths import Paths
 from tests.patience import PATIENCE_S
-from tests.scenarios.rig import CALM, running_installation
+from tests.scenarios.rig import CALM, Installation, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
 
 SECRET = bytes.fromhex("5d2a559490d3c1b6aa4be2fd9b0f3c9bd2d0f3b2d8c5ae63a9a65c0b6bd4a1e7")
 PASSWORD = b"zephyr quilt mahogany 41"
+EARNS_S = 240.0
+"""How long an opportunity may be waited for at the market's own speed."""
+
 OWNER, RECOVERY = -1, -2
 """Accounts that nobody else of the sandbox acts for."""
+
+PROTOCOLS = {
+    "uniswap_v2@base",
+    "uniswap_v3@base",
+    "uniswap_v4@base",
+    "balancer_weighted@base",
+    "balancer_stable@base",
+}
 
 
 async def told(data_dir: Path) -> list[TransactionNews]:
@@ -91,7 +103,22 @@ async def deploy(data_dir: Path, wallet: str, contract: str) -> Rpc:
     return rpc
 
 
-async def test_an_arbitrage_of_the_sandbox_is_carried_out_and_booked_to_the_wei(
+async def until_pools_of_the_real_chain_are_live_and_move(installation: Installation) -> None:
+    """Wait until each kind of pool is live, and one of them has changed four times since."""
+    seen: set[int] = set()
+
+    def moves(status: StatusReport) -> bool:
+        live = {str(one.venue): one.frames for one in status.venues if one.books_live}
+        if live.keys() >= PROTOCOLS:
+            seen.add(live["uniswap_v3@base"])
+        return len(seen) >= 5
+
+    status = await installation.until_status(moves)
+    assert "real contracts on local nodes" in status.market_note
+    assert not any(one.venue.endswith("@ethereum") for one in status.venues)
+
+
+async def test_pools_of_a_local_chain_move_and_what_is_earned_there_is_booked_to_the_wei(
     tmp_path: Path,
 ) -> None:
     try:
@@ -130,11 +157,13 @@ async def test_an_arbitrage_of_the_sandbox_is_carried_out_and_booked_to_the_wei(
         await installation.go_up_to("live")
 
         landed: list[TransactionNews] = []
-        until = time.monotonic() + 120
+        everything: list[TransactionNews] = []
+        until = time.monotonic() + EARNS_S
         while not landed and time.monotonic() < until:
             everything = await told(data_dir)
             landed = [one for one in everything if one.fate is Fate.SUCCEEDED]
             await asyncio.sleep(0.5)
+        await until_pools_of_the_real_chain_are_live_and_move(installation)
         names = {one.client_order_id.removesuffix("-t") for one in landed}
         assert names, [(one.fate.value, one.why) for one in everything]
         async with asyncio.timeout(PATIENCE_S):
