@@ -13,7 +13,11 @@ def made_once(paths: pytest.TempPathFactory, name: str, make: Callable[[Path], N
 
     The others wait for it. One that fails leaves nothing, and the next one tries again.
     """
-    base = paths.getbasetemp()
+    return made_once_at(paths.getbasetemp(), name, make)
+
+
+def made_once_at(base: Path, name: str, make: Callable[[Path], None]) -> Path:
+    """Return the same, of a process whose tests have their folders in `base`."""
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
     folder, making = shared / name, shared / f"{name}.making-{os.getpid()}"
     with (shared / f"{name}.lock").open("w") as lock:

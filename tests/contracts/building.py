@@ -13,11 +13,12 @@ import sys
 import tomllib
 from typing import Any
 
-from engine.sandbox.world.packages import CONTRACTS
+from engine.sandbox.world.packages import CONTRACTS, PACKAGES
 from engine.sending.contract_code import ARTIFACTS, CONTRACT_NAMES
 
 LIBRARY = CONTRACTS / "forge" / "node_modules"
 FORGE = LIBRARY / "@foundry-rs"
+BUILT_FROM = ARTIFACTS / "built_from.json"
 _IMPORT = re.compile(r'^(?:import|}) [^"]*"([^"]+)";|from "([^"]+)";', re.MULTILINE)
 _PLACES = {
     "FlashArbitrage": "src/FlashArbitrage.sol",
@@ -51,8 +52,22 @@ def _built(node: str, asked: str) -> dict[str, dict[str, Any]]:
     }
 
 
+def built_from() -> dict[str, str]:
+    """Return what sources, settings and compiler the artifacts are of, and what they are: hashes.
+
+    Written down beside them, so that what changed since is seen without a build.
+    """
+    compiler = json.loads((PACKAGES / "solc" / "package.json").read_text())["version"]
+    asked = json.dumps([compiler, _asked()]).encode()
+    files = {name: (ARTIFACTS / f"{name}.json").read_bytes() for name in CONTRACT_NAMES}
+    return {
+        name: hashlib.sha256(content).hexdigest()
+        for name, content in ({"sources": asked} | files).items()
+    }
+
+
 def written(artifact: dict[str, Any]) -> str:
-    """Return an artifact as its file has it."""
+    """Return an artifact, or what it is built from, as its file has it."""
     return json.dumps(artifact, indent=1) + "\n"
 
 
@@ -139,4 +154,5 @@ if __name__ == "__main__":
     for contract, made in build("node").items():
         assert contract in CONTRACT_NAMES
         (ARTIFACTS / f"{contract}.json").write_text(written(made))
+    BUILT_FROM.write_text(written(built_from()))
     sys.exit(0)

@@ -22,7 +22,7 @@ from engine.sending.contract_code import (
 )
 from engine.sending.encoding import PAUSE, REVOKE, SELECTOR, SWAP, WITHDRAW
 from tests.chains.local_world import LocalWorld
-from tests.contracts.building import LIBRARY, build, written
+from tests.contracts.building import BUILT_FROM, LIBRARY, build, built_from, written
 
 SNAPSHOT = CONTRACTS / "snapshots" / "routes.json"
 """What `make contracts` measures, and holds to it."""
@@ -34,6 +34,15 @@ CODE_BYTES_MAX = 24_576
 """Of a contract, as EIP-170 has it."""
 
 
+def test_neither_sources_nor_artifacts_changed_since_they_were_built() -> None:
+    if not (PACKAGES / "solc").exists() or not LIBRARY.exists():
+        pytest.skip("solc or the library of contracts is missing: the sources are not whole")
+
+    # `make contracts-write` builds them anew.
+    assert BUILT_FROM.read_text() == written(built_from())
+
+
+@pytest.mark.campaign
 @pytest.mark.slow
 def test_the_artifacts_in_the_repository_are_the_build_of_the_sources() -> None:
     node = shutil.which("node")

@@ -13,10 +13,13 @@ from eth_keyfile.keyfile import create_keyfile_json
 from engine.__main__ import _parser
 from engine.domain.errors import SettingsError
 from engine.settings.schema import Settings, SignerSettings
-from engine.signing.keystore import open_keystore, parse_keystore
+from engine.signing.keystore import SCRYPT_N_MIN, open_keystore, parse_keystore
 from engine.tools.keys import run_keys
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.signer_keys import keystore_path
+from tests.signing.quick_keys import quick_keys
+
+__all__ = ["quick_keys"]
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "4f3edf983ac636a65a842ce7c78d9aa706d3b113bce9c46f30d7d21715b23b1d"
@@ -52,7 +55,9 @@ async def test_a_new_key_is_in_a_file_of_mode_600_and_its_address_is_told(
     await run(paths, "make", typed=(PASSWORD, PASSWORD))
     path = paths.signer / "key.json"
     secret = key_in(path)
+    sealed = path.read_bytes()
     said = capsys.readouterr()
+    assert json.loads(path.read_bytes())["crypto"]["kdfparams"]["n"] >= SCRYPT_N_MIN == 2**18
     assert path.stat().st_mode & 0o777 == 0o600
     assert json.loads(path.read_bytes())["address"] in said.out
     for text in (said.out, said.err):
@@ -62,7 +67,7 @@ async def test_a_new_key_is_in_a_file_of_mode_600_and_its_address_is_told(
     assert capsys.readouterr().out.strip() in said.out
     with pytest.raises(SettingsError, match="is there already"):
         await run(paths, "make", typed=(PASSWORD, PASSWORD))
-    assert key_in(path) == secret
+    assert path.read_bytes() == sealed
 
 
 async def test_two_passwords_that_differ_write_nothing(tmp_path: Path) -> None:
@@ -72,6 +77,7 @@ async def test_two_passwords_that_differ_write_nothing(tmp_path: Path) -> None:
     assert not (paths.signer / "key.json").exists()
 
 
+@pytest.mark.usefixtures("quick_keys")
 async def test_a_key_is_imported_from_digits_that_are_typed_or_in_a_file(tmp_path: Path) -> None:
     paths = prepare(str(tmp_path / "var"))
     one, two = tmp_path / "one.json", tmp_path / "two.json"
@@ -84,6 +90,7 @@ async def test_a_key_is_imported_from_digits_that_are_typed_or_in_a_file(tmp_pat
     assert key_in(one) == key_in(two) == bytes.fromhex(SECRET)
 
 
+@pytest.mark.usefixtures("quick_keys")
 async def test_another_wallets_keystore_is_imported_with_its_old_password(tmp_path: Path) -> None:
     paths = prepare(str(tmp_path / "var"))
     stored = create_keyfile_json(bytes.fromhex(SECRET), b"old", kdf="pbkdf2", iterations=10)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import json
 import os
 import platform
 import re
@@ -36,7 +37,6 @@ from engine.sandbox.world.rpc import Rpc
 from engine.settings.passing import PASSED_TO_SIGNER, role_environment
 from engine.settings.schema import MarketsSettings, Settings, SignerSettings
 from engine.signing.journal import Journal
-from engine.signing.keystore import seal_key
 from engine.signing.secret_files import write_secret_file
 from engine.signing.words import Words
 from engine.wiring.paths import Paths, prepare, prepare_engine
@@ -55,6 +55,7 @@ from tests.signing.intents import (
     make_route,
 )
 from tests.signing.saying import WORD_KEY, granted, went_live
+from tests.signing.sealed_once import sealed_once
 from tests.signing.test_remote import has_node
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -65,9 +66,9 @@ MEMORY_MB_MAX = 60
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def keystore() -> bytes:
-    return seal_key(SECRET, PASSWORD.encode(), use="sandbox")
+@pytest.fixture
+def keystore(tmp_path: Path) -> bytes:
+    return sealed_once(tmp_path, SECRET, PASSWORD.encode(), use="sandbox")
 
 
 @dataclass
@@ -309,14 +310,17 @@ def test_what_cannot_be_used_ends_it_in_a_sentence(
     assert "Traceback" not in said
 
 
-def test_a_wrong_password_or_a_key_for_another_use_ends_it_in_a_sentence(tmp_path: Path) -> None:
-    other = seal_key(SECRET, b"another password", use="sandbox")
-    live = seal_key(SECRET, PASSWORD.encode(), use="live")
-    for number, (content, says) in enumerate(
-        ((other, "the password is wrong"), (live, "is for live"))
+def test_a_wrong_password_or_a_key_for_another_use_ends_it_in_a_sentence(
+    tmp_path: Path, keystore: bytes
+) -> None:
+    live = json.dumps(json.loads(keystore) | {"syndicate": "live"}).encode()
+    for name, content, password, says in (
+        ("a", keystore, "another password", "the password is wrong"),
+        ("b", live, PASSWORD, "is for live"),
     ):
-        folder = tmp_path / str(number)
+        folder = tmp_path / name
         folder.mkdir()
+        write_secret_file(folder / "password", password.encode(), what="password file")
         with running(folder, content) as role:
             assert role.process.wait(PATIENCE_S) == exit_codes.BROKEN_SETTINGS
             assert says in role.log.read_text()
@@ -393,6 +397,7 @@ tried("udp", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
 tried("fork", os.fork)
 tried("execve", lambda: os.execv("/bin/true", ["true"]))
 import ctypes
+import json
 libc = ctypes.CDLL(None, use_errno=True)
 def ptrace():
     if libc.ptrace(0, 0, 0, 0) < 0:

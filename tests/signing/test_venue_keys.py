@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from engine.__main__ import _parser
 from engine.domain.errors import SettingsError
 from engine.settings.schema import ExchangesSettings, Settings
+from engine.signing.keystore import SCRYPT_N_MIN
 from engine.signing.secret_files import write_secret_file
 from engine.signing.venue_auth.auth import VenueKey
 from engine.signing.venue_keys import (
@@ -25,6 +26,9 @@ from engine.signing.venue_keys import (
 from engine.tools.keys import run_keys
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.signer_venues import venue_key_path
+from tests.signing.quick_keys import N, quick_keys
+
+__all__ = ["quick_keys"]
 
 PASSWORD = "correct horse battery"
 SECRET = base64.b64encode(b"a secret that nobody has").decode()
@@ -56,6 +60,7 @@ async def test_a_key_is_typed_sealed_in_a_file_of_mode_600_and_its_secret_told_n
 
     found = opened(path, "kraken")
     assert found == KEY
+    assert json.loads(path.read_bytes())["crypto"]["kdfparams"]["n"] >= SCRYPT_N_MIN == 2**18
     assert path.stat().st_mode & 0o777 == 0o600
     assert path.parent.stat().st_mode & 0o077 == 0
     said = capsys.readouterr()
@@ -74,6 +79,7 @@ def pem() -> str:
     ).decode()
 
 
+@pytest.mark.usefixtures("quick_keys")
 async def test_a_key_of_several_lines_comes_from_a_file_as_the_venue_gives_it(
     tmp_path: Path,
 ) -> None:
@@ -119,15 +125,16 @@ async def test_what_is_no_key_is_refused_in_a_sentence_and_nothing_is_written(
     assert not (paths.signer / "venues" / "kraken.json").exists()
 
 
+@pytest.mark.usefixtures("quick_keys")
 def test_a_file_that_was_changed_or_is_another_venues_does_not_open() -> None:
-    content = seal_venue_key("kraken", KEY, PASSWORD.encode())
+    content = seal_venue_key("kraken", KEY, PASSWORD.encode(), n=N)
     with pytest.raises(SettingsError, match="is a key of kraken, not of gemini"):
         parse_venue_key(content, "gemini", where="it")
     changes: list[tuple[tuple[str, ...], object, str]] = [
         (("venue",), "gemini", "another key than it holds"),
         (("name",), "b-key", "another key than it holds"),
         (("crypto", "mac"), "00" * 32, "does not open"),
-        (("crypto", "kdfparams", "n"), 1_024, "weakly protected"),
+        (("crypto", "kdfparams", "n"), N // 2, "weakly protected"),
         (("crypto", "ciphertext"), "zz", "hexadecimal"),
     ]
     for place, value, says in changes:

@@ -33,7 +33,6 @@ from engine.requests.wallets import GetWallets, RotateVenueKey, UnlockSigner
 from engine.sandbox.exchange.doors.door_list import DOORS
 from engine.sandbox.exchange.exchange import Exchange
 from engine.sandbox.exchange.keys import key_of
-from engine.signing.keystore import seal_key
 from engine.signing.secret_files import write_secret_file
 from engine.signing.venue_auth.auth import VenueKey
 from engine.signing.venue_checked import VenueChecked, checked_venues
@@ -42,6 +41,7 @@ from engine.wiring.paths import Paths
 from tests.patience import PATIENCE_S
 from tests.sandbox.exchange.place import WIRE_NAMES, StillBooks, asked_of
 from tests.signing.saying import went_live
+from tests.signing.sealed_once import sealed_once
 from tests.signing.test_role import MEMORY_MB_MAX, SECRET, Role, running
 from tests.signing.venue_intents import make_place, make_plan, make_test, make_unwinding
 
@@ -146,7 +146,7 @@ async def _knows_after_a_kill(role: Role, folder: Path, plan: LeggedPlan) -> Non
 
 
 async def test_transactions_and_orders_of_a_day_have_one_cap_between_them(tmp_path: Path) -> None:
-    keystore = seal_key(SECRET, PASSWORD.encode(), use="sandbox")
+    keystore = sealed_once(tmp_path, SECRET, PASSWORD.encode(), use="sandbox")
     both = {
         "SYNDICATE_EXCHANGES_TRADES": "sandbox",
         "SYNDICATE_EXCHANGES_VENUES": "binance,kraken",

@@ -11,7 +11,6 @@ import pytest
 from engine.domain.errors import SettingsError, TransientError
 from engine.settings.load import load_settings
 from engine.settings.schema import Settings
-from engine.signing.keystore import seal_key
 from engine.signing.secret_files import write_secret_file
 from engine.tools.deploying import YES, run_deploy
 from engine.wiring.local_deployments import read_deployments
@@ -19,6 +18,7 @@ from engine.wiring.markets import SandboxAnnouncement
 from engine.wiring.paths import Paths, prepare
 from tests.chains.conftest import start_local
 from tests.chains.local_world import LocalWorld
+from tests.signing.sealed_once import sealed_once
 from tests.wiring.test_local_deploying import announced
 
 SECRET = bytes.fromhex("8f2a559490d3c1b6aa4be2fd9b0f3c9bd2d0f3b2d8c5ae63a9a65c0b6bd4a1e7")
@@ -66,7 +66,7 @@ class Rig:
     def make_key(self) -> None:
         write_secret_file(
             self.paths.signer / "key.json",
-            seal_key(SECRET, b"zephyr quilt mahogany 41", use="sandbox"),
+            sealed_once(self.folder, SECRET, b"zephyr quilt mahogany 41", use="sandbox"),
             what="keystore",
         )
 

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +30,6 @@ from engine.settings.load import load_settings
 from engine.settings.passing import text_of
 from engine.settings.schema import Settings, environment_name
 from engine.signing.curve import LocalKey
-from engine.signing.keystore import KeyUse, seal_key
 from engine.signing.secret_files import write_secret_file
 from engine.signing.self_tested import read_self_tests
 from engine.tools.deploying import YES, run_deploy
@@ -48,6 +46,7 @@ from tests.chains.conftest import need_packages
 from tests.patience import PATIENCE_S
 from tests.signing.intents import make_protective
 from tests.signing.saying import WORD_KEY
+from tests.signing.sealed_once import sealed_once
 from tests.signing.test_role import Role, running
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
@@ -60,12 +59,6 @@ SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
 
 class BrokeOffError(Exception):
     """The program ended here."""
-
-
-@cache
-def sealed(key: bytes, use: KeyUse) -> bytes:
-    """Seal a key, which takes a second, once."""
-    return seal_key(key, PASSWORD, use=use)
 
 
 @contextmanager
@@ -111,7 +104,7 @@ class Rig:
         self.password = folder / "password"
         write_secret_file(self.password, PASSWORD, what="password file")
         for key, path in ((b"\x21" * 32, self.wallet_key), (b"\x22" * 32, self.owner_key)):
-            content = sealed(key, self.kind.key_use)
+            content = sealed_once(folder, key, PASSWORD, use=self.kind.key_use)
             write_secret_file(path, content, what="keystore")
 
     @property
@@ -238,11 +231,23 @@ def test_a_deployment_that_broke_off_goes_on_where_it_was(tmp_path: Path) -> Non
             rig.deploy()
         first = read_begun(rig.paths)["sepolia"]
         assert first.first_nonce == 0
+        _until_included(rpc, 1)
         rig.said = []
         assert rig.deploy()
         assert any("done already" in line for line in rig.said)
-        assert int(rpc.ask("eth_getTransactionCount", OWNER.address, "latest"), 16) == 3
+        assert _included(rpc) == 3
         assert rig.contract == first.plan().contract
+
+
+def _included(rpc: Rpc) -> int:
+    return int(rpc.ask("eth_getTransactionCount", OWNER.address, "latest"), 16)
+
+
+def _until_included(rpc: Rpc, count: int) -> None:
+    """Wait until blocks have so many transactions of the owner's: a node takes its time."""
+    until = time.monotonic() + PATIENCE_S
+    while _included(rpc) < count:
+        assert time.monotonic() < until
 
 
 def test_what_is_missing_to_deploy_is_said_and_nothing_is_sent(tmp_path: Path) -> None:
@@ -258,7 +263,9 @@ def test_what_is_missing_to_deploy_is_said_and_nothing_is_sent(tmp_path: Path) -
         with pytest.raises(SettingsError, match="there is no key of the contract's owner"):
             rig.deploy(keystore=tmp_path / "none.json")
         other = tmp_path / "live.json"
-        write_secret_file(other, sealed(b"\x22" * 32, "live"), what="keystore")
+        write_secret_file(
+            other, sealed_once(tmp_path, b"\x22" * 32, PASSWORD, use="live"), what="keystore"
+        )
         with pytest.raises(SettingsError, match="takes one made --for test"):
             rig.deploy(keystore=other)
         rig.environment["SYNDICATE_SIGNER_SIGNS"] = "main"

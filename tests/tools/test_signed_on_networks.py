@@ -38,8 +38,10 @@ from tests.chains.local_world import LocalWorld
 from tests.patience import PATIENCE_S
 from tests.sending.world_plans import WorldPlans
 from tests.signing.intents import CODE_HASH, CONTRACT, make_transaction
+from tests.signing.sealed_once import sealed_once
 from tests.signing.test_role import Role, running
 from tests.tools.test_networks import (
+    PASSWORD,
     RECOVERY,
     SECRET,
     WALLET,
@@ -47,7 +49,6 @@ from tests.tools.test_networks import (
     code_now,
     going_live,
     node_posing_as,
-    sealed,
 )
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
@@ -278,7 +279,7 @@ def _kept_raw(plans: WorldPlans) -> int:
 async def test_of_two_installations_with_one_key_the_second_ones_signer_refuses_to_start(
     tmp_path: Path,
 ) -> None:
-    content = sealed(b"\x21" * 32, "test")
+    content = sealed_once(tmp_path, b"\x21" * 32, PASSWORD, use="test")
     environment = {
         "MARKETS": "live",
         "SYNDICATE_CHAINS_PROVIDERS": "sepolia=http://127.0.0.1:1",

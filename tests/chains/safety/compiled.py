@@ -1,5 +1,6 @@
 """Our own contracts, compiled once for each state of their sources."""
 
+import fcntl
 import hashlib
 import json
 import shutil
@@ -55,6 +56,13 @@ def _asked(language: str, sources: dict[str, str], what: str) -> str:
 
 def _run(asked: str) -> dict[str, Any]:
     kept = CONTRACTS / "node_modules" / f".compiled-{hashlib.sha256(asked.encode()).hexdigest()}"
+    # Processes that want the same wait for whoever compiles it.
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return _kept_or_compiled(kept, asked)
+
+
+def _kept_or_compiled(kept: Path, asked: str) -> dict[str, Any]:
     if not kept.exists():
         node = shutil.which("node")
         if node is None or not (CONTRACTS / "node_modules" / "solc").exists():
