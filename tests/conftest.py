@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.effort import IS_DEEP, examples
+from tests.rewriting import rewrite_share
 
 CAMPAIGN = "campaign"
 RECURSION_LIMIT = 1_000
@@ -26,6 +27,14 @@ settings.register_profile(
 settings.load_profile("any machine")
 
 gc.disable()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Share with the other workers what all of them would do."""
+    worker = getattr(config, "workerinput", None)
+    if worker is not None and not sys.dont_write_bytecode:
+        number = int(worker["workerid"].removeprefix("gw"))
+        rewrite_share(config, number=number, count=worker["workercount"])
 
 
 @pytest.hookimpl(optionalhook=True)

@@ -397,7 +397,6 @@ tried("udp", lambda: socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
 tried("fork", os.fork)
 tried("execve", lambda: os.execv("/bin/true", ["true"]))
 import ctypes
-import json
 libc = ctypes.CDLL(None, use_errno=True)
 def ptrace():
     if libc.ptrace(0, 0, 0, 0) < 0:
