@@ -136,7 +136,7 @@ def _pools(chance: np.random.Generator) -> PoolsGiven:
 
 
 def _trials(chance: np.random.Generator, first: int, size: int) -> TrialsGiven:
-    """Make trials of three shapes, by two lenders; one shape fails now and then."""
+    """Make trials of three shapes, by two lenders; one fails now and then, some are too old."""
     shapes = ("uniswap_v2 > uniswap_v3", "uniswap_v3 > curve", "uniswap_v4 > uniswap_v2")
     made = []
     for n in range(first, first + min(size, 60)):
@@ -156,6 +156,7 @@ def _trials(chance: np.random.Generator, first: int, size: int) -> TrialsGiven:
                     call_bytes=300 + more // 1_000,
                     why="it reverts: CallbackMissing(0x01)" if fails else "",
                     head_why="it reverts: CallbackMissing(0x01)" if fails else "",
+                    is_at_head_alone=not more and n % 5 == 0,
                 )
             )
     return TrialsGiven(trials=tuple(made))
