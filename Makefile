@@ -98,8 +98,9 @@ effect: $(VENV)/.kernels ## play the last HOURS=1 of a recording (FILE=...) with
 	@exec $(PY) -m engine effect $(FILE) $(if $(HOURS),--hours $(HOURS)) $(if $(ID),--discovery $(ID))
 
 .PHONY: world
-world: $(VENV)/.kernels $(VENV)/.dev ## HOURS=1 of SEEDS=4 seeded worlds (WORLD=rivals, control or forks) with agents that run PACE=1 times as often, and without: do they earn more than they cost?
-	@$(PY) -m tests.background.agents_world $(if $(HOURS),--hours $(HOURS)) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(PACE),--pace $(PACE)) $(if $(WORLD),--world $(WORLD))
+world: $(VENV)/.kernels $(VENV)/.dev ## HOURS=1 of SEEDS=4 seeded worlds (WORLD=rivals, control or forks) with agents that run PACE=1 times as often, and without: do they earn more than they cost? It goes on where it was ended; MINUTES=25 of it, JOBS=2 at once, PAGE=1 writes the page's row
+	@$(PY) -m tests.background.agents_world $(if $(HOURS),--hours $(HOURS)) $(if $(SEED),--seed $(SEED)) $(if $(SEEDS),--seeds $(SEEDS)) $(if $(PACE),--pace $(PACE)) $(if $(WORLD),--world $(WORLD)) \
+	  $(if $(MINUTES),--minutes $(MINUTES)) $(if $(JOBS),--jobs $(JOBS)) $(if $(PAGE),--page)
 
 .PHONY: trace
 trace: $(VENV)/.kernels ## show the frames that caused an opportunity or trade (ID=...)

@@ -33,13 +33,16 @@ def mixture_interval(values: Sequence[float], *, alpha: float, best_at: int) -> 
     """
     count = len(values)
     mean = math.fsum(values) / count
+    off = half_width(long_variance(values), count, alpha=alpha, best_at=best_at)
+    return Interval(mean, mean - off, mean + off)
+
+
+def half_width(variance: float, count: int, *, alpha: float, best_at: int) -> float:
+    """Return by how much the interval goes beyond the mean of so many values of such variance."""
     log = 2 * math.log(1 / alpha)
     rho2 = (log + math.log1p(log)) / best_at
     spread = count * rho2 + 1
-    radius = math.sqrt(
-        long_variance(values) * spread / (count * count * rho2) * math.log(spread / alpha**2)
-    )
-    return Interval(mean, mean - radius, mean + radius)
+    return math.sqrt(variance * spread / (count * count * rho2) * math.log(spread / alpha**2))
 
 
 def long_variance(values: Sequence[float]) -> float:

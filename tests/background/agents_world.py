@@ -4,96 +4,53 @@
 
 The agents run in the world as they do live. The same hours are then played with what they advised
 and without any of it. In the world `rivals` there is something to learn; in `control` there is not.
+Each seed's world is kept once it is over, so that a run that was ended, or asked for fewer seeds,
+is gone on with; what other code came to does not count.
 """
 
 import argparse
 import logging
+import multiprocessing
+import signal
 import sys
 import tempfile
 import time
-from collections import Counter
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Final
 
 import msgspec
 
-from engine.background.effects import Tally, differences, judge
-from engine.domain.discoveries import Effect, Sums, Verdict
+from engine.background.effects import Tally, differences
 from engine.wiring.counterfactual import play, unchanged, without_any
 from tests.background.agents import Agents
-from tests.background.habits import WORLDS, Habits
+from tests.background.habits import WORLDS
 from tests.background.world import run_world
+from tests.background.worlds_kept import Came, Kept, Lived, code_of, told, verdict_of, write_row
 from tests.simulation.simulation import MEMORY, make_empty_database
 
-CORE_USD_HOUR: Final = 0.04
-"""What an hour of a rented core costs; a small one of the large providers."""
+ROOT: Final = Path(__file__).resolve().parents[2]
+KEPT: Final = ROOT / ".benchmarks" / "worlds.jsonl"
+PAGE: Final = ROOT / "docs" / "background.md"
 
 
-@dataclass(slots=True)
-class Came:
-    """What worlds came to, with agents and without.
-
-    Attributes:
-        gains_usd: what agents brought, span by span, of all seeds one after the other.
-        given, withheld: each seed's sums, with agents and without.
-        runs, found, acted: of the agents; `missed` is why a task could not run.
-        cpu_s: processor time of the agents.
-        openings, takes: of the chain, and what rivals took of them.
-    """
-
-    gains_usd: list[float] = field(default_factory=list)
-    given: list[Sums] = field(default_factory=list)
-    withheld: list[Sums] = field(default_factory=list)
-    runs: Counter[str] = field(default_factory=Counter)
-    found: Counter[str] = field(default_factory=Counter)
-    acted: Counter[str] = field(default_factory=Counter)
-    missed: dict[str, str] = field(default_factory=dict)
-    cpu_s: float = 0.0
-    openings: int = 0
-    takes: int = 0
-
-    def effect(self) -> Effect:
-        """Return the effect of all of them together."""
-        return judge(
-            self.gains_usd,
-            given=total(self.given),
-            withheld=total(self.withheld),
-            measured_at_ns=0,
-            run_id="",
-        )
-
-    @property
-    def cost_usd_hour(self) -> float:
-        """What the agents' processor time costs, an hour of the world."""
-        hours = self.effect().hours
-        return self.cpu_s / 3600 * CORE_USD_HOUR / hours if hours else 0.0
-
-
-def total(sums: list[Sums]) -> Sums:
-    """Add sums up."""
-    return Sums(
-        profit_usd=sum(one.profit_usd for one in sums),
-        found=sum(one.found for one in sums),
-        captured=sum(one.captured for one in sums),
-        cost_usd=sum(one.cost_usd for one in sums),
-    )
-
-
-def live(came: Came, seed: int, habits: Habits, *, seconds: float, pace: float) -> None:
+def live(name: str, seed: int, *, hours: float, pace: float, code: str) -> Lived:
     """Let a world run with agents, and play it with what they advised and without."""
-    agents = Agents(pace=pace)
+    logging.disable(logging.CRITICAL)
+    began_s = time.monotonic()
+    agents, seconds = Agents(pace=pace), hours * 3_600
     with tempfile.TemporaryDirectory(dir=MEMORY) as place:
         root = Path(place)
-        for name in ("empty", "world"):
-            (root / name).mkdir()
+        for folder in ("empty", "world"):
+            (root / folder).mkdir()
         world = run_world(
             seed,
             root / "world",
             seconds=seconds,
             empty_database=make_empty_database(root / "empty"),
             beside=agents,
-            habits=habits,
+            habits=WORLDS[name],
         )
         since_ns = world.life.header.started_at_ns
         ways = []
@@ -103,58 +60,71 @@ def live(came: Came, seed: int, habits: Habits, *, seconds: float, pace: float) 
             play(world.recording, first=0, put=tally.take, change=change, forks=shapes)
             ways.append(tally)
     given, withheld = ways
-    came.gains_usd += differences(given, withheld, until_ns=since_ns + int(seconds * 1e9))
-    came.given.append(given.sums())
-    came.withheld.append(withheld.sums())
-    came.runs += agents.runs
-    came.found += agents.found
-    came.acted += agents.acted
-    came.missed |= agents.missed
-    came.cpu_s += agents.cpu_s
-    came.openings += getattr(world.chain, "openings", 0)
-    came.takes += getattr(world.chain, "takes", 0)
-
-
-def verdict_of(came: Came) -> str:
-    """Say in a sentence whether the agents earned more than they cost."""
-    effect, cost = came.effect(), came.cost_usd_hour
-    said = (
-        f"{effect.gain_usd_hour:+.2f} USD/h ({effect.low_usd_hour:+.2f} to"
-        f" {effect.high_usd_hour:+.2f}) for {came.cpu_s:.1f} s of processor time"
-        f" ({cost:.4f} USD/h)"
+    return Lived(
+        world=name,
+        seed=seed,
+        hours=hours,
+        pace=pace,
+        code=code,
+        gains_usd=differences(given, withheld, until_ns=since_ns + int(seconds * 1e9)),
+        given=given.sums(),
+        withheld=withheld.sums(),
+        runs=agents.runs,
+        found=agents.found,
+        acted=agents.acted,
+        missed=agents.missed,
+        cpu_s=agents.cpu_s,
+        openings=getattr(world.chain, "openings", 0),
+        takes=getattr(world.chain, "takes", 0),
+        took_s=time.monotonic() - began_s,
     )
-    if effect.verdict is Verdict.TOO_LITTLE:
-        return f"Too little was seen to say what agents earn here: {said}."
-    if effect.low_usd_hour > cost:
-        return f"The agents earn more than they cost here: {said}."
-    if effect.high_usd_hour < cost:
-        return f"The agents earn less than they cost here: {said}."
-    return f"It is not told whether agents earn more than they cost here: {said}."
 
 
-def told(name: str, came: Came, *, seeds: list[int], hours: float) -> dict[str, object]:
-    """Return it as plain values."""
-    return {
-        "world": name,
-        "seeds": seeds,
-        "hours_each": hours,
-        "openings": came.openings,
-        "taken_by_rivals": came.takes,
-        "with_agents": msgspec.to_builtins(total(came.given)),
-        "without": msgspec.to_builtins(total(came.withheld)),
-        "by_seed": [
-            {"seed": seed, "with": round(one.profit_usd, 2), "without": round(two.profit_usd, 2)}
-            for seed, one, two in zip(seeds, came.given, came.withheld, strict=True)
-        ],
-        "effect": msgspec.to_builtins(came.effect()),
-        "agents_cpu_s": round(came.cpu_s, 2),
-        "agents_usd_hour": round(came.cost_usd_hour, 6),
-        "runs": dict(came.runs),
-        "not_run": came.missed,
-        "found": dict(came.found),
-        "advised": dict(came.acted),
-        "says": verdict_of(came),
-    }
+def lived(asked: argparse.Namespace, name: str, kept: Kept, *, until_s: float) -> Iterator[Lived]:
+    """Return what each seed's world came to, in the order in which they end; kept ones at once.
+
+    None begins after an instant.
+    """
+    own = {"hours": asked.hours, "pace": asked.pace, "code": kept.code}
+    seeds = iter(range(asked.seed, asked.seed + asked.seeds))
+    missing = []
+    for seed in seeds:
+        if (one := kept.find(name, seed, hours=asked.hours, pace=asked.pace)) is not None:
+            yield one
+        else:
+            missing.append(seed)
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(asked.jobs, mp_context=context, max_tasks_per_child=1) as pool:
+        running = set()
+        while missing or running:
+            while missing and len(running) < asked.jobs and time.monotonic() < until_s:
+                running.add(pool.submit(live, name, missing.pop(0), **own))
+            if not running:
+                return
+            ended, running = wait(running, return_when=FIRST_COMPLETED)
+            for one in ended:
+                kept.add(one.result())
+                yield one.result()
+
+
+def _progress(one: Lived, came: Came) -> None:
+    effect, more_h = came.effect(), came.hours_missing()
+    left = "" if more_h is None else f"; told after {more_h:.1f} hours more, if it stays so"
+    sys.stderr.write(
+        f"{one.world} {one.seed}: with {one.given.profit_usd:.2f} USD ({one.given.captured} of"
+        f" {one.given.found}, cost {one.given.cost_usd:.2f}), without"
+        f" {one.withheld.profit_usd:.2f} ({one.withheld.captured}, cost"
+        f" {one.withheld.cost_usd:.2f}), in {one.took_s:.0f} s; all {len(came.seeds)}:"
+        f" {effect.gain_usd_hour:+.2f} USD/h ({effect.low_usd_hour:+.2f} to"
+        f" {effect.high_usd_hour:+.2f}){left}\n"
+    )
+
+
+def _end(*_: object) -> None:
+    """End at once, with the worlds that run."""
+    for process in multiprocessing.active_children():
+        process.kill()
+    raise KeyboardInterrupt
 
 
 def main() -> int:
@@ -165,24 +135,27 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=4)
     parser.add_argument("--pace", type=float, default=1.0, help="tasks run so much more often")
     parser.add_argument("--world", choices=[*WORLDS], action="append", default=[])
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="no seed begins later")
+    parser.add_argument("--jobs", type=int, default=1, help="worlds at once")
+    parser.add_argument("--page", action="store_true", help="write the rows of docs/background.md")
     asked = parser.parse_args()
-    logging.disable(logging.CRITICAL)
-    seeds = list(range(asked.seed, asked.seed + asked.seeds))
-    results = []
+    until_s = time.monotonic() + 60 * asked.minutes
+    kept, results = Kept(KEPT, code=code_of(ROOT)), []
+    signal.signal(signal.SIGTERM, _end)
     for name in asked.world or WORLDS:
         came = Came()
-        for seed in seeds:
-            began_s = time.monotonic()
-            live(came, seed, WORLDS[name], seconds=asked.hours * 3600, pace=asked.pace)
-            given, withheld = came.given[-1], came.withheld[-1]
-            sys.stderr.write(
-                f"{name} {seed}: with {given.profit_usd:.2f} USD ({given.captured} of"
-                f" {given.found}, cost {given.cost_usd:.2f}), without {withheld.profit_usd:.2f}"
-                f" ({withheld.captured}, cost {withheld.cost_usd:.2f}), in"
-                f" {time.monotonic() - began_s:.0f} s\n"
-            )
-        results.append(told(name, came, seeds=seeds, hours=asked.hours))
-        sys.stdout.write(f"{name}: {verdict_of(came)}\n")
+        try:
+            for one in lived(asked, name, kept, until_s=until_s):
+                came.add(one)
+                _progress(one, came)
+        except KeyboardInterrupt:
+            sys.stderr.write("ended; the same command goes on\n")
+            until_s = 0.0
+        if came.seeds:
+            results.append(told(name, came, hours=asked.hours))
+            sys.stdout.write(f"{name}: {verdict_of(came)}\n")
+            if asked.page:
+                write_row(PAGE, name, came, hours=asked.hours)
     sys.stdout.write(msgspec.json.encode(results).decode() + "\n")
     return 0
 
