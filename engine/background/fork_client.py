@@ -15,9 +15,10 @@ import msgspec
 import psutil
 
 from engine.background.fork_server import IDLE, MESSAGE_BYTES_MAX, Begun, Over, Ready, Told
-from engine.background.idle import one_thread_each
+from engine.background.idle import one_thread_each, small_pages
 from engine.background.left_over import LastGroup
 from engine.background.run import Order
+from engine.background.watch import private_mb
 from engine.domain.errors import TransientError
 
 READY_S: Final = 120.0
@@ -76,6 +77,13 @@ class ForkServer:
                 times = self._leader.cpu_times()
                 self._served_s = times.user + times.system
         return self._served_before_s + self._served_s
+
+    def private_mb(self) -> float:
+        """Return the memory of the server, which each run begins with."""
+        if self._leader is not None:
+            with contextlib.suppress(psutil.Error):
+                return private_mb(self._leader)
+        return 0.0
 
     def open_s(self) -> float:
         """Return for how long processes were ordered and not over yet, summed over them."""
@@ -145,6 +153,7 @@ class ForkServer:
         with theirs:
             environment = dict(os.environ)
             one_thread_each(environment)
+            small_pages(environment)
             # The same order of sets in every process, or results would differ.
             environment["PYTHONHASHSEED"] = "0"
             self._process = await asyncio.create_subprocess_exec(

@@ -245,7 +245,9 @@ class Nursery:
                 if attempt.process is None or attempt.over.done() or verdict is not None:
                     continue
                 if look is None:
-                    look = self._looks[task.name] = Look(attempt.process, task.bounds, used)
+                    look = self._looks[task.name] = Look(
+                        attempt.process, task.bounds, used, shared_mb=self._server.private_mb()
+                    )
                 with contextlib.suppress(psutil.Error):
                     verdict = look.again(time.monotonic())
                 if verdict is not None and verdict[0] is How.FORKED:
@@ -259,7 +261,8 @@ class Nursery:
             worked_s = max(0.0, before_cpu_s + over.cpu_s - used.cpu_s)
             used.wall_s += worked_s
             used.cpu_s = before_cpu_s + over.cpu_s
-            used.memory_mb = max(used.memory_mb, over.memory_mb)
+            if look is None:  # it was too short to be looked at: files that it mapped count, too
+                used.memory_mb = max(used.memory_mb, over.memory_mb)
         self._ended_cpu_s += used.cpu_s - before_cpu_s
         return verdict
 

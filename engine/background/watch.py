@@ -44,14 +44,17 @@ class Look:
     while it sleeps, as none ever has to, and while it works.
     """
 
-    def __init__(self, process: psutil.Process, bounds: Bounds, used: Used) -> None:
+    def __init__(
+        self, process: psutil.Process, bounds: Bounds, used: Used, *, shared_mb: float
+    ) -> None:
+        """`shared_mb` is what the process has of the one that it was forked from."""
         self.used = used
         self._process = process
         self._bounds = bounds
         self._before_cpu_s = used.cpu_s
         self._cpu_s = 0.0
         self._at_s = time.monotonic()
-        self._shared_mb: float | None = None
+        self._shared_mb = shared_mb
 
     def again(self, now_s: float) -> tuple[How, str] | None:
         """Return why the run has to end now, and how that is called.
@@ -75,11 +78,7 @@ class Look:
         return self._beyond(self._own_mb())
 
     def _own_mb(self) -> float:
-        found = self._process.memory_info()
-        own_mb = (found.rss - found.shared) / _MB
-        if self._shared_mb is None:
-            self._shared_mb = own_mb
-        own_mb = max(0.0, own_mb - self._shared_mb)
+        own_mb = max(0.0, private_mb(self._process) - self._shared_mb)
         self.used.memory_mb = max(self.used.memory_mb, own_mb)
         return own_mb
 
@@ -100,6 +99,16 @@ class Look:
         if children_of(self._process.pid):
             return How.FORKED, "it began a process, which no task may"
         return None
+
+
+def private_mb(process: psutil.Process) -> float:
+    """Return the memory of a process, without that of files: others have the same pages.
+
+    Raises:
+        psutil.Error: the process is gone.
+    """
+    found = process.memory_info()
+    return float(found.rss - found.shared) / _MB
 
 
 def died_of(status: int) -> tuple[How, str]:

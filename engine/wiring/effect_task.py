@@ -3,12 +3,14 @@
 A line is all that is advised of one kind about one thing: pieces that take each other's place. A
 segment begins with the core as it was then, so that it can be played alone: once as it was and once
 without each line that was advised in it; a run plays it one way. What differs adds up over segments
-until there is an hour of it; then it is told for good, and the next hour is measured anew.
+until there is an hour of it; then it is told for good, and the next hour is measured anew. Other
+limits are played likewise by a task of their own (`limit_task`), beside it: one alone leaves a core
+idle whenever somebody more urgent has the one that it is on.
 """
 
 import gc
 import sys
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,7 +27,7 @@ from engine.domain.errors import BadValueError
 from engine.domain.units import NS_PER_HOUR
 from engine.operate.recording import SUFFIX, Entry, read_entries
 from engine.wiring.advice_lines import line_of
-from engine.wiring.limit_trials import CONFIDENCE_OF_EACH, limits_of, proposed, trials_of
+from engine.wiring.limit_trials import limits_of
 from engine.wiring.recorded import judged
 
 if TYPE_CHECKING:
@@ -40,6 +42,10 @@ SPANS_HOUR: Final = NS_PER_HOUR // SPAN_NS
 BEHIND_MAX: Final = 12
 """Who is more segments behind goes on with the newest: its advice is of now."""
 
+BOUNDS: Final = Bounds(wall_s=3_600.0, cpu_s=900.0, memory_mb=95, untouched_mb=500)
+"""Of a run that plays a segment: two fit into what all runs may take, with a small one beside."""
+
+Finds = tuple[Discovery, ...]
 NOTHING: Final = Sums(profit_usd=0.0, found=0, captured=0, cost_usd=0.0)
 
 
@@ -106,39 +112,61 @@ class Measuring(msgspec.Struct, frozen=True, kw_only=True):
     unread: int = 0
 
 
-def _run(
-    given: Given, held: Measuring | None, learned: Measuring | None
+Turns = Callable[[Measuring, RecordedGiven], list[str]]
+"""Returns the ways that a segment is to be played yet, once it is known how it was."""
+
+Told = Callable[[Measuring, RecordedGiven, int], tuple[tuple[EffectFound, ...], Finds]]
+"""Returns what is told after a segment, at an instant."""
+
+
+def measure(
+    given: Given,
+    state: Measuring,
+    *,
+    turns: Turns,
+    told: Told,
 ) -> Generator[Measuring, None, Outcome[Measuring]]:
+    """Play the next segment that is to be played, one way."""
     what = given.of(WANT)
-    state = held or learned or Measuring()
     yield state
     if state.folder != what.folder:
         state = Measuring(folder=what.folder, lines=state.lines)
     number = _next(state, what.segments)
-    told: tuple[EffectFound, ...] = ()
-    found: tuple[Discovery, ...] = ()
+    effects: tuple[EffectFound, ...] = ()
+    found: Finds = ()
     if number is not None:
         try:
-            state = _one_way(state, what, number)
+            state = _one_way(state, what, number, turns)
         except BadValueError as error:
             state = _passed(state, what, number, error)
         if state.upto == number:
-            told = tuple(_effects(state, what, at_ns=given.at_ns))
-            found = proposed(_trials(state, what, at_ns=given.at_ns))
+            effects, found = told(state, what, given.at_ns)
             state = replace(state, lines=_going_on(state.lines))
     return Outcome(
         found=found,
-        effects=told,
+        effects=effects,
         has_more=number is not None and _next(state, what.segments) is not None,
         learned=state,
         measured={
             "segment": float(-1 if number is None else number),
             "lines": float(len(state.lines)),
             "spans": float(sum(len(line.gains_usd) for line in state.lines.values())),
-            "told": float(len(told)),
+            "told": float(len(effects)),
             "unread": float(state.unread),
         },
     )
+
+
+def _run(
+    given: Given, held: Measuring | None, learned: Measuring | None
+) -> Generator[Measuring, None, Outcome[Measuring]]:
+    return measure(given, held or learned or Measuring(), turns=_turn, told=_told)
+
+
+def _told(
+    state: Measuring, what: RecordedGiven, at_ns: int
+) -> tuple[tuple[EffectFound, ...], Finds]:
+    return tuple(_effects(state, what, at_ns=at_ns)), ()
 
 
 def _next(state: Measuring, segments: list[int]) -> int | None:
@@ -160,19 +188,19 @@ def _path_of(what: RecordedGiven, number: int) -> Path:
     return Path(what.folder) / f"{number:06}{SUFFIX}"
 
 
-def _one_way(state: Measuring, what: RecordedGiven, number: int) -> Measuring:
+def _one_way(state: Measuring, what: RecordedGiven, number: int, turns: Turns) -> Measuring:
     """Play a segment the next way; with the last one it is done."""
     path = _path_of(what, number)
     if state.as_it_was.number != number:
         state = replace(state, as_it_was=_as_it_was(path, number), done=())
     else:
-        line = _turn(state, what)[0]
+        line = turns(state, what)[0]
         state = replace(
             state,
             lines=_with_line(state, what, line, path),
             done=(*state.done, line),
         )
-    if not _turn(state, what):
+    if not turns(state, what):
         state = replace(state, upto=number, as_it_was=Way(), done=())
     return state
 
@@ -193,20 +221,16 @@ def _with_line(state: Measuring, what: RecordedGiven, line: str, path: Path) -> 
 
 
 def _turn(state: Measuring, what: RecordedGiven) -> list[str]:
-    """Return the lines to play a segment without, those of which least is known first.
-
-    Other limits are tried after them.
-    """
+    """Return the lines to play a segment without, those of which least is known first."""
     proposals = [one.line for one in what.advised if isinstance(one.advice, ThresholdProposal)]
     in_force = {one.line for one in what.advised}
-    trials = [one for one in trials_of(what.limits) if one not in state.done]
     left = {*state.as_it_was.seqs, *proposals} - {*state.done}
-    places = max(0, LINES_MAX - sum(limits_of(one) is None for one in state.done))
+    places = max(0, LINES_MAX - len(state.done))
 
     def rank(line: str) -> tuple[bool, int, str]:
         return line not in in_force, len(state.lines.get(line, Line()).gains_usd), line
 
-    return sorted(left, key=rank)[:places] + trials
+    return sorted(left, key=rank)[:places]
 
 
 def _as_it_was(path: Path, number: int) -> Way:
@@ -275,20 +299,11 @@ def _effects(
         if line is not None and line.gains_usd:
             yield EffectFound(
                 seq=one.seq,
-                effect=judged(_effect(state, line, what, at_ns=at_ns), one.advice),
+                effect=judged(effect_of(state, line, what, at_ns=at_ns), one.advice),
             )
 
 
-def _trials(state: Measuring, what: RecordedGiven, *, at_ns: int) -> dict[str, Effect]:
-    """Return what is known by now of each limit that is tried."""
-    return {
-        trial: _effect(state, line, what, at_ns=at_ns, confidence=CONFIDENCE_OF_EACH)
-        for trial in trials_of(what.limits)
-        if (line := state.lines.get(trial)) is not None
-    }
-
-
-def _effect(
+def effect_of(
     state: Measuring,
     line: Line,
     what: RecordedGiven,
@@ -296,6 +311,7 @@ def _effect(
     at_ns: int,
     confidence: float = CONFIDENCE,
 ) -> Effect:
+    """Return what is known by now of a line."""
     effect = judge(
         line.gains_usd,
         given=line.given,
@@ -325,11 +341,11 @@ def _sum(one: Sums, other: Sums) -> Sums:
 DISCOVERY_EFFECTS: Final = Task(
     name="discovery_effects",
     agent="coordinator",
-    does="plays what was recorded without advice and with other limits: what would change?",
+    does="plays what was recorded without each line of advice: what would change?",
     state=Measuring,
     run=_run,
     wants=(WANT,),
-    bounds=Bounds(wall_s=3_600.0, cpu_s=900.0, memory_mb=190, untouched_mb=500),
+    bounds=BOUNDS,
     every_s=60.0,
     priority=Priority.LOW,
 )

@@ -107,7 +107,7 @@ async def open_workers(
     logging.getLogger("apscheduler").setLevel(logging.WARNING)  # a line or two for each run
     runs_mb = settings.workers.memory_mb - OWN_MB
     if tasks is None:
-        tasks = tasks_of(measures_effects=settings.workers.measures_effects)
+        tasks = tasks_of(measures_effects=settings.workers.measures_effects, runs_mb=runs_mb)
     check_tasks(tasks, memory_mb=runs_mb)
     folder, basis = paths.background, basis_of(settings)
     history = History(folder / "runs", [task.name for task in tasks])

@@ -18,7 +18,7 @@ from engine.background.coding import encode_checked, outcome_type
 from engine.background.effects import SPAN_NS, Tally
 from engine.background.history import History
 from engine.background.nursery import open_nursery
-from engine.background.ports import Given, Outcome
+from engine.background.ports import Given, Outcome, Task
 from engine.background.runs import Ended
 from engine.background.wants import AdvisedNow, Recorded, RecordedGiven
 from engine.bus.memory import MemoryCaller
@@ -38,6 +38,7 @@ from engine.storage.ledger import Ledger, LedgerSettings, open_ledger
 from engine.wiring import limit_trials
 from engine.wiring.counterfactual import play, without_any
 from engine.wiring.effect_task import DISCOVERY_EFFECTS, Line, Measuring
+from engine.wiring.limit_task import LIMIT_EFFECTS
 from engine.wiring.limit_trials import TERM, limits_of, trials_of
 from engine.wiring.recorded import newest_run, whole_segments
 from engine.wiring.task_findings import Findings
@@ -124,8 +125,10 @@ def given(
     return Given(at_ns=NOW_NS, basis=Basis.SANDBOX, seed=1, answers={Recorded(): recorded})
 
 
-def measured(what: Given, learned: Measuring | None = None) -> Outcome[Measuring]:
-    outcome: Outcome[Measuring] = end(DISCOVERY_EFFECTS, what, learned)
+def measured(
+    what: Given, learned: Measuring | None = None, *, task: Task[Any] = DISCOVERY_EFFECTS
+) -> Outcome[Measuring]:
+    outcome: Outcome[Measuring] = end(task, what, learned)
     return outcome
 
 
@@ -225,15 +228,15 @@ def test_what_is_proposed_is_played_as_if_somebody_had_taken_it(recording: Path)
     assert line.given.captured == 0 < line.withheld.captured
 
 
-def test_other_limits_are_tried_after_advice_each_on_what_was_recorded(
+def test_other_limits_are_tried_each_on_what_was_recorded(
     recording: Path, outcomes: list[Outcome[Measuring]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limit_trials, "STEPS", (2.0, 90.0))
     learned = outcomes[0].learned
     assert learned is not None
     (trial, last) = trials_of({TERM: 10.0})
-    known = msgspec.structs.replace(learned, done=(LINE, trial))
-    found = measured(given(recording, edge_bps_min=10.0), known)
+    known = msgspec.structs.replace(learned, done=(trial,))
+    found = measured(given(recording, edge_bps_min=10.0), known, task=LIMIT_EFFECTS)
 
     assert found.learned is not None
     assert found.learned.upto == learned.as_it_was.number
@@ -245,6 +248,9 @@ def test_other_limits_are_tried_after_advice_each_on_what_was_recorded(
     assert line.gains_usd == tuple(-was.profit_usd.get(span, 0.0) for span in spans)
     assert any(line.gains_usd)
     assert found.found == ()
+    # The segment is done without them where lines of advice are what it is played without.
+    alone = measured(given(recording, edge_bps_min=10.0), learned)
+    assert alone.learned == outcomes[1].learned
 
 
 @pytest.mark.parametrize(("gain_usd", "proposals"), [(0.5, 1), (0.0, 0), (-0.5, 0)])
@@ -256,7 +262,8 @@ def test_a_limit_that_is_proven_to_earn_is_proposed_to_a_person(
     flat = tuple(at % 3 / 10 - 0.1 for at in range(30))
     lines = {best: Line(gains_usd=hour), other: Line(gains_usd=flat)}
     known = Measuring(folder=str(recording), upto=99, lines=lines)
-    found = measured(given(recording, segments=[100], edge_bps_min=10.0), known)
+    what = given(recording, segments=[100], edge_bps_min=10.0)
+    found = measured(what, known, task=LIMIT_EFFECTS)
 
     advised = [one.advice for one in found.found]
     assert len(advised) == proposals
@@ -269,7 +276,9 @@ def test_a_limit_that_is_proven_to_earn_is_proposed_to_a_person(
     assert found.learned.lines == {}
 
 
-def test_without_a_limit_in_force_none_is_tried() -> None:
+def test_without_a_limit_in_force_none_is_tried_and_nothing_is_played(recording: Path) -> None:
+    known = Measuring(folder=str(recording))
+    assert measured(given(recording), known, task=LIMIT_EFFECTS) == Outcome(learned=known)
     assert trials_of({}) == trials_of({TERM: 0.0}) == []
     assert [limits_of(one) for one in trials_of({TERM: 8.0})] == [
         {TERM: Decimal(text)} for text in ("10", "12", "16", "24")
@@ -412,7 +421,7 @@ async def test_it_ends_alike_in_a_process_of_its_own_within_its_bounds(
 
     assert (ended.how, ended.why) == (How.DONE, "")
     assert ended.outcome == outcomes[0]
-    assert ended.memory_mb < DISCOVERY_EFFECTS.bounds.memory_mb
+    assert 0 < ended.memory_mb < DISCOVERY_EFFECTS.bounds.memory_mb
 
 
 async def test_a_recording_is_given_with_the_advice_that_counts_while_a_core_is_free(

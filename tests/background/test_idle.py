@@ -2,11 +2,19 @@
 
 import multiprocessing
 import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
-from engine.background.idle import AUTOGROUP, THREAD_COUNTS, become_idle, one_thread_each
+from engine.background.idle import (
+    AUTOGROUP,
+    THREAD_COUNTS,
+    become_idle,
+    one_thread_each,
+    small_pages,
+)
 
 
 def as_idle(engine_core: int | None) -> dict[str, Any]:
@@ -54,6 +62,23 @@ def test_a_session_of_its_own_is_made_nice_among_sessions() -> None:
         refused, said = pool.apply(as_idle_session)
 
     assert said.split()[1:] == ["nice", "19"] or "of its session" in " ".join(refused)
+
+
+def test_a_large_table_of_which_little_is_touched_takes_little_in_background_work() -> None:
+    code = """
+import numpy, psutil
+tables = [numpy.zeros(1_000_000) for _ in range(16)]
+before = psutil.Process().memory_info().rss
+for table in tables:
+    table[500_000] = 1
+print(psutil.Process().memory_info().rss - before)
+"""
+    environment = dict(os.environ)
+    small_pages(environment)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
+    )
+    assert int(done.stdout) < 1_000_000  # with huge pages 2 MB for each
 
 
 def test_libraries_for_numbers_are_given_one_thread_each() -> None:

@@ -55,7 +55,8 @@ class WorkersSettings(Section, frozen=True, kw_only=True):
     measures_effects: Annotated[
         bool,
         Meta(description="play recorded segments with and without what was advised, in the "
-             "background, and end what changes nothing; takes up to 190 MB while it runs"),
+             "background, two at a time, and end what changes nothing; takes up to 190 MB "
+             "while they run, more where memory_mb is more"),
     ] = True  # fmt: skip
 
 
