@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
 from typing import Final
 
@@ -89,13 +89,13 @@ def lived(asked: argparse.Namespace, name: str, kept: Kept, *, until_s: float) -
     seeds = iter(range(asked.seed, asked.seed + asked.seeds))
     missing = []
     for seed in seeds:
-        if (one := kept.find(name, seed, hours=asked.hours, pace=asked.pace)) is not None:
-            yield one
+        if (known := kept.find(name, seed, hours=asked.hours, pace=asked.pace)) is not None:
+            yield known
         else:
             missing.append(seed)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(asked.jobs, mp_context=context, max_tasks_per_child=1) as pool:
-        running = set()
+        running: set[Future[Lived]] = set()
         while missing or running:
             while missing and len(running) < asked.jobs and time.monotonic() < until_s:
                 running.add(pool.submit(live, name, missing.pop(0), **own))
