@@ -42,7 +42,6 @@ def test_neither_sources_nor_artifacts_changed_since_they_were_built() -> None:
     assert BUILT_FROM.read_text() == written(built_from())
 
 
-@pytest.mark.campaign
 @pytest.mark.slow
 def test_the_artifacts_in_the_repository_are_the_build_of_the_sources() -> None:
     node = shutil.which("node")
