@@ -135,9 +135,19 @@ def render_mode(report: StatusReport) -> Screen:
             *killed,
             Text("observe: finds and judges, plans nothing."),
             Text("paper: plans and simulates, no real money."),
+            *_mixed(report),
         ),
         note=words.BASIS_WORDS[report.basis],
     )
+
+
+def _mixed(report: StatusReport) -> tuple[Text, ...]:
+    """Say whether plans of orders together with a transaction go live, and else why not."""
+    if report.mixed_shut is None:
+        return ()
+    if report.mixed_shut:
+        return (Text(f"live: {report.mixed_shut}."),)
+    return (Text("live: orders together with a transaction, too."),)
 
 
 def render_ask_resume(report: StatusReport) -> Screen:

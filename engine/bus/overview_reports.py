@@ -111,6 +111,8 @@ class StatusReport(Report, frozen=True, kw_only=True):
         delayed: loosenings that wait, each of which can be cancelled.
         off: venues and pairs that the operator has switched off.
         is_chat_blind: no chat reaches the operator, so that nothing is asked.
+        mixed_shut: why orders together with a transaction stay on paper in any mode; empty if they
+            are carried out for real in mode live, None of versions that did not say.
     """
 
     basis: Basis
@@ -152,6 +154,7 @@ class StatusReport(Report, frozen=True, kw_only=True):
     without_room_usd: float = 0.0
     traded_live: int = 0
     profit_usd_live: Decimal = Decimal(0)
+    mixed_shut: str | None = None
 
 
 class VenuesReport(Report, frozen=True, kw_only=True):

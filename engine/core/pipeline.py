@@ -225,9 +225,17 @@ class Pipeline:
         self._journal.cost_booked(cost, at_ns)
 
     def wallet_seen(self, seen: WalletSeen, at_ns: int) -> None:
-        """Learn what is ours on a chain; where the books say otherwise they are put right."""
+        """Learn what is ours on a chain; where the books say otherwise they are put right.
+
+        Not while a plan is under way that has orders beside its transaction: that may be told and
+        in a block, and is booked once the orders have ended, too.
+        """
+        live = self._decider.live
+        live.wallets.see_coins(seen)
+        if wallet_of(seen.chain) in live.under_way.wallets:
+            return
         before = self._live_places.before(wallet_of(seen.chain))
-        for found in self._decider.live.wallets.take(seen, self._usd_per(at_ns)):
+        for found in live.wallets.take(seen, self._usd_per(at_ns)):
             self._journal.found_on_chain(found, seen, at_ns)
         for turn in self._live_places.at_wallet(seen, before):
             self._journal.balance_turned(turn, at_ns)

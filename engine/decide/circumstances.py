@@ -111,6 +111,11 @@ class Circumstances:
         """Say why a route of orders and a transaction is not traded for real; empty if it is."""
         return self.mixed.why_not(hops, self.switches, self.exchanges)
 
+    @property
+    def mixed_shut(self) -> str:
+        """Why none of these is traded for real in this run; empty if some are in mode live."""
+        return self.mixed.why_never(self.switches, self.exchanges)
+
     def account(self, money: Money) -> Account:
         """Return the books of a kind of money."""
         if money is Money.LIVE:

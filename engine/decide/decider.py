@@ -201,6 +201,11 @@ class Decider:
         return self._circumstances.exchanges
 
     @property
+    def mixed_shut(self) -> str:
+        """Why orders together with a transaction stay on paper; empty if they go live."""
+        return self._circumstances.mixed_shut
+
+    @property
     def failures(self) -> VenueFailures:
         """How many orders in a row each venue refused."""
         return self._circumstances.failures

@@ -28,8 +28,8 @@ class MixedGate:
 
     def why_not(self, hops: Sequence[Hop], switches: Switches, exchanges: Exchanges) -> str:
         """Say why a mixed route is not traded for real as things are now; empty if it is."""
-        if self.shut:
-            return self.shut
+        if why := self.why_never(switches, exchanges):
+            return why
         if not switches.sends:
             return f"mode {switches.mode} sends no transactions here, nor orders beside them"
         venues = {hop.venue for hop in hops if hop.kind is HopKind.BOOK}
@@ -39,3 +39,11 @@ class MixedGate:
                 " without them"
             )
         return ""
+
+    def why_never(self, switches: Switches, exchanges: Exchanges) -> str:
+        """Say why none is carried out for real by this run, whatever its mode and route."""
+        if self.shut:
+            return self.shut
+        if not switches.sends_live:
+            return f"{ON_PAPER}: this engine sends no transactions"
+        return "" if exchanges.enabled else f"{ON_PAPER}: this engine places no orders"

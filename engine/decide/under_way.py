@@ -109,6 +109,7 @@ class PlansUnderWay:
         self._reserved: dict[Place, Decimal] = {}
         self._usd_at_by_plan: dict[str, dict[VenueId, Decimal]] = {}
         self._closing: dict[str, ResidualPlace] = {}
+        self._wallet_by_plan: dict[str, VenueId] = {}
 
     def add(self, plan: Plan) -> None:
         """Count a plan that was just made."""
@@ -125,6 +126,8 @@ class PlansUnderWay:
             # It does all or nothing: it leaves nothing over, but its gas may be for nothing.
             self._gas_usd_by_plan[plan.plan_id] = plan.gas.quote * plan.usd_per_quote
             reserving = plan.needs
+        if is_live(plan) and isinstance(plan, MixedPlan):
+            self._wallet_by_plan[plan.plan_id] = plan.wallet
         if is_live(plan) and not isinstance(plan, AtomicPlan):
             at_venues = venues_usd(plan.parts, plan.usd_per_quote)
             # What is left over counts as that; closing it adds nothing.
@@ -142,6 +145,7 @@ class PlansUnderWay:
         self._gas_usd_by_plan.pop(plan_id, None)
         self._usd_at_by_plan.pop(plan_id, None)
         self._closing.pop(plan_id, None)
+        self._wallet_by_plan.pop(plan_id, None)
         for place, amount in self._needs_by_plan.pop(plan_id):
             self._reserved[place] = EXACT.subtract(self.reserved(place), amount)
 
@@ -161,6 +165,11 @@ class PlansUnderWay:
     def venues(self) -> frozenset[VenueId]:
         """Venues at which live plans have orders under way."""
         return frozenset(venue for one in self._usd_at_by_plan.values() for venue in one)
+
+    @property
+    def wallets(self) -> frozenset[VenueId]:
+        """Wallets of which live plans trade something that is booked with their orders alone."""
+        return frozenset(self._wallet_by_plan.values())
 
     @property
     def total_usd(self) -> Decimal:

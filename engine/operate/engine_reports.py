@@ -111,6 +111,7 @@ class EngineReports:
             prices_published=self._sights.prices_published(),
             prices_failure=self._sights.prices_failure(),
             off=tuple(one.name for one in core.decider.off.all),
+            mixed_shut=core.decider.mixed_shut,
         )
 
     def line(self, at_ns: int) -> EngineLine:

@@ -6,6 +6,7 @@ import msgspec
 
 from engine.core.inputs.switched import ControlState
 from engine.decide.approvals import ApprovalRules
+from engine.decide.mixed_gate import ON_PAPER
 from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge
 from engine.domain.chains import BlockTerms
@@ -56,6 +57,8 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
             of earlier versions it was on paper.
         sends_live: whether mode live sends transactions; in recordings of earlier versions it did.
         trades: venues at which orders are placed for real, and the most in USD at risk at each.
+        mixed_shut: why orders together with a transaction are on paper in any mode; empty where
+            both are carried out for real. In recordings of earlier versions they were on paper.
         low_balance: by asset, below what a place of live money is told to be low.
         kelly_ratio: part of the Kelly bet that plans are held to; 0 for none, as earlier.
         gas_stale_ms: how long a price of gas that a chain told counts; 0 for ever, as earlier.
@@ -77,6 +80,7 @@ class RunTerms(msgspec.Struct, frozen=True, kw_only=True):
     sends_approved: bool = False
     sends_live: bool = True
     trades: dict[VenueId, Decimal] = {}
+    mixed_shut: str = ON_PAPER
     low_balance: dict[AssetCode, Decimal] = {}
     kelly_ratio: Decimal = Decimal(0)
 

@@ -72,10 +72,13 @@ class Wallets:
         self._opened = {one.place: one for one in opened}
         self.coins: dict[str, Decimal] = {}
 
-    def take(self, seen: WalletSeen, usd_per: UsdPer) -> list[Found]:
-        """Put the books right by what a block shows; return what that changed."""
+    def see_coins(self, seen: WalletSeen) -> None:
+        """Note what a wallet has in coins, where that is said."""
         if seen.coins is not None:
             self.coins[seen.chain] = seen.coins
+
+    def take(self, seen: WalletSeen, usd_per: UsdPer) -> list[Found]:
+        """Put the books right by what a block shows; return what that changed."""
         return self._take(
             [
                 _Shown(

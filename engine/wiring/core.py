@@ -35,6 +35,7 @@ from engine.decide.limit_list import (
 from engine.decide.limit_set import LimitSet
 from engine.decide.live_places import LivePlaces
 from engine.decide.mandates import Mandates
+from engine.decide.mixed_gate import MixedGate
 from engine.decide.off_list import OffList
 from engine.decide.order_rate import OrderRate
 from engine.decide.permits import Permits
@@ -209,6 +210,7 @@ def build_core(header: RunHeader, around: Surroundings) -> Core:
         switches=control,
         live=live,
         exchanges=Exchanges(terms.trades),
+        mixed=MixedGate(shut=terms.mixed_shut),
         kelly_ratio=terms.kelly_ratio,
         order_rate=OrderRate(header.sent_at_ns),
         failures=VenueFailures(header.failures),

@@ -141,6 +141,7 @@ async def open_engine(
             now_ns,
             sends_approved=live.sending.may_send,
             trades=live.trading.venues,
+            mixed_shut=live.mixed_shut,
         )
         name_in_logs(run=header.run_id)
         mode_word = _mode_word(stack, paths, header)

@@ -7,6 +7,7 @@ from engine.domain.errors import SettingsError
 from engine.gateways.gateway_list import GATEWAYS
 from engine.settings.schema import Settings, environment_name
 from engine.signing.venue_terms import NO_EXCHANGES, ExchangeTerms
+from engine.wiring.mixed_terms import why_mixed_shut
 from engine.wiring.signing_roles import trades_at_exchanges
 
 NOTIONAL_DAY_USD: Final = Decimal(1_000_000)
@@ -46,6 +47,7 @@ def exchange_terms(settings: Settings) -> ExchangeTerms:
             name: own.exposure_usd.get(name, Decimal(0) if is_real else EXPOSURE_USD)
             for name in venues
         },
+        signs_mixed=not why_mixed_shut(settings),
         usd_least=settings.signer.usd_least,
         vouched=own.vouched,
     )

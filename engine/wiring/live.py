@@ -14,6 +14,7 @@ from engine.operate.hot_path import HotPath
 from engine.settings.schema import Settings
 from engine.wiring.live_sending import LiveSending, open_live_sending
 from engine.wiring.live_trading import LiveTrading, open_live_trading
+from engine.wiring.mixed_terms import why_mixed_shut
 from engine.wiring.outside import open_outside
 from engine.wiring.paths import Paths
 
@@ -29,15 +30,20 @@ def open_live(settings: Settings, paths: Paths, ledger: Caller, now_ns: Clock) -
         open_live_sending(settings, paths, ledger, now_ns) as sending,
         open_live_trading(settings, paths, ledger, now_ns) as trading,
     ):
-        yield Live(sending=sending, trading=trading)
+        yield Live(sending=sending, trading=trading, mixed_shut=why_mixed_shut(settings))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Live:
-    """Both ways."""
+    """Both ways.
+
+    Attributes:
+        mixed_shut: why no plan goes both ways; empty if some do.
+    """
 
     sending: LiveSending
     trading: LiveTrading
+    mixed_shut: str
 
     def why_not(self) -> str:
         """Say what is missing for the mode live; empty if nothing is."""

@@ -21,6 +21,7 @@ from engine.operate.handing import Handing
 from engine.operate.hot_path import HotPath
 from engine.settings.schema import Settings
 from engine.wiring.going_live import may_sign, why_not_live
+from engine.wiring.mixed_terms import why_mixed_shut
 from engine.wiring.paths import Paths
 
 LEASE_LOOK_S: Final = 0.5
@@ -82,7 +83,13 @@ class LiveSending:
         self.may_send = lease is not None
         if lease is not None:
             caller = SocketCaller(paths.socket("sender"), role="sender")
-            self._handing = Handing(caller, ledger, engine=settings.engine.id, now_ns=now_ns)
+            self._handing = Handing(
+                caller,
+                ledger,
+                engine=settings.engine.id,
+                now_ns=now_ns,
+                carries_mixed=not why_mixed_shut(settings),
+            )
             self.sender_role = caller
         self.sender: Sender = self._handing or NO_SENDER
 

@@ -17,6 +17,7 @@ from engine.connectors.specs import spec_of
 from engine.core.inputs.switched import ControlState
 from engine.decide.approvals import ApprovalRules
 from engine.decide.limit_list import LIMITS, terms_of
+from engine.decide.mixed_gate import ON_PAPER
 from engine.domain.assets import AssetCode
 from engine.domain.bridges import Bridge
 from engine.domain.chains import GAS_PRICES_GWEI
@@ -168,12 +169,13 @@ async def begin_run(
     *,
     sends_approved: bool = False,
     trades: Mapping[VenueId, Decimal] | None = None,
+    mixed_shut: str = ON_PAPER,
 ) -> tuple[EngineState, RunHeader]:
     """Load what earlier runs left and make the header, both of one instant.
 
     What was realised is of the day of that instant, however long the ledger takes to say it.
     `sends_approved` says whether this engine may have transactions sent, `trades` at which venues
-    orders are placed, and the most in USD at risk at each.
+    orders are placed, and the most in USD at risk at each, `mixed_shut` why not both together.
 
     Raises:
         TransientError: the ledger does not answer.
@@ -188,7 +190,13 @@ async def begin_run(
         ledger, at_ns=at_ns, engine_id=settings.engine.id, drawdown_since_ns=since_ns
     )
     return state, make_header(
-        settings, venues, state, at_ns=at_ns, sends_approved=sends_approved, trades=trades
+        settings,
+        venues,
+        state,
+        at_ns=at_ns,
+        sends_approved=sends_approved,
+        trades=trades,
+        mixed_shut=mixed_shut,
     )
 
 
@@ -200,6 +208,7 @@ def make_header(
     at_ns: int,
     sends_approved: bool = False,
     trades: Mapping[VenueId, Decimal] | None = None,
+    mixed_shut: str = ON_PAPER,
 ) -> RunHeader:
     """Make the header of a run."""
     instruments: list[Instrument] = []
@@ -224,7 +233,13 @@ def make_header(
         streams=streams,
         pools=list(venues.pools),
         bridges=_bridges(settings),
-        terms=_terms(settings, venues, sends_approved=sends_approved, trades=trades or {}),
+        terms=_terms(
+            settings,
+            venues,
+            sends_approved=sends_approved,
+            trades=trades or {},
+            mixed_shut=mixed_shut,
+        ),
         control=ControlState(mode=mode, is_paused=state.is_paused),
         limits=state.limits,
         off=state.off,
@@ -349,6 +364,7 @@ def _terms(
     *,
     sends_approved: bool,
     trades: Mapping[VenueId, Decimal],
+    mixed_shut: str,
 ) -> RunTerms:
     factor = settings.paper.latency_factor
     return RunTerms(
@@ -380,6 +396,7 @@ def _terms(
         sends_approved=sends_approved,
         sends_live=sends_approved,
         trades=dict(trades),
+        mixed_shut=mixed_shut,
         low_balance={AssetCode(k): v for k, v in settings.exchanges.low_balance.items()},
         kelly_ratio=settings.limits.kelly_ratio,
     )

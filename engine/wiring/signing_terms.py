@@ -10,6 +10,7 @@ from engine.domain.units import NATIVE_DECIMALS
 from engine.settings.schema import Settings, environment_name
 from engine.signing.terms import SigningTerms
 from engine.signing.venue_terms import ExchangeTerms
+from engine.wiring.mixed_terms import why_mixed_shut
 
 NOTIONAL_DAY_USD: Final = Decimal(100_000)
 """USD of a day where the operator has not said, and no money is real."""
@@ -55,6 +56,7 @@ def signing_terms(settings: Settings) -> SigningTerms:
         signatures_day=own.signatures_day,
         tip_bps_max=own.tip_bps_max,
         usd_least=own.usd_least,
+        signs_mixed=not why_mixed_shut(settings),
     )
 
 

@@ -17,6 +17,7 @@ from engine.domain.modes import Mode, Money
 from engine.domain.opportunities import Reason, Refusal
 from engine.domain.orders_told import HeldAtVenue, VenueSeen
 from engine.domain.plans import MixedPlan, Part, is_live
+from engine.domain.told import HeldOnChain, WalletSeen
 from engine.portfolio import come_through
 from engine.quote.live_gas import ALLOWANCE_GAS, SWAP_GAS
 from tests.execute.live_books import Desk
@@ -119,7 +120,7 @@ def test_live_that_is_for_orders_alone_takes_none_with_a_transaction() -> None:
     world = live_world(prepare=sends_nothing)
 
     assert world.journal.mixed_plans == []
-    assert "sends no transactions here" in details(world, Reason.NO_EXECUTOR)[0]
+    assert "this engine sends no transactions" in details(world, Reason.NO_EXECUTOR)[0]
 
 
 def test_where_a_person_is_asked_it_is_live_if_transactions_are_sent_then_and_else_on_paper() -> (
@@ -261,6 +262,32 @@ def test_a_limit_makes_it_smaller_however_the_pools_curve_and_uses_what_there_is
     exposure_usd = exposure_quote(plan.parts) * plan.usd_per_quote
     assert exposure_quote(whole.parts) * whole.usd_per_quote > 3_000
     assert Decimal("0.95") * 3_000 < exposure_usd <= 3_000
+
+
+def test_while_it_is_under_way_its_wallet_is_not_compared_but_for_coins() -> None:
+    world = live_world()
+    plan = open_plan(world)
+    live = world.decider.live
+    before = live.inventory.held((WALLET, AssetCode("USDT")))
+    shown = WalletSeen(
+        chain="ethereum",
+        era=0,
+        began="0xbegan",
+        block=12,
+        block_hash="0xhash",
+        told=1,
+        held=(HeldOnChain(venue=WALLET, asset=AssetCode("USDT"), amount=Decimal(5)),),
+        coins=Decimal("0.3"),
+    )
+
+    world.pipeline.wallet_seen(shown, world.now_ns)
+    under_way = live.inventory.held((WALLET, AssetCode("USDT")))
+    live.under_way.remove(plan.plan_id)
+    world.pipeline.wallet_seen(shown, world.now_ns)
+
+    assert under_way == before, "what its transaction took is booked with its orders"
+    assert live.wallets.coins == {"ethereum": Decimal("0.3")}
+    assert live.inventory.held((WALLET, AssetCode("USDT"))) == 5
 
 
 # ---- what goes first ---------------------------------------------------------------------------

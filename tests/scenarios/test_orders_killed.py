@@ -1,10 +1,12 @@
 """Whichever role is killed while orders are under way: in the end the books are the accounts."""
 
 import asyncio
+import sqlite3
 import time
 from decimal import Decimal
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
@@ -12,9 +14,12 @@ from engine.bus.trading import GetVenueOrders
 from engine.domain.modes import Mode
 from engine.gateways.gateway_list import GATEWAYS, gateway_of
 from engine.trading.proof import Waits, proven_within_ms
+from tests.chains.conftest import need_packages
 from tests.patience import PATIENCE_S
+from tests.scenarios.live_rig import live_environment
 from tests.scenarios.rig import CALM, running_installation
 from tests.scenarios.test_orders_live import ask_trader, stored, until_compared
+from tests.scenarios.test_sandbox_live import until_seen
 from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = [pytest.mark.slow, pytest.mark.campaign, pytest.mark.timeout(900)]
@@ -70,3 +75,62 @@ async def test_what_is_booked_is_what_the_accounts_have_after_kills_at_any_momen
         "select plan_id from intents where money = 'live'"
         " and plan_id not in (select plan_id from executions)",
     )
+
+
+MIXED = (
+    "select plan_id from intents where money = 'live' and intent like '%\"type\":\"mixed\"%'"
+    " and plan_id not in (select plan_id from executions)"
+)
+"""Plans of orders and a transaction that are under way, by what is durable of them."""
+
+
+def asked(data_dir: Path, query: str) -> list[tuple[Any, ...]]:
+    """Return what the ledger has while it runs; nothing while it writes."""
+    try:
+        return stored(data_dir, query)
+    except sqlite3.OperationalError:
+        return []
+
+
+@pytest.mark.parametrize("role", ["engine", "sender", "trader", "signer"])
+async def test_what_is_booked_is_what_accounts_and_wallet_have_after_kills_between_both_halves(
+    tmp_path: Path, role: str
+) -> None:
+    need_packages()
+    data_dir = tmp_path / "var"
+    live = live_environment(data_dir, ["base"]) | {"SYNDICATE_EXCHANGES_TRADES": "sandbox"}
+    async with (
+        TelegramEmulator().serve() as phone,
+        running_installation(data_dir, phone, speed=CALM, **live) as installation,
+    ):
+        await installation.until_live()
+        await installation.go_up_to("live")
+        hit: set[str] = set()
+        until = time.monotonic() + PLAY_S
+        while len(hit) < KILLS and time.monotonic() < until:
+            under_way = {str(plan_id) for (plan_id,) in asked(data_dir, MIXED)}
+            if under_way - hit:
+                hit |= under_way
+                await installation.kill_role(role)
+                if role == "engine":
+                    await installation.until_live()
+                    await installation.go_up_to("live")
+            await asyncio.sleep(0.05)
+        phone.person_writes("/mode paper")
+        await installation.until_status(lambda status: status.mode == Mode.PAPER)
+        async with asyncio.timeout(PATIENCE_S + PROVEN_S):
+            while any(
+                one.open_count
+                for one in (await ask_trader(data_dir, GetVenueOrders(most=1))).venues
+            ):
+                await asyncio.sleep(1)
+        shown = await until_seen(data_dir) | await until_compared(data_dir)
+    assert hit
+    books = stored(data_dir, "select venue, asset, held from balances where money = 'live'")
+    assert {(venue, asset): Decimal(held) for venue, asset, held in books if Decimal(held)} == shown
+    deposits = stored(data_dir, "select why from deposits where money = 'live'")
+    assert all(why.endswith("the books begin with it") for (why,) in deposits)
+    assert not stored(data_dir, MIXED)
+    ended = stored(data_dir, "select plan_id from executions where corrects is null")
+    assert hit <= {plan_id for (plan_id,) in ended}
+    assert len(ended) == len(set(ended)), "each plan ends once"

@@ -1,7 +1,6 @@
 """Plans of orders and a transaction, from the live executor to a real chain and back.
 
-Orders are filled as the test says; all else is what runs. That such plans are handed over at all,
-tests alone say: `Handing.carries_mixed`.
+Orders are filled as the test says; all else is what runs.
 """
 
 import asyncio
@@ -17,7 +16,7 @@ import pytest
 from engine.bus.unix_socket import SocketCaller
 from engine.core.inputs.transaction_told import TransactionTold
 from engine.domain.opportunities import Side
-from engine.domain.orders import Intent, Order, Purpose
+from engine.domain.orders import Execution, Intent, Order, Purpose, Swap
 from engine.domain.orders_told import FillTold, OrderFate, OrderNews
 from engine.domain.plans import MixedPlan, Part
 from engine.domain.stories import Cause
@@ -26,17 +25,17 @@ from engine.domain.units import BPS_PER_UNIT
 from engine.execute.book_finished import MixedFinished
 from engine.execute.fill import PaperVenue
 from engine.execute.finished import Finished
+from engine.execute.live_book_executor import LiveBookExecutor
 from engine.execute.live_mixed import make_live_mixed
+from engine.execute.plan_executor import Around, PlanExecutor
 from engine.execute.unwinding import UnwindRules
 from engine.operate.handing import Handing
 from engine.portfolio.taken import Taken
 from engine.portfolio.taken_pools import TakenPools
 from engine.sending.desk import ChainDesk
 from tests.execute.live_books import MS, Desk, live_around, news_of
-from tests.execute.live_mixed import caught
-from tests.execute.mixed_worlds import CHEAP
 from tests.patience import PATIENCE_S
-from tests.reference.world import AGE_NS_MAX
+from tests.reference.world import AGE_NS_MAX, Setup, World, make_instrument
 from tests.sending.sending_world import SendingWorld
 from tests.sending.swapper import ETH, Swapper
 from tests.sending.test_handing import EMPTY, served
@@ -78,27 +77,47 @@ class Filling(Desk):
 
 
 class Engine:
-    """What an engine has of it: executor, both ways out, and what came back."""
+    """What an engine has of it: executor, both ways out, and what came back.
 
-    def __init__(self, swapper: Swapper, socket: Path, plan: MixedPlan, share: str) -> None:
-        self.swapper, self.plan = swapper, plan
+    It may be lost: at its `lost_at`-th step all is gone but what the ledger, the trader and the
+    sender have; another one takes that over.
+    """
+
+    def __init__(
+        self, swapper: Swapper, socket: Path, plan: MixedPlan, share: str, lost_at: int = 0
+    ) -> None:
+        self.swapper, self.plan, self.lost_at = swapper, plan, lost_at
         self.trader = Filling(plan, share)
         self.intents: list[Intent] = []
         self.finished: list[Finished] = []
         self.fates: list[Fate] = []
         self.heard: set[str] = set()
+        self.steps = 0
+        self.ticked_ns = 0
         self.caller = SocketCaller(socket, role="sender")
-        now_ns = swapper.sending.now_ns
-        self.handing = Handing(self.caller, EMPTY, engine="main", now_ns=now_ns, carries_mixed=True)
+        self.world, self.around = made_of_a_book()
+        self.running: list[asyncio.Task[None]] = []
+        self.executor = self.made()
+
+    def made(self) -> LiveBookExecutor:
+        """Make what a process has."""
+        swapper = self.swapper
+        for task in self.running:
+            task.cancel()
+        self.handing = Handing(
+            self.caller,
+            EMPTY,
+            engine="main",
+            now_ns=swapper.sending.now_ns,
+            carries_mixed=True,
+        )
         self.handing.take_told = self.take
         (terms,) = swapper.sending.pools(swapper.sending.concentrated)
         known = SimpleNamespace(pool=terms.pool, row=SimpleNamespace(tick_spacing=0))
-        self.ticked_ns = 0
-        world, around = caught.__wrapped__(CHEAP)
-        self.world = world
-        self.executor = make_live_mixed(
+        world = self.world
+        executor = make_live_mixed(
             live_around(
-                around,
+                self.around,
                 self.trader,
                 sender=self.handing,
                 intend=self.intents.append,
@@ -109,12 +128,26 @@ class Engine:
                 ),
             )
         )
-        self.handing.is_known = self.executor.knows
+        self.handing.is_known = executor.knows
+        self.running.append(asyncio.create_task(self.handing.run()))
+        return executor
 
     def start(self) -> None:
         self.show_book()
         self.executor.start(self.plan, self.plan.decided_at_ns)
         self.go_on()
+
+    def is_lost(self) -> bool:
+        """Say whether it is lost with this step; then another one is there."""
+        self.steps += 1
+        if self.steps != self.lost_at:
+            return False
+        self.heard.clear()
+        self.executor = self.made()
+        if not self.finished:
+            intended = [one for intent in self.intents for one in intent.sendables]
+            self.executor.recover(Intent.of(self.plan, intended), self.now_ns)
+        return True
 
     def show_book(self) -> None:
         """Show the book of the plan's order, at the prices that the plan reckons with."""
@@ -124,7 +157,9 @@ class Engine:
 
     def take(self, told: TransactionTold) -> None:
         if not self.executor.knows(told.news.client_order_id):
-            return  # a chore: what allows a token, or takes that back
+            return  # a chore, or booked before: what allows a token, or takes that back
+        if self.is_lost():
+            return
         self.fates.append(told.news.fate)
         self.executor.transaction_told(told.news, self.now_ns)
         self.go_on()
@@ -133,9 +168,13 @@ class Engine:
         """Let the ledger have what is intended, and the trader tell of its orders."""
         for _ in range(6):
             for name in [*self.executor.waiting]:
+                if self.is_lost():
+                    return
                 self.executor.stored(name, self.now_ns)
             for name, told in self.trader.news.items():
-                if name not in self.heard:
+                if name not in self.heard and self.executor.knows(name):
+                    if self.is_lost():
+                        return
                     self.heard.add(name)
                     self.executor.told(told[-1], self.now_ns)
             self.finished += self.executor.advance(self.now_ns)
@@ -167,7 +206,7 @@ def carried_out(
         async with served(sending) as (answers, socket):
             desk.told = answers.told
             engine = Engine(swapper, socket, plan, share)
-            running = asyncio.create_task(engine.handing.run())
+            (running,) = engine.running
             engine.start()
             sending.has_orders = bool(engine.trader.sends)
             if not engine.finished:
@@ -282,6 +321,97 @@ def test_an_order_whose_transaction_reverts_is_traded_back_with_the_cost_of_that
     assert costs[Cause.UNWINDING] < 0
     assert swapper.holds() == before
     assert swapper.allowed() == 0
+
+
+def played(swapper: Swapper, plan: MixedPlan, *, share: str, lost_at: int) -> Engine:
+    """Let an engine, which may be lost, play a plan out on a chain that goes on."""
+    sending = swapper.sending
+
+    async def work(desk: ChainDesk) -> Engine:
+        async with served(sending) as (answers, socket):
+            desk.told = answers.told
+            engine = Engine(swapper, socket, plan, share, lost_at)
+            engine.start()
+            async with asyncio.timeout(PATIENCE_S):
+                while not engine.finished or sending.table.open_lives():
+                    sending.has_orders = bool(engine.trader.sends)
+                    engine.ticked_ns += TICK_NS
+                    engine.show_book()
+                    engine.go_on()
+                    await asyncio.sleep(0.01)
+                    await desk.step()
+                    sending.world.mine()
+            for task in engine.running:
+                task.cancel()
+            await asyncio.gather(*engine.running, return_exceptions=True)
+            await engine.caller.aclose()
+            return engine
+
+    engine: Engine = sending.run(work)
+    return engine
+
+
+@pytest.mark.parametrize(
+    ("first", "share", "every"),
+    [
+        (Part.TRANSACTION, "0.5", 5),
+        (Part.ORDERS, "0.5", 5),
+        *(
+            pytest.param(first, share, 1, marks=pytest.mark.campaign)
+            for first in Part
+            for share in ("0", "0.5", "1")
+        ),
+    ],
+)
+def test_wherever_its_engine_is_lost_no_half_is_done_twice_and_what_is_left_is_told(
+    swapper: Swapper, first: Part, share: str, every: int
+) -> None:
+    steps = lost_at = 0  # at first it is never lost
+    while lost_at <= steps:
+        plan, before = swapper.plan("0.02", first=first), swapper.holds()
+
+        engine = played(swapper, plan, share=share, lost_at=lost_at)
+
+        steps, after = max(steps, engine.steps), swapper.holds()
+        (finished,) = engine.finished
+        assert isinstance(finished, MixedFinished)
+        execution, lot = finished.execution, plan.legs[0].instrument.lot_base
+        swap = swap_of(execution)
+        given, got = (0, 0) if swap is None else (swap.amount_in, swap.amount_out)
+        where = (lost_at, engine.fates, execution)
+        assert (before[0] - after[0], after[1] - before[1]) == (given * ETH, got * 10**6), where
+        sent = [one.order.client_order_id for one in engine.trader.sends]
+        assert len(sent) == len(set(sent))
+        told = [engine.trader.news[name][-1].filled_base for name in sent]
+        assert sum(told) == sum(one.filled_base for one in execution.orders), where
+        legs = [one for one in execution.orders if one.purpose is Purpose.LEG and one.fills]
+        assert len(legs) <= 1
+        left = sum((one.held.value for one in execution.residuals), Decimal(0))
+        assert abs(left) < 2 * engine.trader.price * lot, where
+        assert swapper.allowed() == 0
+        lost_at = lost_at + every if lost_at else 1
+    assert lost_at > every
+
+
+def swap_of(execution: Execution) -> Swap | None:
+    """Return what the transaction of a plan swapped, None if nothing."""
+    receipt = None if execution.transaction is None else execution.transaction.receipt
+    return receipt.swaps[0] if receipt is not None and receipt.swaps else None
+
+
+def made_of_a_book() -> tuple[World, Around]:
+    """Return the book of the plan's order, and what an executor is made of with it."""
+    caught: list[Around] = []
+
+    def catching(around: Around) -> PlanExecutor:
+        caught.append(around)
+        return make_live_mixed(around)
+
+    world = World(
+        Setup(instruments=[make_instrument("a", "ETH-USDC", lot="0.001")], executors=[catching])
+    )
+    world.switches.is_paused = True
+    return world, caught[0]
 
 
 def raw_usd(amount: Decimal) -> int:
