@@ -4,11 +4,12 @@
 """
 
 import argparse
-import asyncio
 import os
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+
+import uvloop
 
 from bot.render.words import use_zone
 from bot.web.api_keys import ApiKeys
@@ -39,7 +40,7 @@ def main() -> int:
     hooks_command.add_verb(verbs)
     asked = parser.parse_args()
     if asked.verb is None:
-        asyncio.run(_serve())
+        uvloop.run(_serve())
         return 0
     if asked.verb == "hooks":
         directory = gateway_directory(os.environ, directory=Path.cwd())

@@ -114,21 +114,29 @@ class HookDoor:
     async def _read(self, request: web.Request, held: "_Held", counts: Counter[str]) -> bytes:
         if (request.content_length or 0) > BODY_BYTES_MAX:
             raise _too_large()
+        if request.content.is_eof():  # the whole of it is here: nothing is waited for
+            whole = request.content.read_nowait()
+            self._hold(held, whole, counts, before=0)
+            return whole
         body = bytearray()
         try:
             async with asyncio.timeout(BODY_S_MAX):
                 async for part in request.content.iter_any():
-                    if len(body) + len(part) > BODY_BYTES_MAX:
-                        raise _too_large()
-                    if not held.take(len(part)):
-                        counts["refused"] += 1
-                        raise _busy("too many bodies at once")
+                    self._hold(held, part, counts, before=len(body))
                     body += part
         except TimeoutError:
             raise RefusedError(
                 HTTPStatus.REQUEST_TIMEOUT, f"the body took longer than {BODY_S_MAX:.0f} s"
             ) from None
         return bytes(body)
+
+    def _hold(self, held: "_Held", part: bytes, counts: Counter[str], *, before: int) -> None:
+        """Have a part of a body count; raises `RefusedError` where it is too much."""
+        if before + len(part) > BODY_BYTES_MAX:
+            raise _too_large()
+        if not held.take(len(part)):
+            counts["refused"] += 1
+            raise _busy("too many bodies at once")
 
     async def _understood(
         self,

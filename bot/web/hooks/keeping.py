@@ -25,6 +25,12 @@ EVENTS_AT_ONCE: Final = 5_000
 WAITING_MAX: Final = 50_000
 """Events that may wait for the disk; beyond that bodies are refused."""
 
+GATHER_S: Final = 0.002
+"""Between two changes, in which what comes gathers: one sync of a disk delays all others' syncs."""
+
+TAKEN_S: Final = 0.25
+"""It is not worth a sync of its own that an event was taken; before `AGAIN_S` it has to be kept."""
+
 PRUNE_S: Final = 5.0
 COMMITS_KEPT: Final = 1_000
 _MINUTE_S: Final = 60.0
@@ -39,19 +45,28 @@ class Keeping:
         store: where.
         clock: the time, nanoseconds since 1970.
         keep_s: so long events are known again.
+        taken_s: so long it may take until it is kept that an event was taken.
 
     Attributes:
         trouble: why nothing can be kept now; empty while everything can.
         commits, refusals: how many changes were made, and how many the disk took not.
     """
 
-    def __init__(self, store: HookStore, *, clock: Callable[[], int], keep_s: int) -> None:
+    def __init__(
+        self,
+        store: HookStore,
+        *,
+        clock: Callable[[], int],
+        keep_s: int,
+        taken_s: float = TAKEN_S,
+    ) -> None:
         self.trouble = ""
         self.commits = self.refusals = 0
         self._store, self._clock, self._keep_s = store, clock, keep_s
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hooks")
         self._bodies: deque[tuple[Sequence[HookEvent], asyncio.Future[list[bool]]]] = deque()
         self._taken: list[Key] = []
+        self._taken_s, self._is_taken_due = taken_s, False
         self._waiting = 0
         self._has_work = asyncio.Event()
         self._commit_s: deque[float] = deque(maxlen=COMMITS_KEPT)
@@ -92,9 +107,10 @@ class Keeping:
         return await kept
 
     def taken(self, keys: Sequence[Key]) -> None:
-        """Keep with the next change that these were taken."""
+        """Keep with the next change that these were taken: it need not be at once."""
+        if not self._taken:
+            asyncio.get_running_loop().call_later(self._taken_s, self._hurry)
         self._taken += keys
-        self._has_work.set()
 
     async def waiting(self, *, before_ns: int, most: int) -> list[HookEvent]:
         """Return events that nobody has taken; see `HookStore.waiting`."""
@@ -118,8 +134,9 @@ class Keeping:
             while True:
                 await self._has_work.wait()
                 self._has_work.clear()
-                while self._bodies or self._taken:
+                while self._bodies or self._is_taken_due:
                     await self._commit()
+                    await asyncio.sleep(GATHER_S)
         finally:
             pruning.cancel()
             for _, kept in self._bodies:
@@ -128,13 +145,18 @@ class Keeping:
             self._thread.shutdown(wait=True)
             self._store.close()
 
+    def _hurry(self) -> None:
+        """Keep what was taken now, if it was not kept meanwhile."""
+        self._is_taken_due = bool(self._taken)
+        self._has_work.set()
+
     async def _commit(self) -> None:
         bodies: list[tuple[Sequence[HookEvent], asyncio.Future[list[bool]]]] = []
         count = 0
         while self._bodies and (not bodies or count + len(self._bodies[0][0]) <= EVENTS_AT_ONCE):
             bodies.append(self._bodies.popleft())
             count += len(bodies[-1][0])
-        taken, self._taken = self._taken, []
+        taken, self._taken, self._is_taken_due = self._taken, [], False
         began_s = time.perf_counter()
         try:
             known = await self._run(

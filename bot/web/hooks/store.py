@@ -3,18 +3,23 @@
 Each change is one transaction, synced whole before it counts (`synchronous = FULL`); several bodies
 share one. What is kept does two things: an event that is told again is known, and one that nobody
 has taken yet is handed over after a restart. An event that was taken keeps its key alone.
+
+A change is a few statements, however many events it has: for each one the thread lets go of the
+interpreter and has to get it back from the loop. Keys begin with their block's number, so that what
+comes together lies together, and a change writes a few pages instead of one for each event.
 """
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
-from engine.bus.hooked import HookEvent
+from engine.bus.hooked import HookEvent, Level
 from engine.domain.errors import FatalError
 
 FILE: Final = "hooks.sqlite"
@@ -22,7 +27,11 @@ KEPT_MAX: Final = 2_000_000
 """Events whose keys are kept, some 300 MB; what was told before the oldest is not taken again."""
 
 PRUNED_AT_ONCE: Final = 2_000
-_KEY_BYTES: Final = 16
+ROWS_AT_ONCE: Final = 1_000
+"""Of one statement; SQLite takes 32,766 values."""
+
+_NUMBER_BYTES: Final = 6
+_DIGEST_BYTES: Final = 12
 _LOG_PAGES: Final = 2_000
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS event (
@@ -38,10 +47,17 @@ CREATE TABLE IF NOT EXISTS pruned (one INTEGER PRIMARY KEY CHECK (one = 1), unti
 """
 # An event that is confirmed is told already where it is only seen, in whatever order they come.
 _ADD: Final = """
-INSERT INTO event (key, level, received_at_ns, body) SELECT ?1, ?2, ?3, ?4 WHERE NOT EXISTS (
-    SELECT 1 FROM event WHERE key = ?1 AND (level = ?2 OR (?2 = 0 AND level = 1)))
+INSERT INTO event (key, level, received_at_ns, body)
+SELECT * FROM (VALUES {rows}) AS told WHERE NOT EXISTS (
+    SELECT 1 FROM event WHERE event.key = told.column1
+    AND (event.level = told.column2 OR (told.column2 = 0 AND event.level = 1)))
 """
-_TAKEN: Final = "UPDATE event SET body = NULL WHERE key = ? AND level = ?"
+_NEWEST: Final = "SELECT key, level FROM event ORDER BY seq DESC LIMIT ?"
+_TAKEN: Final = """
+UPDATE event SET body = NULL WHERE seq IN (
+    SELECT event.seq FROM (VALUES {rows}) AS taken CROSS JOIN event
+    WHERE event.key = taken.column1 AND event.level = taken.column2)
+"""
 _WAITING: Final = """
 SELECT body FROM event WHERE body IS NOT NULL AND received_at_ns < ? ORDER BY seq LIMIT ?
 """
@@ -107,32 +123,24 @@ class HookStore:
         Raises:
             DiskError: nothing of it is kept.
         """
+        gone = set(taken)
+        keys = [[row_of(event) for event in events] for events in bodies]
+        rows = _rows_of(zip(chain(*keys), chain(*bodies), strict=True), gone)
         try:
             file = self._file or self._open()
             file.execute("BEGIN IMMEDIATE")
-            known = [
-                [
-                    file.execute(
-                        _ADD,
-                        (
-                            key_of(event),
-                            int(event.level),
-                            event.received_at_ns,
-                            msgspec.msgpack.encode(event),
-                        ),
-                    ).rowcount
-                    == 1
-                    for event in events
-                ]
-                for events in bodies
-            ]
-            file.executemany(_TAKEN, taken)
+            new: set[Key] = set()
+            for part in _parts([*rows.values()]):
+                new |= _added(file, part)
+            for away in _parts([*(gone - new)]):
+                file.execute(_statement(_TAKEN, away), [*chain(*away)])
             file.execute("COMMIT")
         except sqlite3.Error as error:
             # Whether a failed sync happened nobody knows: what is there is read anew.
             self.close()
             raise DiskError(str(error)) from error
-        return known
+        # The first one of a body or of several that tells an event is the one that tells it.
+        return [[_is_first(key, new) for key in of_body] for of_body in keys]
 
     def waiting(self, *, before_ns: int, most: int) -> list[HookEvent]:
         """Return the oldest events that nobody has taken.
@@ -222,10 +230,51 @@ class HookStore:
         return file
 
 
+Row = tuple[bytes, int, int, bytes | None]
+
+
+def _rows_of(told: Iterable[tuple[Key, HookEvent]], gone: set[Key]) -> dict[Key, Row]:
+    """Return each event that is told for the first time among these, in their order."""
+    rows: dict[Key, Row] = {}
+    for key, event in told:
+        is_told = key in rows or (key[1] == Level.SEEN and (key[0], Level.CONFIRMED) in rows)
+        if not is_told:
+            body = None if key in gone else msgspec.msgpack.encode(event)
+            rows[key] = *key, event.received_at_ns, body
+    return rows
+
+
+def _added(file: sqlite3.Connection, rows: Sequence[Row]) -> set[Key]:
+    """Keep rows that are not there; return which those are."""
+    count = file.execute(_statement(_ADD, rows), [*chain(*rows)]).rowcount
+    if count == len(rows):
+        return {row[:2] for row in rows}
+    return set(file.execute(_NEWEST, (count,)))
+
+
+def _is_first(key: Key, new: set[Key]) -> bool:
+    """Say once of each key that it is new."""
+    if key not in new:
+        return False
+    new.remove(key)
+    return True
+
+
+def _parts(rows: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return (rows[at : at + ROWS_AT_ONCE] for at in range(0, len(rows), ROWS_AT_ONCE))
+
+
+def _statement(text: str, rows: Sequence[Sequence[object]]) -> str:
+    row = f"({', '.join('?' * len(rows[0]))})"
+    return text.format(rows=", ".join([row] * len(rows)))
+
+
 def key_of(event: HookEvent) -> bytes:
     """Return what an event of a stream is known by, whatever level it is told at."""
     text = f"{event.stream} {event.chain} {event.block_hash} {event.tx_hash} {event.log_index}"
-    return hashlib.blake2b(text.encode(), digest_size=_KEY_BYTES).digest()
+    digest = hashlib.blake2b(text.encode(), digest_size=_DIGEST_BYTES).digest()
+    number = event.block_number % (1 << 8 * _NUMBER_BYTES)
+    return number.to_bytes(_NUMBER_BYTES) + digest
 
 
 def row_of(event: HookEvent) -> Key:

@@ -13,6 +13,8 @@ import time
 from pathlib import Path
 from typing import Any, Final, cast
 
+import uvloop
+
 from bot.web.app import make_gateway, serve_gateway
 from bot.web.hooks.store import row_of
 from engine.bus.hooked import HooksTaken
@@ -77,4 +79,4 @@ if __name__ == "__main__":
     parser.add_argument("directory", type=Path)
     parser.add_argument("--chains", type=Path)
     given = parser.parse_args()
-    asyncio.run(serve(given.directory, given.chains))
+    uvloop.run(serve(given.directory, given.chains))

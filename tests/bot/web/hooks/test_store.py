@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from bot.web.hooks.store import DiskError, HookStore, row_of
+from bot.web.hooks.store import DiskError, HookStore, key_of, row_of
 from engine.bus.hooked import HookEvent, Level
 from tests.bot.web.hooks import bodies
 
@@ -57,6 +57,56 @@ def test_an_event_counts_once_in_whatever_order_its_levels_come(
     store: HookStore, told: tuple[HookEvent, ...], is_new: list[bool]
 ) -> None:
     assert [keep(store, one)[0] for one in told] == is_new
+
+
+@pytest.mark.parametrize(
+    ("bodies_of", "is_new"),
+    [
+        ([[EVENT], [EVENT]], [[True], [False]]),
+        ([[EVENT, EVENT], [CONFIRMED]], [[True, False], [True]]),
+        ([[CONFIRMED], [EVENT]], [[True], [False]]),
+        ([[EVENT], [CONFIRMED, EVENT]], [[True], [True, False]]),
+    ],
+)
+def test_of_bodies_in_one_change_the_first_one_tells_an_event(
+    store: HookStore, bodies_of: list[list[HookEvent]], is_new: list[list[bool]]
+) -> None:
+    assert store.keep(bodies_of, []) == is_new
+    assert store.waiting_count() == sum(map(sum, is_new))
+    other = [replace(EVENT, log_index=9)]
+    assert store.keep([*bodies_of, other], []) == [[False] * len(one) for one in is_new] + [[True]]
+
+
+def test_what_was_taken_before_it_is_kept_is_known_and_waits_for_nobody(store: HookStore) -> None:
+    other = replace(EVENT, log_index=5)
+    assert store.keep([[EVENT], [other]], [row_of(EVENT)]) == [[True], [True]]
+    assert store.waiting(before_ns=LATER, most=10) == [other]
+    assert keep(store, EVENT) == [False]
+
+
+def test_a_change_takes_as_many_statements_whatever_it_keeps(store: HookStore) -> None:
+    store.open()
+    counts = []
+    for at, size in enumerate((1, 400)):
+        events = [replace(EVENT, block_number=at, log_index=place) for place in range(size)]
+        statements: list[str] = []
+        file = store._file  # noqa: SLF001 - what it is told, and nothing else
+        assert file is not None
+        file.set_trace_callback(statements.append)
+        store.keep([[one] for one in events], [row_of(one) for one in events])
+        file.set_trace_callback(None)
+        counts.append(len(statements))
+    assert counts[0] == counts[1]
+
+
+def test_events_of_blocks_that_follow_one_another_lie_side_by_side() -> None:
+    keys = [
+        key_of(replace(EVENT, block_number=number, log_index=place))
+        for number in (7, 8, 255, 256)
+        for place in range(20)
+    ]
+    assert [key[:6] for key in sorted(keys)] == [key[:6] for key in keys]
+    assert len(set(keys)) == len(keys)
 
 
 def test_what_is_known_and_what_waits_outlives_a_restart(tmp_path: Path) -> None:
