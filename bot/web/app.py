@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from aiohttp import web
 
@@ -45,10 +45,9 @@ LINGER_S: Final = 5.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Gateway:
-    """The application and what it is described by."""
+    """The application and its parts."""
 
     application: web.Application
-    document: dict[str, Any]
     routes: list[Route]
     guard: Guard
     commanding: Commanding
@@ -91,9 +90,7 @@ def make_gateway(
         *page_routes(),
         alerting_route(facade.ask, clock=clock),
     ]
-    document: dict[str, Any] = {}
-    routes += watching_routes(document)
-    document.update(describe(routes))
+    routes += watching_routes(lambda: describe(routes))
     application = web.Application(middlewares=[guard.middleware()], client_max_size=BODY_BYTES_MAX)
     application.on_response_prepare.append(_add_headers)
     application.on_shutdown.append(close)
@@ -102,7 +99,6 @@ def make_gateway(
     hooks = add_hooks(application, facade.ask, terms, clock)
     return Gateway(
         application=application,
-        document=document,
         routes=routes,
         guard=guard,
         commanding=commanding,

@@ -1,5 +1,7 @@
 """Whether the gateway lives, for whoever asks, and what it offers, for whoever reads."""
 
+from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -14,8 +16,14 @@ class Alive(msgspec.Struct, frozen=True, kw_only=True):
     is_alive: bool = True
 
 
-def watching_routes(document: dict[str, Any]) -> list[Route]:
-    """Return the routes that are open to all."""
+def watching_routes(describe: Callable[[], dict[str, Any]]) -> list[Route]:
+    """Return the routes that are open to all.
+
+    Args:
+        describe: makes the description, once it is asked for; kept are its bytes, which are one
+            for all answers.
+    """
+    described_as = cache(lambda: msgspec.json.encode(describe()))
 
     async def alive(asked: Asked) -> web.StreamResponse:
         del asked
@@ -23,7 +31,7 @@ def watching_routes(document: dict[str, Any]) -> list[Route]:
 
     async def described(asked: Asked) -> web.StreamResponse:
         del asked
-        return reply_with(document)
+        return web.Response(body=described_as(), content_type="application/json")
 
     return [
         Route(

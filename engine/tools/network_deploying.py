@@ -22,7 +22,7 @@ from engine.signing.curve import LocalKey
 from engine.signing.guards import keep_apart
 from engine.signing.keystore import Keystore, open_keystore, parse_keystore
 from engine.signing.secret_files import password_of, read_secret_file
-from engine.wiring.chain_nodes import key_file
+from engine.wiring.followed_chains import key_file
 from engine.wiring.local_deploying import DeploymentPlan
 from engine.wiring.network_deploying import (
     NetworkDeployment,

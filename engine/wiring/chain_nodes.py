@@ -1,22 +1,18 @@
 """Which chains a run follows, and at which nodes: those of the settings, or of the sandbox."""
 
-import os
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Final
 
 from engine.chains.discovery.dex_list import dexes_of
 from engine.chains.following.serving import PATH_PREFIX
 from engine.chains.pending.router_list import DEPLOYED, RouterAt, named_routers
 from engine.chains.rpc.addresses import Access
-from engine.chains.rpc.key_file import KeyFile
 from engine.domain.chains import CHAINS, NETWORKS, ChainFacts
 from engine.domain.dexes import Dex
-from engine.domain.errors import BadValueError, SettingsError
 from engine.sandbox.world.values import LocalChain
 from engine.sending.policies import policy_of
-from engine.settings.schema import Settings, environment_name
+from engine.settings.schema import Settings
+from engine.wiring.followed_chains import followed_names, key_file
 from engine.wiring.local_chains import local_chains
 from engine.wiring.markets import ChainSource, made_up_chains, read_announcement
 from engine.wiring.paths import Paths
@@ -70,34 +66,6 @@ def _local(name: str, local: LocalChain) -> ChainNodes:
         is_local=True,
         has_relay=bool(local.relay_url),
     )
-
-
-def key_file(settings: Settings) -> KeyFile:
-    """Return the providers of the settings, which may stand in a file.
-
-    Raises:
-        SettingsError: they cannot be used.
-    """
-    try:
-        return KeyFile(settings.chains.providers or "", tuple(NETWORKS))
-    except BadValueError as error:
-        raise SettingsError(f"{environment_name('chains', 'providers')}: {error}") from error
-
-
-FOLLOWED_ENVIRONMENT_NAME: Final = "SYNDICATE_INTERNAL_CHAINS"
-"""Names the chains that are followed for roles that may not know their nodes."""
-
-
-def followed_names(settings: Settings, environment: Mapping[str, str] = os.environ) -> list[str]:
-    """Return which chains live markets follow, also where their nodes are withheld.
-
-    Raises:
-        SettingsError: the nodes' addresses cannot be used.
-    """
-    if settings.chains.providers is not None:
-        return sorted(key_file(settings).providers)
-    named = environment.get(FOLLOWED_ENVIRONMENT_NAME, "").split(",")
-    return [name for name in named if name in NETWORKS]
 
 
 def follows_chains(settings: Settings) -> bool:

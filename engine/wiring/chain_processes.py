@@ -9,7 +9,7 @@ from engine.bus.transport import RoleCaller
 from engine.domain.chains import CHAINS
 from engine.domain.errors import BadValueError, TransientError
 from engine.settings.schema import Settings
-from engine.wiring.chain_nodes import followed_names
+from engine.wiring.followed_chains import followed_names
 from engine.wiring.local_chains import local_chains
 
 ROLE: Final = "chains"

@@ -35,9 +35,10 @@ from engine.operate.short_slice import ask_for_short_slices
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to, served
 from engine.wiring.chain_answers import ChainAnswers
-from engine.wiring.chain_nodes import ChainNodes, blocks_socket, key_file, nodes_of
+from engine.wiring.chain_nodes import ChainNodes, blocks_socket, nodes_of
 from engine.wiring.chain_pending import ChainPending, whale_notice, whale_terms
 from engine.wiring.chain_processes import ROLE, chain_of, role_of
+from engine.wiring.followed_chains import key_file
 from engine.wiring.for_ledger import ForLedger
 from engine.wiring.holding import chains_hold, keep_looking
 from engine.wiring.markets import basis_of

@@ -26,8 +26,9 @@ from engine.settings.load import load_settings
 from engine.settings.passing import NO_ORIGINS, ORIGINS_ENVIRONMENT_NAME, role_environment
 from engine.settings.schema import Settings
 from engine.wiring.bus import caller_to
-from engine.wiring.chain_nodes import FOLLOWED_ENVIRONMENT_NAME, followed_names, follows_chains
+from engine.wiring.chain_nodes import follows_chains
 from engine.wiring.chain_processes import chain_roles
+from engine.wiring.followed_chains import FOLLOWED_ENVIRONMENT_NAME, followed_names
 from engine.wiring.local_chains import why_no_chains, with_usual_chains
 from engine.wiring.markets import basis_of
 from engine.wiring.page_terms import told_page

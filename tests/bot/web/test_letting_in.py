@@ -11,7 +11,8 @@ import pytest
 
 from bot.web.api_keys import FILE, ApiKeys
 from bot.web.rates import Pace
-from bot.web.sessions import ACCESS_S, AUDIENCE, ISSUER, REFRESH_S, SKEW_S
+from bot.web.sessions import ACCESS_S, REFRESH_S, SKEW_S
+from bot.web.tokens import AUDIENCE, ISSUER
 from engine.domain.errors import BadValueError, FatalError
 from engine.domain.people import Rank
 from engine.requests.safety import Kill

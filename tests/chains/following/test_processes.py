@@ -23,9 +23,10 @@ from engine.settings.load import load_settings
 from engine.settings.schema import ChainsSettings, MarketsSettings, Settings
 from engine.wiring.bus import served
 from engine.wiring.chain_answers import ChainAnswers
-from engine.wiring.chain_nodes import FOLLOWED_ENVIRONMENT_NAME, chains_of
+from engine.wiring.chain_nodes import chains_of
 from engine.wiring.chain_processes import chain_of, chain_roles
 from engine.wiring.chains_role import open_chains
+from engine.wiring.followed_chains import FOLLOWED_ENVIRONMENT_NAME
 from engine.wiring.front_end import open_facade
 from engine.wiring.paths import Paths
 from engine.wiring.run import role_specs

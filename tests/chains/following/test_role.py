@@ -32,7 +32,8 @@ from engine.settings.passing import role_environment
 from engine.settings.schema import ChainsSettings, MarketsSettings, Settings
 from engine.wiring.bus import caller_to
 from engine.wiring.chain_answers import ChainAnswers
-from engine.wiring.chain_nodes import FOLLOWED_ENVIRONMENT_NAME, chains_of, nodes_of
+from engine.wiring.chain_nodes import chains_of, nodes_of
+from engine.wiring.followed_chains import FOLLOWED_ENVIRONMENT_NAME
 from engine.wiring.one_chain import OneChain
 from engine.wiring.paths import Paths
 from engine.wiring.run import role_specs

@@ -90,7 +90,7 @@ def test_a_change_takes_as_many_statements_whatever_it_keeps(store: HookStore) -
     for at, size in enumerate((1, 400)):
         events = [replace(EVENT, block_number=at, log_index=place) for place in range(size)]
         statements: list[str] = []
-        file = store._file  # noqa: SLF001 - what it is told, and nothing else
+        file = store._file
         assert file is not None
         file.set_trace_callback(statements.append)
         store.keep([[one] for one in events], [row_of(one) for one in events])
