@@ -40,6 +40,14 @@ CALLS: Final = WARM_UP + 300
 UNDO_BLOCKS: Final = 64
 
 
+class Watch(PendingWatch):
+    """What looks at blocks once they are told, as far as the time for it is another's."""
+
+    def looked(self) -> None:
+        """Have all blocks looked at: what they were is freed."""
+        self._blocks.clear()
+
+
 class Told:
     """A block as nodes tell it.
 
@@ -69,7 +77,7 @@ def looking(role: Following) -> ChainPending:
         hears_pending=False,
     )
     node = cast("Node", None)  # nothing is asked before the watch runs
-    pending.watch = PendingWatch(
+    pending.watch = Watch(
         node,
         pending.desk,
         tell=whales.append,
@@ -100,13 +108,15 @@ class Path:
                 known = [market.graph.pool(int(address, 16)) for address in ask.addresses]
                 self._role.read(ask, [PoolNow(pool=one.pool, row=one.row) for one in known])
         self._topics = self._role.topics
-        self._role.look = looking(self._role).look
+        pending = looking(self._role)
+        self._role.look = pending.look
+        assert isinstance(pending.watch, Watch)
+        self._watch = pending.watch
         self.hear(self.ready(0))
 
     def next(self, moves: int) -> Told:
-        """Make a block that moves so many pairs."""
+        """Make a block that moves so many pairs, and have its head heard."""
         self._number += 1
-        header = self._header(0)
         logs = []
         for index, number in enumerate(self._rng.sample(range(POOLS), moves)):
             state = self._start[number]
@@ -115,9 +125,12 @@ class Path:
             reserves = int(state.reserve0_raw * ratio), int(state.reserve1_raw / ratio)
             log = sync_log(number, reserves, block=self._number, index=index)
             logs.append(log | {"address": self._market.graph.pool_terms(number).address})
-        return (
-            Told(self._header(bloom_of(map(parse_log, logs))), logs) if logs else Told(header, [])
-        )
+        header = self._header(bloom_of(map(parse_log, logs)))
+        self._role.head(header)  # before its events can be asked for
+        # As is done in a running role and engine while nothing waits for it.
+        self._watch.looked()
+        self._engine.let_go()
+        return Told(header, logs)
 
     def ready(self, moves: int) -> Told:
         """Make a block that the role has taken."""
@@ -138,7 +151,6 @@ class Path:
         ]
         [said] = checks.checked(asked, answers_to(asked, 1, decode(told.answer, asked)))
         assert not isinstance(said, Exception)
-        self._role.head(told.header)
         logs = parse_logs(said, told.header, self._topics)
         self._role.logs(AskLogs(told.header), logs, self._topics)
         [word] = self._role.take()[1]

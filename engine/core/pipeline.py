@@ -435,6 +435,7 @@ class Pipeline:
             for episode in self._in_order(self._detector.on_pools(changed, at_ns), at_ns):
                 self._consider(episode, at_ns)
             self._sharing.publish_pools(changed, at_ns)
+        self._pools.let_go()
         if self._pools.has_returned:
             self._pools.has_returned = False
             self._detector.screen_again()

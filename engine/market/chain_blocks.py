@@ -43,6 +43,8 @@ class ChainBlocks(Generic[Undo]):
     def __init__(self, undo_max: int) -> None:
         # One more is known than can be undone: the block that a branch of that depth stands on.
         self._blocks: deque[KnownBlock[Undo]] = deque(maxlen=undo_max + 1)
+        self._hashes: set[str] = set()
+        self._gone: list[KnownBlock[Undo]] = []
 
     @property
     def newest(self) -> KnownBlock[Undo] | None:
@@ -56,7 +58,7 @@ class ChainBlocks(Generic[Undo]):
         blocks = self._blocks
         if not blocks:
             return Standing.FIRST
-        if any(known.hash == block_hash for known in blocks):
+        if block_hash in self._hashes:
             return Standing.KNOWN
         if not 0 <= undone < len(blocks):
             return Standing.TOO_DEEP if undone > 0 else Standing.GAP
@@ -66,12 +68,22 @@ class ChainBlocks(Generic[Undo]):
 
     def add(self, number: int, block_hash: str, undo: dict[int, Undo]) -> None:
         """Take a block as the newest one."""
+        if len(self._blocks) == self._blocks.maxlen:
+            self._gone.append(self._blocks[0])
+            self._hashes.discard(self._blocks[0].hash)
         self._blocks.append(KnownBlock(number, block_hash, undo))
+        self._hashes.add(block_hash)
+
+    def let_go(self) -> None:
+        """Free what cannot be undone any more: hundreds of objects, while nothing waits for it."""
+        self._gone.clear()
 
     def undo(self, count: int) -> Iterator[dict[int, Undo]]:
         """Forget the newest blocks, as many as there were; give how pools were before each."""
         for _ in range(count):
-            yield self._blocks.pop().undo
+            gone = self._blocks.pop()
+            self._hashes.discard(gone.hash)
+            yield gone.undo
 
     def forget_pool(self, pool: int) -> None:
         """Forget a pool that was removed."""
@@ -81,3 +93,4 @@ class ChainBlocks(Generic[Undo]):
     def clear(self) -> None:
         """Forget all blocks: what comes next stands on nothing known."""
         self._blocks.clear()
+        self._hashes.clear()

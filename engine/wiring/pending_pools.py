@@ -1,7 +1,7 @@
 """The pools that `following` keeps, as predictions ask for them, and each block as it takes it."""
 
-from collections.abc import Mapping, Sequence
-from typing import Final
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, cast
 
 from engine.chains.following.held import AnyHeld, HeldPair
 from engine.chains.following.pair_events import Changed
@@ -83,10 +83,16 @@ def is_far(changed: Changed, ratio_min: float) -> bool:
     """Say whether a block moves a price by so much; see `far_moves`."""
     pairs, before = changed.pairs, changed.before
     if pairs is not None:
-        were = b"".join(map(_words_of, map(before.__getitem__, pairs.addresses)))
+        were = b"".join(_words_of_all([before[address] for address in pairs.addresses]))
         if pairs_move_far(pairs.words, were, ratio_min):
             return True
     return moves_far(changed.changes, before, ratio_min)
+
+
+def _words_of_all(pairs: Sequence[AnyHeld]) -> Iterable[bytes]:
+    if {*map(type, pairs)} == {HeldPair}:
+        return [pair.words for pair in cast("Sequence[HeldPair]", pairs)]
+    return map(_words_of, pairs)
 
 
 def _words_of(pair: AnyHeld) -> bytes:

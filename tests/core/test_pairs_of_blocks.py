@@ -157,6 +157,27 @@ def test_pools_that_are_stale_do_not_keep_the_others_from_moving_at_once() -> No
     assert {world.graph.pool(number).block for number in range(1, POOLS)} == {FIRST + 2}
 
 
+def test_what_no_block_can_undo_any_more_is_let_go_after_each() -> None:
+    world = world_of_pairs()
+
+    for number in range(1, 12):
+        told = [(0, words_of(10**18, 10**18 + number))]
+        world.take(
+            Block(
+                chain=CHAIN,
+                number=FIRST + number,
+                hash=f"{number}",
+                parent_hash=f"{number - 1}",
+                made_at_ns=0,
+                pairs=side_by_side(told),
+            )
+        )
+
+    blocks = world.moving._chains[CHAIN].blocks
+    assert len(blocks._blocks) == blocks._blocks.maxlen == len(blocks._hashes)
+    assert not blocks._gone
+
+
 @pytest.mark.parametrize(
     ("addresses", "words"),
     [

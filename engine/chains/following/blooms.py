@@ -4,7 +4,7 @@ A header's 2048 bits have three set for each event's contract and for each of it
 yellow paper, 4.4.3). A bit that is not set is proof; one that is set may be of something else.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import lru_cache, reduce
 from operator import or_
 from typing import Final
@@ -18,6 +18,9 @@ BLOOM_BYTES: Final = 256
 _BITS: Final = 2048
 _KEPT: Final = 16_384
 _ADDRESS_CHARACTERS: Final = 42
+
+# No `lru_cache`: what that notes of each look-up is in as many places in memory again.
+_of_contracts: Final[dict[str, int]] = {}
 
 
 @lru_cache(maxsize=_KEPT)
@@ -33,7 +36,7 @@ def bits_of(item: bytes) -> int:
 def bloom_of(logs: Iterable[Log]) -> int:
     """Return the filter of a block with exactly these events."""
     if isinstance(logs, BlockLogs):
-        return _bits_of_all(set(logs.addresses), logs.all_topics)
+        return _bits_of_all(logs.addresses, logs.all_topics)
     addresses: set[str] = set()
     topics: set[bytes] = set()
     for log in logs:
@@ -42,14 +45,21 @@ def bloom_of(logs: Iterable[Log]) -> int:
     return _bits_of_all(addresses, topics)
 
 
-def _bits_of_all(addresses: Iterable[str], topics: Iterable[bytes]) -> int:
-    return reduce(or_, map(bits_of, topics), reduce(or_, map(bits_of_contract, addresses), 0))
+def _bits_of_all(addresses: Collection[str], topics: Iterable[bytes]) -> int:
+    of_contracts = list(map(_of_contracts.get, addresses))
+    if None in of_contracts:
+        of_contracts = list(map(bits_of_contract, addresses))
+    return reduce(or_, map(bits_of, topics), reduce(or_, of_contracts, 0))
 
 
-@lru_cache(maxsize=_KEPT)
 def bits_of_contract(address: str) -> int:
-    """Return the bits that a contract sets; those of contracts that are followed are kept."""
-    return bits_of(bytes.fromhex(address[2:]))
+    """Return the bits that a contract sets, which are kept; the first ones go."""
+    bits = _of_contracts.get(address)
+    if bits is None:
+        if len(_of_contracts) >= _KEPT:
+            del _of_contracts[next(iter(_of_contracts))]
+        bits = _of_contracts[address] = bits_of(bytes.fromhex(address[2:]))
+    return bits
 
 
 def learn_contract(address: str) -> None:

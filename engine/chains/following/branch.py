@@ -25,6 +25,8 @@ class Branch:
     def __init__(self, undo_max: int) -> None:
         # One more is known than can be undone: the block that a branch of that depth stands on.
         self._taken: deque[Taken] = deque(maxlen=undo_max + 1)
+        self._hashes: set[str] = set()
+        self._gone: list[Taken] = []
 
     @property
     def tip(self) -> Taken | None:
@@ -38,6 +40,8 @@ class Branch:
 
     def depth_of(self, block_hash: str) -> int | None:
         """Return how many blocks stand on this one; None if it is none of them."""
+        if block_hash not in self._hashes:
+            return None
         for depth, taken in enumerate(reversed(self._taken)):
             if taken.ref.hash == block_hash:
                 return depth
@@ -49,11 +53,21 @@ class Branch:
 
     def add(self, taken: Taken) -> None:
         """Take a block as the newest one."""
+        if len(self._taken) == self._taken.maxlen:
+            self._gone.append(self._taken[0])
+            self._hashes.discard(self._taken[0].ref.hash)
         self._taken.append(taken)
+        self._hashes.add(taken.ref.hash)
+
+    def let_go(self) -> None:
+        """Free what cannot be undone any more: hundreds of objects, while nothing waits for it."""
+        self._gone.clear()
 
     def pop(self) -> Taken:
         """Forget the newest block."""
-        return self._taken.pop()
+        gone = self._taken.pop()
+        self._hashes.discard(gone.ref.hash)
+        return gone
 
     def forget(self, address: str) -> None:
         """Forget a pool."""
@@ -63,3 +77,4 @@ class Branch:
     def clear(self) -> None:
         """Forget all blocks."""
         self._taken.clear()
+        self._hashes.clear()

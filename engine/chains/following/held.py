@@ -25,6 +25,7 @@ from engine.pools.blocks import (
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.integers import UINT112_MAX
 from engine.pools.moves import Move, PairMove, PositionMove, moved, row_now, undoing
+from engine.pools.pair_words import upper_bits
 from engine.pools.snapshot_rows import PAIR_LIQUIDITY_MIN, AnyRow, ConcentratedRow, PoolState
 from engine.pools.snapshots import PoolSnapshot, state_of
 
@@ -156,18 +157,20 @@ def pair_at(held: AnyHeld, words: bytes) -> HeldPair | None:
     return None
 
 
-def pairs_at(held: Sequence[AnyHeld], words: Sequence[bytes]) -> list[HeldPair] | None:
-    """Return pairs with other reserves; None if one of them is to be looked at."""
+def pairs_at(
+    held: Sequence[AnyHeld | None], words: Sequence[bytes]
+) -> tuple[list[HeldPair], bytes] | None:
+    """Return pairs with other reserves, and these joined; None if one is to be looked at."""
     if {*map(len, words)} != {WORDS_BYTES}:
         return None
-    for one in words:
-        if not (_LEAST <= one[:WORD_BYTES] <= _MOST and _LEAST <= one[WORD_BYTES:] <= _MOST):
-            return None
-    kinds = {*map(type, held)}
-    if kinds == {HeldPair}:
-        return list(map(HeldPair, [one.base for one in held], words))  # type: ignore[union-attr]
-    made = list(map(pair_at, held, words))
-    return None if None in made else cast("list[HeldPair]", made)
+    joined = b"".join(words)
+    if {*map(type, held)} == {HeldPair} and upper_bits(joined) is not None:
+        bases = [one.base for one in cast("Sequence[HeldPair]", held)]
+        return list(map(HeldPair, bases, words)), joined
+    made = [
+        None if was is None else pair_at(was, one) for was, one in zip(held, words, strict=True)
+    ]
+    return None if None in made else (cast("list[HeldPair]", made), joined)
 
 
 def _within(row: ConcentratedRow, low: int, high: int) -> ConcentratedRow:

@@ -163,6 +163,7 @@ class Following:
 
     def head(self, header: Header) -> None:
         """Hear of a head: that there may be something new."""
+        self.branch.let_go()
         ref, tip = header.ref, self.branch.tip
         if self.branch.depth_of(ref.hash) is not None:
             self.counts[Count.DUPLICATES] += 1
@@ -189,6 +190,7 @@ class Following:
     def latest(self, header: Header) -> None:
         """Learn with which block the chain ends, as the node answered."""
         self._asked.discard(AskLatest())
+        self.branch.let_go()
         if self.branch.depth_of(header.ref.hash) is not None:
             self._drop_target()  # or a node that lags behind
             self.advance()

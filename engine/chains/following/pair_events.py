@@ -15,8 +15,8 @@ from engine.pools.blocks import PairMoves, PoolChange
 _Columns = tuple[Sequence[str], Sequence[tuple[bytes, ...]], Sequence[bytes]]
 """Contracts, topics and data of events."""
 
-_Taken = tuple[dict[str, bytes], Sequence[int]]
-"""With which words events leave each pair, and the places of those that are to be looked at."""
+_Taken = tuple[PairMoves | None, Sequence[int]]
+"""With what events leave each pair, see `Changed`, and the places of those to be looked at."""
 
 
 class Changed(NamedTuple):
@@ -38,7 +38,7 @@ def take_pairs(
     of: Mapping[str, Followed],
     of_pairs: Mapping[bytes, Family],
     before: dict[str, AnyHeld],
-) -> tuple[dict[str, bytes], list[Log]]:
+) -> tuple[PairMoves | None, list[Log]]:
     """Have the pairs take the events that tell their reserves, and keep the others.
 
     Behind an event of a pair that is kept all of its events are, so that they are taken in their
@@ -51,7 +51,7 @@ def take_pairs(
         before: is told how each pair was before.
 
     Returns:
-        With which words they leave each pair, and the events that are to be looked at.
+        With what they leave each pair, see `Changed`, and the events that are to be looked at.
     """
     events: _Columns = (
         (logs.addresses, logs.topics, logs.data)
@@ -62,10 +62,10 @@ def take_pairs(
             [one.data for one in logs],
         )
     )
-    words, others = _take_at_once(events, of, of_pairs, before) or _take_in_turn(
+    pairs, others = _take_at_once(events, of, of_pairs, before) or _take_in_turn(
         events, of, of_pairs, before
     )
-    return words, [logs[at] for at in others]
+    return pairs, [logs[at] for at in others]
 
 
 def _take_at_once(
@@ -79,34 +79,53 @@ def _take_at_once(
     Pools are far apart in memory. In a pass that does little for each, many are waited for at once.
     """
     addresses, topics, data = events
-    ones = list(map(of.get, addresses))
-    families = [of_pairs.get(one[0]) if one else None for one in topics]
-    chosen = [
-        at
-        for at, (one, family) in enumerate(zip(ones, families, strict=True))
-        if family is not None
-        and one is not None
-        and one.family is family
-        and one.held is not None
-        and one.reading is None
-    ]
+    found = list(map(of.get, addresses))
+    families = {one: of_pairs.get(one[0]) if one else None for one in set(topics)}
     others: Sequence[int] = ()
-    if len(chosen) < len(ones):
-        others = sorted(set(range(len(ones))).difference(chosen))
+    if not _are_all_pairs(found, [*families.values()]):
+        chosen = [
+            at
+            for at, (one, kinds) in enumerate(zip(found, topics, strict=True))
+            if (family := families[kinds]) is not None
+            and one is not None
+            and one.family is family
+            and one.held is not None
+            and one.reading is None
+        ]
+        others = sorted(set(range(len(found))).difference(chosen))
         looked_at = {addresses[at] for at in others}
         addresses, data = [addresses[at] for at in chosen], [data[at] for at in chosen]
         if not looked_at.isdisjoint(addresses):
             return None  # events of one pool stay in their order
-        ones = [ones[at] for at in chosen]
-    pairs = cast("list[Followed]", ones)
-    were = cast("list[AnyHeld]", [one.held for one in pairs])
-    are = pairs_at(were, data)
-    if are is None:
+        found = [found[at] for at in chosen]
+    ones = [one for one in found if one is not None]
+    were = [one.held for one in ones]
+    after = pairs_at(were, data)
+    if after is None:
         return None
-    for one, held in zip(pairs, are, strict=True):
+    are, joined = after
+    for one, held in zip(ones, are, strict=True):
         one.held = held
-    before.update(zip(addresses, were, strict=True))
-    return dict(zip(addresses, data, strict=True)), others
+    before.update(zip(addresses, were, strict=True))  # type: ignore[arg-type]  # `pairs_at` has looked
+    if len(before) == len(addresses):
+        pairs = PairMoves(addresses=tuple(addresses), words=joined)
+        return pairs, others
+    return _as_left(dict(zip(addresses, data, strict=True))), others
+
+
+def _are_all_pairs(found: Sequence[Followed | None], families: Sequence[Family | None]) -> bool:
+    """Say whether all events are of one kind, and of pairs that none of them is to be looked at.
+
+    That each pair is known is not looked at.
+    """
+    if len(families) != 1 or families[0] is None or {*map(type, found)} != {Followed}:
+        return False
+    ones, count = cast("Sequence[Followed]", found), len(found)
+    return (
+        [one.family for one in ones].count(families[0])
+        == [one.reading for one in ones].count(None)
+        == count
+    )
 
 
 def _take_in_turn(
@@ -135,20 +154,8 @@ def _take_in_turn(
         else:
             others.append(at)
             looked_at.add(address)
-    return words, others
+    return _as_left(words), others
 
 
-def side_by_side(
-    words: Mapping[str, bytes], changes: Sequence[PoolChange], before: Mapping[str, AnyHeld]
-) -> Changed:
-    """Return what a block changed as the engine takes it.
-
-    Args:
-        words: of pairs, by address.
-        changes: of all pools, after those of `words`.
-        before: how all of them were.
-    """
-    pairs = None
-    if words:
-        pairs = PairMoves(addresses=tuple(words), words=b"".join(words.values()))
-    return Changed(pairs, tuple(changes), before)
+def _as_left(words: Mapping[str, bytes]) -> PairMoves | None:
+    return PairMoves(addresses=tuple(words), words=b"".join(words.values())) if words else None

@@ -23,7 +23,7 @@ from engine.chains.following.held import (
     led_back,
     snapshot_of,
 )
-from engine.chains.following.pair_events import Changed, side_by_side, take_pairs
+from engine.chains.following.pair_events import Changed, take_pairs
 from engine.chains.ports import BlockRef, Family, Log, PoolNow, ReadAgain, Unreadable
 from engine.domain.backoff import wait_after
 from engine.domain.errors import BadValueError
@@ -114,7 +114,7 @@ class FollowedPools:
         """Take the events of the next block, in their order; return what they changed."""
         changes: list[PoolChange] = []
         before: dict[str, AnyHeld] = {}
-        words, others = take_pairs(logs, self.of, self._of_pairs, before)
+        pairs, others = take_pairs(logs, self.of, self._of_pairs, before)
         for log in others:
             for one in self.about(log):
                 if one.reading is not None:
@@ -126,10 +126,10 @@ class FollowedPools:
                     before.setdefault(one.pool.address, was)
                     changes.append(change)
         taken.backs.update(before)
-        for address, moves in _positions(changes).items():
+        for address, moves in _positions(changes).items() if changes else ():
             taken.backs[address] = back_of(before[address], moves)
         self.counts[Count.MOVES] += len(logs) - len(others) + len(changes)
-        return side_by_side(words, changes, before)
+        return Changed(pairs, tuple(changes), before)
 
     def _changed(self, one: Followed, held: AnyHeld, log: Log, number: int) -> PoolChange | None:
         """Change a live pool by an event; one that does not tell all leaves it not known."""
@@ -176,6 +176,8 @@ class FollowedPools:
 
     def to_read(self, at: BlockRef, most: int) -> tuple[str, ...]:
         """Choose pools whose state is not known or doubted, and begin to read them at a block."""
+        if not self._unread and not self._doubted:
+            return ()
         due = (
             address
             for address in chain(self._unread, self._doubted)
@@ -201,6 +203,8 @@ class FollowedPools:
     def to_check(self, at: BlockRef, most: int, *, after: int) -> tuple[str, ...]:
         """Choose live pools that were not read for so many blocks, and begin to read them."""
         due = _due(self._to_check, at.number - after, most)
+        if not due:
+            return ()
         return self._begin((one for one in due if self._is_at_rest(one)), at, may_differ=False)
 
     def to_poll(self, at: BlockRef, most: int, *, after: int) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ are looked at, whose events say the new price: pairs of hundreds as the block le
 others after each event. What is a long way off within a block alone is told when it is looked at.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import truediv
 from struct import Struct
 from typing import Final
@@ -15,9 +15,13 @@ from engine.pools.blocks import PoolChange, PoolMoved
 from engine.pools.concentrated import ConcentratedState
 from engine.pools.constant_product import ConstantProductState
 from engine.pools.moves import Move, PairMove, PriceMove
+from engine.pools.pair_words import UPPER_MIN, upper_bits
 from engine.pools.snapshot_rows import PoolState
 
 _HIGH: Final = 2.0**64
+_ROUGHNESS: Final = 8 / UPPER_MIN
+"""Of a change by the upper bits of four reserves, where it is of the size of what is looked for."""
+
 _PAIR: Final = Struct(">16xQQ16xQQ")
 """Two words of 256 bits, of which the lower halves are read."""
 
@@ -46,8 +50,26 @@ def pairs_move_far(words: bytes, before: bytes, ratio_min: float) -> bool:
         before: the same before it.
         ratio_min: of the price before.
     """
-    ratios = list(map(truediv, _prices(words), _prices(before)))
-    return bool(ratios) and (max(ratios) - 1 >= ratio_min or 1 - min(ratios) >= ratio_min)
+    if not words:
+        return False
+    change = _rough_change(words, before)
+    if change is None or abs(change - ratio_min) < _ROUGHNESS:
+        change = _change_of(_prices(words), _prices(before))
+    return change >= ratio_min
+
+
+def _rough_change(words: bytes, before: bytes) -> float | None:
+    """Return the greatest change of a price by the upper bits of reserves; None if too few."""
+    now, then = upper_bits(words), upper_bits(before)
+    if now is None or then is None:
+        return None
+    prices, were = (list(map(truediv, one[1::2], one[::2])) for one in (now, then))
+    return _change_of(prices, were)
+
+
+def _change_of(prices: Sequence[float], were: Sequence[float]) -> float:
+    ratios: list[float] = list(map(truediv, prices, were))
+    return max(max(ratios) - 1, 1 - min(ratios))
 
 
 def _prices(words: bytes) -> list[float]:

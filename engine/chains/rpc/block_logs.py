@@ -4,7 +4,7 @@ A block's events are checked, compared and taken as a whole. Hardly one of them 
 itself, and only then it is made.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from operator import eq, lt
 from typing import overload
 
@@ -49,11 +49,13 @@ class BlockLogs(Sequence[Log]):
         data: Sequence[bytes],
         tx_hashes: Sequence[str],
         indexes: Sequence[int],
+        different: Collection[tuple[bytes, ...]] | None = None,
     ) -> None:
+        """Put events side by side; `different` are the topics that there are, each once."""
         self.block_number, self.block_hash = block_number, block_hash
         self.addresses, self.topics, self.data = addresses, topics, data
         self.tx_hashes, self.indexes = tx_hashes, indexes
-        different = set(topics)
+        different = set(topics) if different is None else different
         self.kinds: set[bytes | None] = {one[0] if one else None for one in different}
         self.all_topics: set[bytes] = set().union(*different)
         self.is_in_order = bool(indexes) and all(map(lt, indexes, indexes[1:]))

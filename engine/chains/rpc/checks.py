@@ -166,6 +166,8 @@ def _numbers(method: str, params: Sequence[Json]) -> list[int]:
 
 
 def _number(said: Json) -> int | None:
+    if said is None:
+        return None
     try:
         return parse_quantity(said, "a block", most=BLOCK_NUMBER_MAX)
     except BadValueError:

@@ -120,14 +120,16 @@ def _at_once(said: Sequence[Any]) -> BlockLogs | None:
             == hashes.count(hashes[0])
         ):
             return None
+        each, different = _topics(topics)
         return BlockLogs(
             block_number=parse_quantity(numbers[0], "", most=BLOCK_NUMBER_MAX),
             block_hash=parse_hash(hashes[0], ""),
             addresses=_texts(addresses, ADDRESS_BYTES),
-            topics=_topics(topics),
+            topics=each,
             data=_bodies(data),
             tx_hashes=_texts(transactions, HASH_BYTES),
             indexes=_places(indexes),
+            different=different,
         )
     except (AttributeError, BadValueError, KeyError, TypeError, ValueError):
         return None
@@ -162,24 +164,27 @@ def _texts(texts: Sequence[str], length: int) -> Sequence[str]:
     width, joined = 2 + 2 * length, "".join(texts)
     if set(map(len, texts)) != {width}:
         raise ValueError
-    _read(texts, joined, length)
+    _read(joined, len(texts), length)
     lowered = joined.lower()
     if joined == lowered:
         return texts
     return [lowered[at : at + width] for at in range(0, len(lowered), width)]
 
 
-def _read(texts: Sequence[str], joined: str, length: int) -> bytes:
-    """Return the bytes of texts of so many each, which are given joined as well.
+def _read(joined: str, count: int, length: int) -> bytes:
+    """Return the bytes of joined texts of so many each, and a zero before each.
+
+    Every text has as many characters.
 
     Raises:
         ValueError: one is none.
     """
-    count, width = len(texts), 2 + 2 * length
-    if (joined[::width], joined[1::width]) != ("0" * count, "x" * count):
+    # A zero and an x before each, and nowhere else: read as a byte of its own it is left out.
+    ones = joined[:: 2 + 2 * length], joined[1 :: 2 + 2 * length]
+    if ones != ("0" * count, "x" * count) or joined.count("x") != count:
         raise ValueError
-    read = bytes.fromhex("".join([text[2:] for text in texts]))
-    if len(read) != count * length:  # blanks between bytes are taken as well
+    read = bytes.fromhex(joined.replace("x", "0"))
+    if len(read) != count * (1 + length):  # blanks between bytes are taken as well
         raise ValueError
     return read
 
@@ -193,8 +198,8 @@ def _bodies(texts: Sequence[str]) -> list[bytes]:
     lengths = list(map(len, texts))
     size, half = divmod(lengths[0] - 2, 2)
     if size > 0 and not half and lengths.count(lengths[0]) == len(texts):
-        read = _read(texts, "".join(texts), size)
-        return [read[at : at + size] for at in range(0, len(read), size)]
+        read = _read("".join(texts), len(texts), size)
+        return [read[at : at + size] for at in range(1, len(read), 1 + size)]
     if "".join([one[:2] for one in texts]) != "0x" * len(texts):
         raise ValueError
     read = bytes.fromhex("".join([one[2:] for one in texts]))
@@ -217,8 +222,10 @@ def _places(texts: Sequence[str]) -> list[int]:
     return places
 
 
-def _topics(lists: Sequence[Any]) -> list[tuple[bytes, ...]]:
-    """Return the topics of each event, the same object where they are the same.
+def _topics(
+    lists: Sequence[Any],
+) -> tuple[list[tuple[bytes, ...]], Sequence[tuple[bytes, ...]]]:
+    """Return the topics of each event, the same object where they are the same, and each of these.
 
     Raises:
         BadValueError, ValueError, TypeError: some are none.
@@ -226,8 +233,11 @@ def _topics(lists: Sequence[Any]) -> list[tuple[bytes, ...]]:
     if not {*map(type, lists)} <= {list, tuple}:
         raise ValueError
     texts = list(map(tuple, lists))
-    different = set(texts)
+    different = {texts[0]} if texts.count(texts[0]) == len(texts) else set(texts)
     if max(map(len, different)) > TOPICS_MAX:
         raise ValueError
     read = {one: tuple(map(topic_of, one)) for one in different}
-    return [read[one] for one in texts]
+    if len(different) == 1:
+        return [read[texts[0]]] * len(texts), (*read.values(),)
+    # Texts may differ, in capitals, and say the same.
+    return [read[one] for one in texts], (*set(read.values()),)

@@ -1,6 +1,7 @@
 """The live market as one graph: books of the board and pools, screened as they change."""
 
 import math
+from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final, cast
@@ -14,7 +15,7 @@ from engine.detect.graph.gas_prices import GasPrices
 from engine.detect.graph.market_graph import MarketGraph
 from engine.detect.graph.moved_pair import KnownPool, MovedPair, PairChanges
 from engine.detect.graph.native_pools import NativePools
-from engine.detect.graph.pair_table import PairTable
+from engine.detect.graph.pair_table import PairTable, reserves_of
 from engine.detect.graph.parallel_places import ParallelPlaces
 from engine.detect.graph.places import BRIDGE_PLACE, POOL_PLACE, Place
 from engine.detect.graph.pool_sides import PoolSide, PreparedPool, share_kept
@@ -108,7 +109,7 @@ class LiveGraph:
         self.native_pools: Final = NativePools(self._pools)
         self._pool_terms: dict[int, Pool] = {}
         self._pool_edges: dict[int, list[int]] = {}
-        self._pool_frame_seqs: dict[int, int] = {}
+        self._pool_frame_seqs = np.zeros(POOL_EDGES_MAX, np.int64)
         self._has_room: dict[int, PreparedPool] = {}
         self._cut_pools: set[int] = set()
         for book in range(len(board.instruments)):
@@ -124,6 +125,10 @@ class LiveGraph:
     def side_arrays(self) -> tuple[Floats, Floats, Floats]:
         """The arrays `sides`, `pieces` and `curves` of `kernels.sizing_layout`, a side per edge."""
         return self._sides.arrays
+
+    def used_arrays(self) -> list[NDArray[np.int64]]:
+        """Return what is said of pools; see `core.checkpoint`."""
+        return [self._pool_frame_seqs[: max(self._pool_terms, default=-1) + 1]]
 
     def add_book(self, book: int) -> None:
         """Add a row of the board, without a rate until its next change; not if it is no spot book.
@@ -382,9 +387,11 @@ class LiveGraph:
         if others:
             self._write_others(changes, others, edges, log_rates)
         if moved:
-            pairs.write(moved, b"".join(words), places, edges, log_rates)
+            reserves_raw = reserves_of(b"".join(words))
+            numbers, at = np.array(moved, np.int64), np.array(places, np.int64)
+            pairs.write(numbers, reserves_raw, at, edges, log_rates)
         self._pools.update({n: known for n, known in changes.items() if known is not None})
-        self._pool_frame_seqs.update(dict.fromkeys(changes, self._board.frame_seq))
+        self._pool_frame_seqs[list(changes)] = self._board.frame_seq
         return edges, log_rates
 
     def _change_pairs(self, changes: PairChanges) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
@@ -399,11 +406,14 @@ class LiveGraph:
                 self._pairs.learn(number, moved.base, self._pool_edges[number])
         count = 2 * len(changes)
         edges, log_rates = np.empty(count, np.int32), np.empty(count)
-        places = np.arange(0, count, 2)
-        self._pairs.write(list(changes), changes.words, places, edges, log_rates)
+        numbers, places = (
+            np.frombuffer(array("q", changes.numbers), np.int64),
+            np.arange(0, count, 2),
+        )
+        self._pairs.write(numbers, changes.reserves_raw, places, edges, log_rates)
         self._has_room.clear()
         self._pools.update(cast("Mapping[int, KnownPool]", changes))
-        self._pool_frame_seqs.update(dict.fromkeys(changes, self._board.frame_seq))
+        self._pool_frame_seqs[numbers] = self._board.frame_seq
         return edges, log_rates
 
     def _write_others(
@@ -453,7 +463,7 @@ class LiveGraph:
         self._pools.pop(number, None)
         self.native_pools.remove(number, pool)
         self._pairs.forget(number)
-        del self._pool_terms[number], self._pool_edges[number], self._pool_frame_seqs[number]
+        del self._pool_terms[number], self._pool_edges[number]
 
     def add_bridge(self, number: int, bridge: Bridge) -> None:
         """Add a bridge, both ways, under a number of the caller's.
@@ -510,7 +520,7 @@ class LiveGraph:
         """Return the number of the input that changed a place last."""
         if place.kind is HopKind.BOOK:
             return int(self._board.state[place.row, FRAME_SEQ])
-        return self._pool_frame_seqs[place.row] if place.kind is HopKind.POOL else 0
+        return int(self._pool_frame_seqs[place.row]) if place.kind is HopKind.POOL else 0
 
     def _mark_cut(self, number: int, prepared: KnownPool) -> None:
         if prepared.cut:

@@ -11,6 +11,7 @@ from typing import cast
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from engine.detect.graph.pool_sides import PoolSide, PreparedPool, sides_of_pair
 from engine.domain.pools import Pool
@@ -111,17 +112,22 @@ class PairChanges(dict[int, KnownPool | None]):
     """Pairs after one move of each, by their numbers; nothing is added to it.
 
     Attributes:
-        words: of all of them, two of each, one after the other.
+        numbers: of all of them, in their order.
+        reserves_raw: float64, two of each, one after the other.
         fresh: numbers of those that had not moved since they were prepared.
     """
 
-    __slots__ = ("fresh", "words")
+    __slots__ = ("fresh", "numbers", "reserves_raw")
 
     def __init__(
-        self, pairs: Iterable[tuple[int, MovedPair]], words: bytes, fresh: Sequence[int]
+        self,
+        pairs: Iterable[tuple[int, MovedPair]],
+        numbers: Sequence[int],
+        reserves_raw: NDArray[np.float64],
+        fresh: Sequence[int],
     ) -> None:
         super().__init__(pairs)
-        self.words, self.fresh = words, fresh
+        self.numbers, self.reserves_raw, self.fresh = numbers, reserves_raw, fresh
 
 
 def pairs_after(
@@ -150,10 +156,9 @@ def pairs_after(
         if {type(one.state) for one in new.values()} != {ConstantProductState}:
             return None
         fresh = list(new)
-    bases: list[PreparedPool] = [
-        one.base if type(one) is MovedPair else one  # type: ignore[misc]
-        for one in held
-    ]
-    after = map(MovedPair, bases, moves.each_words(), repeat(block))
-    changes = PairChanges(zip(known, after, strict=True), moves.words, fresh)
+        bases = [one.base if type(one) is MovedPair else one for one in held]
+    else:
+        bases = [one.base for one in cast("Sequence[MovedPair]", held)]
+    after = map(MovedPair, bases, moves.each_words(), repeat(block))  # type: ignore[arg-type]
+    changes = PairChanges(zip(known, after, strict=True), known, reserves_raw, fresh)
     return changes if len(changes) == len(held) else None

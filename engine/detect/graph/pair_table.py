@@ -9,6 +9,7 @@ from engine.detect.graph.pool_sides import PreparedPool, share_kept
 from engine.detect.graph.side_arena import SideArena
 from engine.kernels.pair_sides import PAIR_TERM_COLUMNS, PAIR_TERMS, write_pairs
 from engine.kernels.pair_words import read_reserves
+from engine.pools.blocks import WORD_BYTES
 
 
 class PairTable:
@@ -50,9 +51,9 @@ class PairTable:
 
     def write(
         self,
-        numbers: Sequence[int],
-        words: bytes,
-        places: Sequence[int] | NDArray[np.int64],
+        numbers: NDArray[np.int64],
+        reserves_raw: NDArray[np.float64],
+        places: NDArray[np.int64],
         edges: NDArray[np.int32],
         log_rates: NDArray[np.float64],
     ) -> None:
@@ -60,20 +61,25 @@ class PairTable:
 
         Args:
             numbers: of the pairs.
-            words: of their reserves, two of each, one after the other.
+            reserves_raw: float64, two of each, one after the other.
             places: where in the results each of them stands.
             edges: a result, two entries of each pair.
             log_rates: the other one.
         """
-        reserves_raw = np.empty(2 * len(numbers))
-        sound = read_reserves(words, reserves_raw)
-        assert sound == len(reserves_raw)  # they are of moved pairs
         write_pairs(
             self._terms,
-            np.array(numbers, np.int64),
+            numbers,
             reserves_raw,
-            np.array(places, np.int64),
+            places,
             self._sides.arrays,
             edges,
             log_rates,
         )
+
+
+def reserves_of(words: bytes) -> NDArray[np.float64]:
+    """Return the reserves that words of moved pairs say, as floats."""
+    reserves_raw = np.empty(len(words) // WORD_BYTES)
+    sound = read_reserves(words, reserves_raw)
+    assert sound == len(reserves_raw)
+    return reserves_raw

@@ -29,7 +29,7 @@ from engine.domain.pools import Pool, PoolId
 from engine.domain.units import NS_PER_MS, NS_PER_S
 from engine.market.chain_blocks import ChainBlocks, Standing
 from engine.market.told_ahead import ToldAhead
-from engine.pools.blocks import Block, PoolChange, PoolLost, PoolMoved, SwapTold
+from engine.pools.blocks import Block, PairMoves, PoolChange, PoolLost, PoolMoved, SwapTold
 from engine.pools.snapshots import PoolSnapshot
 
 _log = logging.getLogger(__name__)
@@ -161,10 +161,12 @@ class MovingPools:
                     self._undo(works, number, back)
         else:
             self._begin_anew(block, standing, works)
-        marks: Marks = {}
-        at_once = self._take_pairs(block, works, marks)
-        self._take_changes(block, works, marks, pairs_too=at_once is None)
-        undo = self._put_all(works, marks, block.number, at_once)
+        undo = None if works else self._take_pairs_alone(block)
+        if undo is None:
+            marks: Marks = {}
+            is_taken = self._take_pairs(block, works, marks)
+            self._take_changes(block, works, marks, pairs_too=not is_taken)
+            undo = self._put_all(works, marks, block.number)
         chain.blocks.add(block.number, block.hash, undo)
         chain.count += 1
         self.told_ahead.block(block.chain, block.number)
@@ -311,6 +313,11 @@ class MovingPools:
         changed, self._changed = self._changed, {}
         return changed
 
+    def let_go(self) -> None:
+        """Free what no block can undo any more; to be called once what changed is dealt with."""
+        for followed in self._chains.values():
+            followed.blocks.let_go()
+
     @property
     def moves_refused(self) -> int:
         """How many pools a change was told of that none can have gone through."""
@@ -432,20 +439,41 @@ class MovingPools:
                 marks[number] = work.mark()
             self._take_change(work, number, change, block.number)
 
-    def _take_pairs(self, block: Block, works: Works, marks: Marks) -> PairChanges | None:
-        """Take the pairs of a block at once if all are known and plain; None if they are not.
+    def _take_pairs_alone(self, block: Block) -> dict[int, PoolUndo] | None:
+        """Take a block that moves known and plain pairs and nothing else, as most do.
+
+        Returns:
+            How each was before it; None if it is another block, and nothing was done.
+        """
+        if block.pairs is None or block.changes:
+            return None
+        held, after = self._pairs_of(block, block.pairs)
+        if after is None or (self.reasons and not self.reasons.keys().isdisjoint(after)):
+            return None
+        self._changed = {**self._changed, **after} if self._changed else after
+        return dict(zip(after, held, strict=True))
+
+    def _take_pairs(self, block: Block, works: Works, marks: Marks) -> bool:
+        """Take the pairs of a block at once if all are known and plain; say whether they were."""
+        if block.pairs is None or works:
+            return False
+        held, after = self._pairs_of(block, block.pairs)
+        if after is None:
+            return False
+        works.update(cast("dict[int, KnownPool]", after))
+        marks.update(zip(after, cast("list[KnownPool]", held), strict=True))
+        return True
+
+    def _pairs_of(
+        self, block: Block, pairs: PairMoves
+    ) -> tuple[list[KnownPool | None], PairChanges | None]:
+        """Return pairs before and after a block; nothing after it where one is to be looked at.
 
         What is not known the graph does not have.
         """
-        if block.pairs is None or works:
-            return None
-        numbers = list(map(self._chains[block.chain].numbers.get, block.pairs.addresses))
+        numbers = list(map(self._chains[block.chain].numbers.get, pairs.addresses))
         held = list(map(self._graph.pools.get, numbers))  # type: ignore[arg-type]
-        after = pairs_after(numbers, held, block.pairs, block.number)
-        if after is not None:
-            works.update(cast("dict[int, KnownPool]", after))
-            marks.update(zip(after, cast("list[KnownPool]", held), strict=True))
-        return after
+        return held, pairs_after(numbers, held, pairs, block.number)
 
     def _take_change(self, work: PoolWork, number: int, change: PoolChange, block: int) -> None:
         try:
@@ -478,19 +506,14 @@ class MovingPools:
             prepared = None
         self._change(number, prepared, work.fault)
 
-    def _put_all(
-        self, works: Works, marks: Marks, block: int, at_once: PairChanges | None
-    ) -> dict[int, PoolUndo]:
+    def _put_all(self, works: Works, marks: Marks, block: int) -> dict[int, PoolUndo]:
         """Have all pools of a block changed; return how each that it names was before it."""
         if (
             self.reasons.keys().isdisjoint(works)
             and len(marks) == len(works)
             and {*map(type, works.values())} <= _PAIRS
         ):
-            if at_once is not None and works == at_once and not self._changed:
-                self._changed = at_once
-            else:
-                self._changed.update(cast("dict[int, KnownPool]", works))
+            self._changed = {**self._changed, **cast("dict[int, KnownPool]", works)}
             return cast("dict[int, PoolUndo]", marks)
         undo: dict[int, PoolUndo] = {}
         for number, work in works.items():

@@ -117,7 +117,7 @@ def columns(told: list[tuple[int, bytes, tuple[bytes, ...]]], number: int) -> Bl
 
 def is_shortened(short: Changed, long: Changed) -> bool:
     """Whether of each pool moves at most are missing that others took the place of."""
-    pairs, after, _ = short
+    pairs, after = short.pairs, short.changes
     assert long.pairs is None
     moves = () if pairs is None else tuple(pairs.moves())
     assert len({one.address for one in moves}) == len(moves)
