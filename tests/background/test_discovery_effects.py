@@ -55,8 +55,8 @@ from tests.storage.finding import keep, load_one, run_of
 from tests.storage.makers import NOW_NS
 from tests.storage.model import put_empty_ledger
 
-SECONDS = 900.0
-SEGMENT_BYTES = 3 << 20
+SECONDS = 700.0
+SEGMENT_BYTES = 2_500_000
 RECORDINGS, KEPT = "recordings", "outcomes"
 RUNS_MAX = 99
 DEARER = (GasAdvice(chain=CHAIN, ratio=4.9), GasAdvice(chain=CHAIN, ratio=5.0))

@@ -1,6 +1,5 @@
 """The contract on a local world: deployed, sent routes to, and what exact pools foretell of it."""
 
-import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,13 +19,13 @@ from engine.domain.routes_on_chain import (
     VaultHop,
 )
 from engine.sandbox.world.abi import ZERO
-from engine.sandbox.world.hands import GAS_MAX, TransactionFailedError
+from engine.sandbox.world.hands import GAS_MAX
 from engine.sandbox.world.values import WorldPool
 from engine.sending.contract_code import DIRECT, creation_code
 from engine.sending.encoding import calldata
 from engine.tools.verify_local import pool_of
+from tests.chains.included import included
 from tests.chains.local_world import LocalWorld
-from tests.patience import PATIENCE_S
 
 RECOVERY = "0x" + "4e" * 20
 FOR_EVER = 2**40 - 1
@@ -50,13 +49,7 @@ def send(world: LocalWorld, route: ChainRoute) -> dict[str, Any]:
         "data": "0x" + calldata(route).hex(),
         "gas": hex(GAS_MAX),
     }
-    done = world.rpc.ask("eth_sendTransaction", sent)
-    until = time.monotonic() + PATIENCE_S
-    while time.monotonic() < until:
-        receipt = world.rpc.ask("eth_getTransactionReceipt", done)
-        if receipt is not None:
-            return dict(receipt)
-    raise TransactionFailedError(f"{done} is in no block")
+    return included(world.rpc, world.rpc.ask("eth_sendTransaction", sent))
 
 
 def hop_of(world: LocalWorld, pool: WorldPool, symbol_in: str, symbol_out: str) -> ChainHop:

@@ -21,7 +21,6 @@ from tests.market.matrix_process import ROWS, is_whole, make_matrix, show_book, 
 from tests.patience import PATIENCE_S
 
 ROOT = Path(__file__).parents[2]
-VERSIONS = 1_000
 
 COMPILED = {name: value for name, value in os.environ.items() if name != "NUMBA_DISABLE_JIT"}
 """Processes that write and read at full speed do so compiled, whatever this one does."""
@@ -77,10 +76,10 @@ def started(role: str, path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @contextmanager
-def reading(path: Path) -> Iterator[subprocess.Popen[str]]:
+def reading(path: Path, versions: int) -> Iterator[subprocess.Popen[str]]:
     """Start a reader that ends by itself, and kill it if it does not."""
     with subprocess.Popen(
-        command("read", path, str(VERSIONS)),
+        command("read", path, str(versions)),
         cwd=ROOT,
         env=COMPILED,
         stdout=subprocess.PIPE,
@@ -93,9 +92,14 @@ def reading(path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.slow
-def test_no_copy_is_torn_while_another_process_writes(tmp_path: Path) -> None:
+@pytest.mark.parametrize("versions", [250, pytest.param(1_000, marks=pytest.mark.campaign)])
+def test_no_copy_is_torn_while_another_process_writes(tmp_path: Path, versions: int) -> None:
     path = tmp_path / "prices"
-    with started("hammer", path) as writer, reading(path) as one, reading(path) as other:
+    with (
+        started("hammer", path) as writer,
+        reading(path, versions) as one,
+        reading(path, versions) as other,
+    ):
         said = [reader.communicate(timeout=PATIENCE_S)[0] for reader in (one, other)]
         own = PriceMatrixReader.open(path)
         writer.send_signal(signal.SIGKILL)
@@ -105,7 +109,7 @@ def test_no_copy_is_torn_while_another_process_writes(tmp_path: Path) -> None:
         assert writer.stderr.read() == ""
 
     for counts in (json.loads(text.splitlines()[-1]) for text in said):
-        assert counts["seen"] == VERSIONS  # the writer was at work all the while
+        assert counts["seen"] == versions  # the writer was at work all the while
         assert counts["torn"] == counts["backwards"] == 0
         assert counts["apart"] == counts["missed"] == 0
     assert not own.is_writer_alive()

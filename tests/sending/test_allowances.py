@@ -14,6 +14,7 @@ from engine.sending.allowances import AllowanceLook
 from engine.sending.desk import ChainDesk
 from engine.sending.encoding import APPROVE
 from engine.wiring.allowances import allowances_of, revoke
+from tests.chains.included import included
 from tests.sending.sending_world import CHAIN, OWNER, SendingWorld
 
 pytestmark = pytest.mark.slow
@@ -28,7 +29,8 @@ def approve(sending: SendingWorld, owner: str, spender: str, raw: int) -> None:
     rpc.ask("anvil_impersonateAccount", owner)
     rpc.ask("anvil_setBalance", owner, hex(10**18))
     data = APPROVE + int(spender, 16).to_bytes(32) + raw.to_bytes(32)
-    rpc.ask("eth_sendTransaction", {"from": owner, "to": sending.weth, "data": "0x" + data.hex()})
+    sent = {"from": owner, "to": sending.weth, "data": "0x" + data.hex()}
+    included(rpc, rpc.ask("eth_sendTransaction", sent))
     rpc.ask("anvil_stopImpersonatingAccount", owner)
 
 

@@ -11,6 +11,7 @@ from tests.storage.conftest import Clock
 from tests.storage.kill_campaign import kill_at_random
 from tests.storage.killing import end as end_child
 from tests.storage.killing import find, losses, start_child, wait_for_line
+from tests.storage.model import put_empty_ledger
 
 KILLS = 3
 
@@ -39,6 +40,7 @@ async def test_a_killed_ledger_opens_again_by_itself(
 
 
 def test_the_check_itself_notices_what_is_missing(tmp_path: Path) -> None:
+    put_empty_ledger(tmp_path / "var")
     child = start_child(tmp_path / "var", first=1, count=3)
     ended = end_child(child, kill=False)
     found = find(tmp_path / "var" / "ledger.sqlite3")
@@ -54,6 +56,7 @@ def test_a_file_that_cannot_grow_ends_the_ledger_with_one_sentence(
     tmp_path: Path, file_kb: int
 ) -> None:
     data_dir = tmp_path / "var"
+    put_empty_ledger(data_dir)
     child = start_child(
         data_dir, first=1, count=1_000_000, options=["--file-bytes-max", str(file_kb * 1024)]
     )

@@ -15,6 +15,7 @@ from tests.storage import makers
 from tests.storage.asking import append, trades
 from tests.storage.conftest import Clock
 from tests.storage.killing import end, start_child, wait_for_line
+from tests.storage.model import put_empty_ledger
 
 PAGE_BYTES = 4096
 
@@ -149,6 +150,7 @@ async def test_a_read_only_directory_is_refused(open_to_all: Path) -> None:
 @pytest.mark.slow
 async def test_a_read_only_database_is_refused(open_to_all: Path, clock: Clock) -> None:
     data_dir = open_to_all / "var"
+    put_empty_ledger(data_dir)
     async with open_ledger(LedgerSettings(data_dir=data_dir), clock=clock):
         pass
     data_dir.chmod(0o777)

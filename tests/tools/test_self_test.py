@@ -13,6 +13,7 @@ from engine.tools.self_test import run_self_test, trial_of
 from engine.wiring.local_deploying import Deployment, DeploymentPlan, plan_deployment
 from engine.wiring.local_deployments import put_right
 from tests.chains.conftest import start_local
+from tests.chains.included import included
 from tests.chains.local_world import LocalWorld
 from tests.tools.test_deploying import Rig
 from tests.wiring.test_local_deploying import announced
@@ -52,7 +53,8 @@ def failures(world: LocalWorld, *, wallet: str = WALLET, code_hash: str = "") ->
 def acts(world: LocalWorld, sender: str, to: str, data: str) -> None:
     rpc = world.rpc
     rpc.ask("anvil_impersonateAccount", sender)
-    rpc.ask("eth_sendTransaction", {"from": sender, "to": to, "data": data, "gas": hex(200_000)})
+    sent = {"from": sender, "to": to, "data": data, "gas": hex(200_000)}
+    included(rpc, rpc.ask("eth_sendTransaction", sent))
 
 
 def test_a_fresh_deployment_passes_and_its_simulated_route_swaps_twice(world: LocalWorld) -> None:
