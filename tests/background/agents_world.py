@@ -141,7 +141,8 @@ def main() -> int:
     asked = parser.parse_args()
     until_s = time.monotonic() + 60 * asked.minutes
     kept, results = Kept(KEPT, code=code_of(ROOT)), []
-    signal.signal(signal.SIGTERM, _end)
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, _end)
     for name in asked.world or WORLDS:
         came = Came()
         try:
