@@ -2,7 +2,8 @@
 
 A line is all that is advised of one kind about one thing: pieces that take each other's place. A
 segment begins with the core as it was then, so that it can be played alone: once as it was and once
-without each line that was advised in it; a run plays it one way. What differs adds up over segments
+without each line that was advised in it; a run plays one, and may be held between two ways. What
+differs adds up over segments
 until there is an hour of it; then it is told for good, and the next hour is measured anew. Other
 limits are played likewise by a task of their own (`limit_task`), beside it: one alone leaves a core
 idle whenever somebody more urgent has the one that it is on.
@@ -126,7 +127,7 @@ def measure(
     turns: Turns,
     told: Told,
 ) -> Generator[Measuring, None, Outcome[Measuring]]:
-    """Play the next segment that is to be played, one way."""
+    """Play the next segment that is to be played all its ways, as to load a core takes a while."""
     what = given.of(WANT)
     yield state
     if state.folder != what.folder:
@@ -137,6 +138,9 @@ def measure(
     if number is not None:
         try:
             state = _one_way(state, what, number, turns)
+            while state.upto != number:  # not at its end: what goes on from there is the next one
+                yield state
+                state = _one_way(state, what, number, turns)
         except BadValueError as error:
             state = _passed(state, what, number, error)
         if state.upto == number:

@@ -137,7 +137,7 @@ OUTCOMES: Any = GenericAlias(list, outcome_type(DISCOVERY_EFFECTS))
 
 @pytest.fixture(scope="module")
 def outcomes(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> list[Outcome[Measuring]]:
-    """One run after the other, each a segment one way, until all that is recorded was measured."""
+    """One run after the other, each a segment, until all that is recorded was measured."""
 
     def make(folder: Path) -> None:
         (folder / KEPT).write_bytes(msgspec.msgpack.encode(all_measured(recording)))
@@ -182,8 +182,8 @@ def test_segments_add_up_and_each_is_told_as_far_as_it_is_known(
     recording: Path, outcomes: list[Outcome[Measuring]]
 ) -> None:
     spans = []
-    assert len(outcomes) == 2 * len(whole_segments(recording))
-    for outcome in outcomes[1::2]:
+    assert len(outcomes) == len(whole_segments(recording))
+    for outcome in outcomes:
         (told,) = outcome.effects
         assert told.seq == 2
         assert told.effect.is_of_line
@@ -204,24 +204,35 @@ def test_when_all_is_measured_a_run_does_nothing(
     assert again.measured["segment"] == -1
 
 
-def test_a_run_that_was_interrupted_anywhere_ends_as_if_it_had_not_been(
-    recording: Path, outcomes: list[Outcome[Measuring]]
+@pytest.fixture(scope="module")
+def begun(recording: Path, tmp_path_factory: pytest.TempPathFactory) -> Measuring:
+    """The first segment once it was played as it was."""
+
+    def make(folder: Path) -> None:
+        states = [*DISCOVERY_EFFECTS.run(given(recording), None, None)]
+        # Where it may be held: before, and between its two ways. After both it would go on with
+        # the next segment, and what this one says would never be told.
+        assert len(states) == 2
+        (folder / KEPT).write_bytes(encode_checked(states[1], type_=Measuring, what="state"))
+
+    kept = made_once(tmp_path_factory, "advised-world-begun", make) / KEPT
+    return msgspec.msgpack.decode(kept.read_bytes(), type=Measuring)
+
+
+def test_a_run_that_was_interrupted_between_two_ways_ends_as_if_it_had_not_been(
+    recording: Path, outcomes: list[Outcome[Measuring]], begun: Measuring
 ) -> None:
-    learned = outcomes[0].learned
-    (state,) = DISCOVERY_EFFECTS.run(given(recording), None, learned)
-    held = msgspec.msgpack.decode(
-        encode_checked(state, type_=Measuring, what="state"), type=Measuring
-    )
-
-    assert end(DISCOVERY_EFFECTS, given(recording), learned, held) == outcomes[1]
+    assert begun.as_it_was.number == whole_segments(recording)[0]
+    assert begun.done == ()
+    assert end(DISCOVERY_EFFECTS, given(recording), None, begun) == outcomes[0]
 
 
-def test_what_is_proposed_is_played_as_if_somebody_had_taken_it(recording: Path) -> None:
+def test_what_is_proposed_is_played_as_if_somebody_had_taken_it(
+    recording: Path, begun: Measuring
+) -> None:
     proposal = ThresholdProposal(term="net_edge_bps_min", value=900.0, why="to try it")
     advised = AdvisedNow(seq=7, line="ThresholdProposal net_edge_bps_min", advice=proposal)
-    found = measured(given(recording, advised))
-    for _ in range(2):
-        found = measured(given(recording, advised), found.learned)
+    found = measured(given(recording, advised), begun)
 
     assert found.learned is not None
     line = found.learned.lines[advised.line]
@@ -229,28 +240,29 @@ def test_what_is_proposed_is_played_as_if_somebody_had_taken_it(recording: Path)
 
 
 def test_other_limits_are_tried_each_on_what_was_recorded(
-    recording: Path, outcomes: list[Outcome[Measuring]], monkeypatch: pytest.MonkeyPatch
+    recording: Path,
+    outcomes: list[Outcome[Measuring]],
+    begun: Measuring,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(limit_trials, "STEPS", (2.0, 90.0))
-    learned = outcomes[0].learned
-    assert learned is not None
     (trial, last) = trials_of({TERM: 10.0})
-    known = msgspec.structs.replace(learned, done=(trial,))
+    known = msgspec.structs.replace(begun, done=(trial,))
     found = measured(given(recording, edge_bps_min=10.0), known, task=LIMIT_EFFECTS)
 
     assert found.learned is not None
-    assert found.learned.upto == learned.as_it_was.number
+    assert found.learned.upto == begun.as_it_was.number
     line = found.learned.lines[last]
     assert line.given.captured == 0 < line.withheld.captured
     # What was earned and lost is gone, span by span; the rest of the segment is no whole span.
-    was = learned.as_it_was
+    was = begun.as_it_was
     spans = range((was.until_ns - was.since_ns) // SPAN_NS)
     assert line.gains_usd == tuple(-was.profit_usd.get(span, 0.0) for span in spans)
     assert any(line.gains_usd)
     assert found.found == ()
     # The segment is done without them where lines of advice are what it is played without.
-    alone = measured(given(recording, edge_bps_min=10.0), learned)
-    assert alone.learned == outcomes[1].learned
+    alone = measured(given(recording, edge_bps_min=10.0), begun)
+    assert alone.learned == outcomes[0].learned
 
 
 @pytest.mark.parametrize(("gain_usd", "proposals"), [(0.5, 1), (0.0, 0), (-0.5, 0)])
