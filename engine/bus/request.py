@@ -3,8 +3,18 @@
 A new one is a class in a file of `engine/requests` and a line in its `request_list.py`.
 """
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Protocol, Self, TypeVar, get_args
+from collections.abc import Awaitable, Callable, Mapping
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    ClassVar,
+    Generic,
+    Protocol,
+    Self,
+    TypeVar,
+    get_args,
+    runtime_checkable,
+)
 
 import msgspec
 
@@ -134,6 +144,24 @@ class Caller(Protocol):
         Raises:
             TransientError: the role is away or did not answer in time.
             BadValueError: the role refused this request; asking again changes nothing.
+        """
+        ...
+
+
+@runtime_checkable
+class AsksNow(Protocol):
+    """A caller that can send within the turn of the loop, which others end with."""
+
+    def ask_now(
+        self, request: Request[Reply], /, *, timeout_s: float = 5.0
+    ) -> Callable[[], Awaitable[Reply]] | None:
+        """Send a request before this returns, and return what waits for its reply.
+
+        Whoever does something long afterwards has it answered meanwhile. What is returned raises as
+        `Caller.call` does; whoever wants no reply does not call it.
+
+        Returns:
+            None where it was not sent: there is no connection, or something is being sent on it.
         """
         ...
 

@@ -13,6 +13,21 @@ from engine.domain.handed import Handed
 from engine.domain.told import Asked, TransactionNews, WalletSeen
 
 
+class Prepared(msgspec.Struct, frozen=True, kw_only=True):
+    """It was heard; nothing is kept of it."""
+
+
+class Prepare(SenderRequest[Prepared], frozen=True, kw_only=True):
+    """A plan may be handed over once its intent is durable: what can be done ahead is."""
+
+    handed: Handed
+
+    async def answer(self, sending: "Sending", /) -> Prepared:
+        """See `Request.answer`."""
+        sending.prepare(self.handed)
+        return Prepared()
+
+
 class HandedOver(msgspec.Struct, frozen=True, kw_only=True):
     """A plan was taken on, durably; or is refused for good, and why."""
 
@@ -124,6 +139,10 @@ class SeeWallets(SenderRequest[WalletsSeen], frozen=True, kw_only=True):
 
 class Sending(Protocol):
     """What the role answers."""
+
+    def prepare(self, handed: Handed) -> None:
+        """Simulate what may be handed over in a moment; nothing is kept, signed or sent."""
+        ...
 
     async def hand_over(self, handed: Handed) -> HandedOver:
         """Take a plan on; it survives a loss of power once this returns.

@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import logging
 import os
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -186,9 +186,33 @@ class SocketCaller:
 
     async def call(self, request: Request[Reply], /, *, timeout_s: float = 5.0) -> Reply:
         """Call the role; see `Caller.call`."""
+        return await self._answered(request, self._exchange(encode(request)), timeout_s)
+
+    def ask_now(
+        self, request: Request[Reply], /, *, timeout_s: float = 5.0
+    ) -> Callable[[], Awaitable[Reply]] | None:
+        """Send a request within this turn of the loop; see `AsksNow.ask_now`."""
+        line = self._line
+        if line is None:
+            return None
+        self._next_id += 1
+        request_id = self._next_id
+        if not line.write_now(request_id, Kind.REQUEST, encode(request)):
+            return None
+        future: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
+        future.add_done_callback(_looked_at)  # whoever asked may want no reply
+        self._waiting[request_id] = future
+        return partial(self._answered, request, future, timeout_s)
+
+    async def _answered(
+        self,
+        request: Request[Reply],
+        exchange: Awaitable[tuple[int, bytes]],
+        timeout_s: float,
+    ) -> Reply:
         try:
             async with asyncio.timeout(timeout_s):
-                kind, payload = await self._exchange(encode(request))
+                kind, payload = await exchange
         except TimeoutError as error:  # which is an OSError, so it stands first
             raise TransientError(
                 f"the {self._role} did not answer within {timeout_s:g} s; try again"
@@ -270,6 +294,11 @@ class SocketCaller:
             if not future.done():
                 future.set_exception(ConnectionError(why))
         self._waiting.clear()
+
+
+def _looked_at(future: asyncio.Future[tuple[int, bytes]]) -> None:
+    if not future.cancelled():
+        future.exception()
 
 
 def _make_room(path: Path) -> None:

@@ -81,6 +81,9 @@ class LiveAtomicExecutor:
         acts = self._atomic.start(plan, at_ns)
         if intended := [act.order for act in acts if isinstance(act, Store)]:
             self._intend(Intent.of(plan, intended))
+        for one in intended:
+            assert isinstance(one, Transaction)
+            self._chain.prepare(plan, one, self._terms.get(plan.plan_id))
         self._take(acts, at_ns)
 
     def recover(self, intent: Intent, at_ns: int) -> None:

@@ -27,6 +27,7 @@ class LiveTransactions:
     def __init__(self, sender: Sender, pools: Mapping[int, KnownPool], taken: TakenPools) -> None:
         # Ways out are no state: what a checkpoint holds begins with nothing on its way.
         self._hand_over_to = sender.hand_over
+        self._prepare_at = sender.prepare
         self._ask_after = sender.ask_after
         self._pools = pools
         self._taken = taken
@@ -55,6 +56,13 @@ class LiveTransactions:
         until_ns: int = 0,
     ) -> None:
         """Hand a transaction over, with what a call has to name of its pools."""
+        self._hand_over_to(plan, transaction, self._terms_of(plan), approved, until_ns=until_ns)
+
+    def prepare(self, plan: OnChain, transaction: Transaction, approved: OnChain | None) -> None:
+        """Say that a transaction may be handed over once its intent is durable."""
+        self._prepare_at(plan, transaction, self._terms_of(plan), approved)
+
+    def _terms_of(self, plan: OnChain) -> tuple[PoolTerms, ...]:
         terms = []
         for step in plan.steps:
             known = self._pools.get(step.row)
@@ -62,7 +70,7 @@ class LiveTransactions:
                 continue
             spacing = getattr(known.row, "tick_spacing", 0)
             terms.append(PoolTerms(pool=known.pool, tick_spacing=spacing))
-        self._hand_over_to(plan, transaction, tuple(terms), approved, until_ns=until_ns)
+        return tuple(terms)
 
     def ask_after(self, transaction: Transaction) -> None:
         """Ask what became of a transaction."""

@@ -87,6 +87,16 @@ class Sender(Protocol):
         """
         ...
 
+    def prepare(
+        self,
+        plan: OnChain,
+        transaction: Transaction,
+        pools: Sequence[PoolTerms],
+        approved: OnChain | None = None,
+    ) -> None:
+        """Say which plan may be handed over once its intent is durable; nothing leaves by it."""
+        ...
+
     def ask_after(self, client_order_id: str) -> None:
         """Ask what became of a plan; one that never came is not carried out from then on."""
         ...
@@ -105,6 +115,15 @@ class NoSender:
         until_ns: int = 0,
     ) -> None:
         """See `Sender.hand_over`."""
+
+    def prepare(
+        self,
+        plan: OnChain,
+        transaction: Transaction,
+        pools: Sequence[PoolTerms],
+        approved: OnChain | None = None,
+    ) -> None:
+        """See `Sender.prepare`."""
 
     def ask_after(self, client_order_id: str) -> None:
         """See `Sender.ask_after`."""

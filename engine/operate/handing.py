@@ -4,12 +4,13 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from engine.bus.booked import GetBooked
-from engine.bus.request import Caller
+from engine.bus.request import AsksNow, Caller
 from engine.bus.sending import (
     Acknowledge,
     AskAfter,
     GetUntold,
     HandOver,
+    Prepare,
     SeeWallets,
     ToldNews,
 )
@@ -84,7 +85,34 @@ class Handing:
             log.warning("%s: nobody carries plans of orders and a transaction out", plan.plan_id)
             self.ask_after(transaction.client_order_id)
             return
-        handed = Handed(
+        handed = self._handed(plan, transaction, pools, approved, until_ns=until_ns)
+        self._delivery.add(HandOver(handed=handed))
+
+    def prepare(
+        self,
+        plan: OnChain,
+        transaction: Transaction,
+        pools: Sequence[PoolTerms],
+        approved: OnChain | None = None,
+    ) -> None:
+        """Have done ahead what can be of a plan whose intent is on its way to the ledger.
+
+        It is of no account: whatever is wrong the hand-over says, too.
+        """
+        if isinstance(self._sender, AsksNow):
+            handed = self._handed(plan, transaction, pools, approved)
+            self._sender.ask_now(Prepare(handed=handed))
+
+    def _handed(
+        self,
+        plan: OnChain,
+        transaction: Transaction,
+        pools: Sequence[PoolTerms],
+        approved: OnChain | None,
+        *,
+        until_ns: int = 0,
+    ) -> Handed:
+        return Handed(
             client_order_id=transaction.client_order_id,
             plan=plan,
             pools=tuple(pools),
@@ -94,7 +122,6 @@ class Handing:
             amount_in=transaction.amount_in,
             until_ns=until_ns if isinstance(plan, MixedPlan) else 0,
         )
-        self._delivery.add(HandOver(handed=handed))
 
     def ask_after(self, client_order_id: str) -> None:
         """Ask what became of a plan."""

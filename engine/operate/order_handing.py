@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from engine.bus.booked import GetBookedOrders
-from engine.bus.request import Caller
+from engine.bus.request import AsksNow, Caller
 from engine.bus.trading import (
     AcknowledgeOrders,
     AskAfterOrder,
@@ -100,6 +100,8 @@ class OrderHanding:
             asked = RehearseOrders(
                 orders=tuple(self._handed(plan, one, None, at_ns) for one in sends)
             )
+            if isinstance(self._trader, AsksNow) and self._trader.ask_now(asked) is not None:
+                return
             task = asyncio.get_running_loop().create_task(self._rehearse(asked))
             self._rehearsing.add(task)
             task.add_done_callback(self._rehearsing.discard)

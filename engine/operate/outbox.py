@@ -11,7 +11,7 @@ in the order of its kind. Nothing that is stored means anything else behind an i
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from enum import IntEnum
 from typing import Final
 
@@ -20,6 +20,7 @@ import msgspec
 from engine.bus.notices import OpportunitySeen
 from engine.bus.records import (
     Append,
+    Appended,
     IntentRecord,
     NoticeRecord,
     OpportunityClosed,
@@ -27,7 +28,7 @@ from engine.bus.records import (
     Record,
     Superseded,
 )
-from engine.bus.request import Caller
+from engine.bus.request import AsksNow, Caller
 from engine.domain.backoff import Backoff
 from engine.domain.engines import MAIN
 from engine.domain.errors import BadValueError, SupersededError, TransientError, worst_of
@@ -96,6 +97,7 @@ class Outbox:
         self._intents: deque[Record] = deque()
         self._first = _Lane(self._take_intents, lambda: bool(self._intents))
         self._rest = _Lane(self._take_batch, lambda: any(self._waiting.values()))
+        self._early: dict[int, Callable[[], Awaitable[Appended | Superseded]]] = {}
         self._durable: dict[int, asyncio.Future[None]] = {}
 
     def put(self, record: Record) -> None:
@@ -103,6 +105,7 @@ class Outbox:
         if isinstance(record, IntentRecord):
             self._kept_count += 1
             self._intents.append(record)
+            self._send_early(record)
             self._first.appended.set()
             self.intended(record)
             return
@@ -118,6 +121,13 @@ class Outbox:
                 waiting.popleft()
                 self.dropped[worth] += 1
         self._rest.appended.set()
+
+    def _send_early(self, record: IntentRecord) -> None:
+        """Send an intent within this turn of the loop, which ends once the input is done with."""
+        if isinstance(self._ledger, AsksNow):
+            asked = self._ledger.ask_now(self._asked([record]), timeout_s=CALL_TIMEOUT_S)
+            if asked is not None:
+                self._early[id(record)] = asked
 
     async def put_durably(self, record: Record, *, timeout_s: float = 5.0) -> None:
         """Append a record and wait until the ledger has it.
@@ -237,10 +247,18 @@ class Outbox:
             self._settle(record, None)
 
     async def _append(self, batch: list[Record]) -> None:
-        reply = await self._ledger.call(
-            Append(records=batch, generation=self._generation, engine_id=self._engine_id),
-            timeout_s=CALL_TIMEOUT_S,
-        )
+        # What was sent within the turn that made it is asked for again only if that failed.
+        early = [self._early.pop(id(record), None) for record in batch]
+        known = [await one() for one in early if one is not None]
+        if None in early:
+            known.append(await self._ledger.call(self._asked(batch), timeout_s=CALL_TIMEOUT_S))
+        for reply in known:
+            self._check_place(reply)
+
+    def _asked(self, batch: list[Record]) -> Append:
+        return Append(records=batch, generation=self._generation, engine_id=self._engine_id)
+
+    def _check_place(self, reply: Appended | Superseded) -> None:
         if isinstance(reply, Superseded):
             raise SupersededError(
                 f"another engine has begun since (generation {reply.generation}, this is "

@@ -14,6 +14,7 @@ from engine.bus.sending import (
     GetTold,
     GetUntold,
     HandOver,
+    Prepare,
     SeeWallets,
 )
 from engine.bus.signing import HearWord, LookUpLetRun, Rehearse, SignRequest, TakeBackWords
@@ -157,6 +158,7 @@ REQUESTS: tuple[type[Request[Any]], ...] = (
     TakeBackWords,
     LookUpLetRun,
     HandOver,
+    Prepare,
     AskAfter,
     GetTold,
     GetUntold,

@@ -4,7 +4,7 @@ Whatever says no here has signed nothing and sent nothing: the plan ends unsent,
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Final
 
@@ -42,6 +42,7 @@ from engine.sending.free_nonces import hole, next_nonce
 from engine.sending.nonces import NonceTable
 from engine.sending.policies import SendPolicy
 from engine.sending.routes import RouteTerms, gain_expected_raw, gains_expected_raw, route_of
+from engine.sending.simulated_ahead import SimulatedAhead
 from engine.sending.simulating import Simulated
 from engine.sending.trust import Failure, RouteTrust
 from engine.sending.view import ChainView
@@ -144,6 +145,29 @@ class Beginnings:
     now_ns: Callable[[], int]
     rehearse: Callable[[SigningIntent], None] = _nobody
     counted: tuple[str, int] = ("", 0)
+    _ahead: SimulatedAhead = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._ahead = SimulatedAhead(self._carry)
+
+    def prepare(self, handed: Handed, head: HeadNow) -> None:
+        """Carry out ahead, as of a block, what may be handed over in a moment.
+
+        Nothing of it is kept or counted: whatever is wrong `begin` says, too.
+        """
+        plan = handed.plan
+        if not isinstance(plan, AtomicPlan) or self.trust.why_not(plan, self.now_ns()):
+            return
+        try:
+            route = route_of(plan, handed.pools, self.terms.route)
+        except BadValueError:
+            return
+        data = calldata(route)
+        self.rehearse(_likely_intent(handed, data, self.terms.route))
+        self._ahead.begin(head, route.contract, data)
+
+    async def _carry(self, head: HeadNow, contract: str, data: bytes) -> Simulated:
+        return await self.simulate(head, contract, data)
 
     async def begin(self, handed: Handed, head: HeadNow) -> Life | Unsent:
         """Return what is to be reserved for a plan, or why it is not sent.
@@ -157,8 +181,9 @@ class Beginnings:
         if isinstance(route, Unsent):
             return route
         data = calldata(route)
-        self.rehearse(_likely_intent(handed, data, self.terms.route))
-        simulated = await self.simulate(head, route.contract, data)
+        if not self._ahead.has_begun(head, route.contract, data):
+            self.rehearse(_likely_intent(handed, data, self.terms.route))
+        simulated = await self._ahead.take(head, route.contract, data)
         is_as_planned = not simulated.why and simulated.gain_raw in gains_expected_raw(plan, route)
         if not is_as_planned and decided_at(plan) in {None, head.number}:
             # What was read ahead may be at fault, so that counts for nothing now.

@@ -7,19 +7,27 @@ what has a nonce is looked at with each block, and what is done twice is done wi
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import InitVar, dataclass, field
 from functools import partial
 from typing import Final
 
 from engine.domain.chains import block_ms
+from engine.domain.errors import TransientError
 from engine.domain.handed import Handed
 from engine.domain.plans import MixedPlan
 from engine.domain.told import Asked, Fate, TransactionNews, WalletSeen
 from engine.domain.units import NS_PER_MS
 from engine.sending.ahead import ahead_of, holds_up
 from engine.sending.allowing_ids import allowing_id, is_allowing, plans_id
-from engine.sending.beginnings import REVOKING, Beginnings, DeskTerms, Protection, Unsent
+from engine.sending.beginnings import (
+    REVOKING,
+    Beginnings,
+    DeskTerms,
+    Protection,
+    Unsent,
+    decided_at,
+)
 from engine.sending.calls import HeadNow
 from engine.sending.contract_acts import ContractActs
 from engine.sending.encoding import APPROVE, decode, disallow_calldata
@@ -92,6 +100,9 @@ class ChainDesk:
     protecting: dict[bytes, str] = field(default_factory=dict)
     protections: deque[Protection] = field(default_factory=deque)
     _heard: tuple[str, int] = ("", 0)
+    _newest: HeadNow | None = None
+    _coming: Handed | None = None
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
     _looked: HeadNow | None = None
     _recovery: str = ""
     _has_looked_back: bool = False
@@ -146,6 +157,28 @@ class ChainDesk:
             TransientError: nodes do not say; nothing is lost by it.
             FatalError: the table cannot be written.
         """
+        async with self._turn:
+            head = await self._look_and_begin()
+            lives = self._open()
+        for life in lives:
+            # What is handed over meanwhile is begun meanwhile, and is none of these.
+            look = await self.view.look(life, head)
+            async with self._turn:
+                await self._learn(life, look, head)
+                await self._let_go(life.client_order_id, head)
+                await self._make_way(life.client_order_id, head)
+            await self.begin_at_once()
+        async with self._turn:
+            if self._open() and (filler := await self.beginnings.fill_hole(head)) is not None:
+                await self._reserve(filler, head)
+            await self._protect(head)
+            if self.wants_wallet:
+                self.seen = await self.known.see(head, self._recovery, self._open())
+                self.wants_wallet = False
+        return head
+
+    async def _look_and_begin(self) -> HeadNow:
+        """Learn of the newest block, and begin what waits for it."""
         before, self._looked = self._looked, None
         head = await self.view.head()
         if await self.known.look(head, self._open):
@@ -165,22 +198,28 @@ class ChainDesk:
             await self._do(asked, head)
         # What is under way can wait for a moment; a plan's block cannot.
         await self._begin_waiting(head)
-        for life in self._open():
-            await self._learn(life, await self.view.look(life, head), head)
-            await self._let_go(life.client_order_id, head)
-            await self._make_way(life.client_order_id, head)
-            await self.begin_at_once()
-        if self._open() and (filler := await self.beginnings.fill_hole(head)) is not None:
-            await self._reserve(filler, head)
-        await self._protect(head)
-        if self.wants_wallet:
-            self.seen = await self.known.see(head, self._recovery, self._open())
-            self.wants_wallet = False
         return head
 
-    def hear(self, block_hash: str) -> None:
+    def hear(self, block_hash: str, head: HeadNow | None = None) -> None:
         """Hear of the newest block, as nodes told of it by themselves; empty if they do not."""
         self._heard = block_hash, self.now_ns()
+        self._newest = head
+        coming, self._coming = self._coming, None
+        if coming is not None:
+            self.prepare(coming)
+
+    def prepare(self, handed: Handed) -> None:
+        """Carry out ahead what may be handed over once its intent is durable.
+
+        That is as of its own block, which nodes may tell of in a moment.
+        """
+        head, block = self._newest, decided_at(handed.plan)
+        if head is None or block is None or block < head.number:
+            return
+        if block > head.number:
+            self._coming = handed
+        else:
+            self.beginnings.prepare(handed, head)
 
     async def begin_at_once(self) -> None:
         """Begin what was handed over, if all that nodes have to say of their newest block is known.
@@ -191,19 +230,35 @@ class ChainDesk:
         Raises:
             FatalError: the table cannot be written.
         """
-        head, (block_hash, heard_ns) = self._looked, self._heard
-        if head is None or head.hash != block_hash or not self.table.waiting():
+        if not self.table.waiting():
             return
-        is_newest = self.now_ns() - heard_ns <= block_ms(self.terms.chain) * NS_PER_MS
-        if is_newest and not self.table.asked.waiting(self.terms.chain):
-            await self._begin_waiting(head)
+        async with self._turn:
+            head, (block_hash, heard_ns) = self._looked, self._heard
+            if head is None or head.hash != block_hash:
+                return
+            is_newest = self.now_ns() - heard_ns <= block_ms(self.terms.chain) * NS_PER_MS
+            if is_newest and not self.table.asked.waiting(self.terms.chain):
+                await self._begin_waiting(head)
 
     async def _begin_waiting(self, head: HeadNow) -> None:
-        """Begin all that is of this block or an earlier one, and what comes meanwhile."""
+        """Begin all that is of this block or an earlier one, and what comes meanwhile.
+
+        What is signed is sent once nothing waits to be signed any more.
+        """
         tried: set[str] = set()
-        while due := [one for one in self.table.waiting() if self._is_due(one, head, tried)]:
-            tried.add(due[0].client_order_id)
-            await self._begin(due[0], head)
+        signed: list[tuple[Life, deque[Act]]] = []
+        try:
+            while due := [one for one in self.table.waiting() if self._is_due(one, head, tried)]:
+                tried.add(due[0].client_order_id)
+                await self._begin(due[0], head, signed)
+        except TransientError:
+            await self._send_all(signed, head)
+            raise
+        await self._send_all(signed, head)
+
+    async def _send_all(self, signed: Sequence[tuple[Life, deque[Act]]], head: HeadNow) -> None:
+        for life, acts in signed:
+            await self._carry_out(life, acts, head)
 
     def _is_due(self, handed: Handed, head: HeadNow, tried: Collection[str]) -> bool:
         return (
@@ -299,7 +354,9 @@ class ChainDesk:
             data = disallow_calldata(self.terms.route.contract)
             self.protections.append(Protection(REVOKING, allowing.to, data))
 
-    async def _begin(self, handed: Handed, head: HeadNow) -> None:
+    async def _begin(
+        self, handed: Handed, head: HeadNow, signed: list[tuple[Life, deque[Act]]]
+    ) -> None:
         if isinstance(handed.plan, MixedPlan):
             if not await self._is_allowed(handed, head):
                 return
@@ -325,7 +382,7 @@ class ChainDesk:
         if isinstance(handed.plan, MixedPlan):
             await self._reserve(begun, head)
             if is_allowing(begun.client_order_id) and handed in self.table.waiting():
-                await self._begin(handed, head)  # the swap, or that there is none
+                await self._begin(handed, head, signed)  # the swap, or that there is none
             return
         first = handed.plan.steps[0]
         self.table.chains.gains_in(
@@ -334,15 +391,18 @@ class ChainDesk:
             asset=str(first.source),
             decimals=first.decimals_in,
         )
-        await self._reserve(begun, head)
+        await self._reserve(begun, head, signed)
 
-    async def _reserve(self, life: Life, head: HeadNow) -> None:
+    async def _reserve(
+        self, life: Life, head: HeadNow, signed: list[tuple[Life, deque[Act]]] | None = None
+    ) -> None:
+        """Keep a nonce and have it signed; send it, or leave that to whoever has `signed`."""
         assert life.draft is not None
         self.crash("before reserving")
         self.table.reserve(life)
         self.signatures.never_asked(life.client_order_id)
         self.crash("reserved")
-        await self._carry_out(life, deque([Sign(life.draft)]), head)
+        await self._carry_out(life, deque([Sign(life.draft)]), head, signed)
 
     # ---- a nonce goes on ---------------------------------------------------------------------
 
@@ -373,8 +433,17 @@ class ChainDesk:
     def _ahead(self, life: Life) -> tuple[bytes, ...]:
         return ahead_of(life, self._open())
 
-    async def _carry_out(self, life: Life, waiting: deque[Act], head: HeadNow) -> None:
+    async def _carry_out(
+        self,
+        life: Life,
+        waiting: deque[Act],
+        head: HeadNow,
+        signed: list[tuple[Life, deque[Act]]] | None = None,
+    ) -> None:
         while waiting:
+            if signed is not None and isinstance(waiting[0], Send):
+                signed.append((life, waiting))
+                return
             act = waiting.popleft()
             learned: Learned | None = None
             if isinstance(act, Sign):

@@ -116,14 +116,21 @@ class Footprints:
         for one in alike if found.accounts else ():
             del self._of[one]
 
-    async def read(self, head: HeadNow) -> State:
+    async def read(self, head: HeadNow, known: State | None = None) -> State:
         """Return all that newest calls read as of a block, in one batch.
+
+        Args:
+            head: the block.
+            known: what was read as of it before, and is not asked for again; nor is it returned.
 
         Raises:
             NodeError: there is no answer, or the block is gone.
         """
         accounts, words = self._wanted()
         self._codes = {one: code for one, code in self._codes.items() if one in accounts}
+        if known is not None and known.head == head.hash:
+            accounts = [one for one in accounts if one not in known.accounts]
+            words = [one for one in words if one not in known.words]
         unknown = [one for one in accounts if one not in self._codes]
         at: dict[str, Json] = {"blockHash": head.hash}
         asked: list[tuple[str, Sequence[Json]]] = [

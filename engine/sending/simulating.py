@@ -190,6 +190,11 @@ class Simulator:
             self._put(state)
         self._head = head.hash
 
+    def add(self, state: State) -> None:
+        """Learn more of the block that it has; of another one nothing is taken."""
+        if state.head == self._head:
+            self._put(state)
+
     def _put(self, state: State) -> None:
         """Give the EVM what is known, so that it does not ask for it."""
         from pyrevm import AccountInfo  # noqa: PLC0415 - few machines have it

@@ -59,6 +59,7 @@ class WarmSimulator:
         self._simulator = simulator
         self._footprints = footprints
         self._is_followed = is_followed
+        self._read = State(head="")
         self._learning: asyncio.Task[int] | None = None
         self._turn = asyncio.Lock()
 
@@ -83,6 +84,7 @@ class WarmSimulator:
         async with self._turn:
             if is_fresh:
                 self._simulator.open(head)
+                self._read = State(head=head.hash)
             elif self._is_followed and not self._footprints.covers(_places(contract, data)):
                 await self._read_first(head)
             elif self._simulator.head != head.hash:
@@ -120,7 +122,20 @@ class WarmSimulator:
             await self._footprints.learn()
         except NodeError as error:
             log.info("what a call reads is not learned: %s", error)
-        await self._open(head)
+        if self._simulator.head != head.hash:
+            await self._open(head)
+            return
+        try:
+            more = await self._footprints.read(head, self._read)
+        except NodeError as error:
+            log.info("block %d is not read further ahead: %s", head.number, error)
+            return
+        self._simulator.add(more)
+        self._read = State(
+            head=head.hash,
+            accounts={**self._read.accounts, **more.accounts},
+            words={**self._read.words, **more.words},
+        )
 
     async def _rehearse(self, head: HeadNow) -> None:
         """Carry the newest call out: the EVM reads what lists lack, and has looked at the code."""
@@ -134,6 +149,7 @@ class WarmSimulator:
             log.info("block %d is not read ahead: %s", head.number, error)
             state = State(head=head.hash)
         self._simulator.open(head, state)
+        self._read = state
 
 
 def _looked_at(learning: asyncio.Task[int]) -> None:

@@ -31,7 +31,7 @@ from engine.wiring.chain_nodes import ChainNodes
 from engine.wiring.markets import read_announcement
 from engine.wiring.paths import Paths
 from engine.wiring.sender_answers import SenderAnswers
-from engine.wiring.sending_loop import hear_blocks, run_desk
+from engine.wiring.sending_loop import begin_what_comes, hear_blocks, run_desk
 from engine.wiring.sending_path import path_of
 from engine.wiring.sending_warnings import SendingWarnings
 from engine.wiring.signer_client import rehearsed_by, signed_by, wallet_known_to
@@ -130,6 +130,7 @@ async def send_on_chain(
         look_s = max(facts.block_ms / 4_000, LOOK_S_MIN)
         async with asyncio.TaskGroup() as both:
             both.create_task(look_back(truth_desk))
+            both.create_task(begin_what_comes(desk, answers))
             both.create_task(hear_blocks(node, desk, simulate, answers))
             await run_desk(desk, gas, simulate, answers, look_s=look_s)
 

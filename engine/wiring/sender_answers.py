@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
@@ -48,6 +49,7 @@ class SenderAnswers:
 
     Attributes:
         handed: set when there is a plan to begin.
+        came: the same by chain, for whoever begins it at once.
         told: set when there are news.
         stepped: set when a desk has done what there was.
         asked: set when a person asked for something that is to be in the audit.
@@ -70,6 +72,7 @@ class SenderAnswers:
         self._synced: Final = asyncio.Event()
         table.file.when_synced = self._synced.set
         self.handed: Final = asyncio.Event()
+        self.came: Final = defaultdict[str, asyncio.Event](asyncio.Event)
         self.told: Final = asyncio.Event()
         self.stepped: Final = asyncio.Event()
         self.asked: Final = asyncio.Event()
@@ -85,8 +88,14 @@ class SenderAnswers:
     def take_on(self, handed: Handed) -> str:
         """Take a plan on and have it begun; return why not, empty if it is. Not synced yet."""
         why = self.table.hand_over(handed)
+        self.came[handed.plan.chain].set()
         self.handed.set()
         return why
+
+    def prepare(self, handed: Handed) -> None:
+        """See `bus.sending.Sending`."""
+        if (desk := self.desks.get(handed.plan.chain)) is not None:
+            desk.prepare(handed)
 
     async def hand_over(self, handed: Handed) -> HandedOver:
         """See `bus.sending.Sending`."""

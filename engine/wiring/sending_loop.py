@@ -28,7 +28,7 @@ async def hear_blocks(
             async with aclosing(node.subscribe(Topic.HEADS)) as heads:
                 async for word in heads:
                     head = parse_head(word, None)
-                    desk.hear(head.hash)
+                    desk.hear(head.hash, head)
                     await simulate.ready(head)
                     answers.handed.set()
         except (NodeError, BadValueError) as error:
@@ -36,6 +36,22 @@ async def hear_blocks(
         finally:
             desk.hear("")
         await asyncio.sleep(RETRY_S)
+
+
+async def begin_what_comes(desk: ChainDesk, answers: SenderAnswers) -> None:
+    """Begin what is handed over, whatever is asked of nodes for other things meanwhile.
+
+    Raises:
+        FatalError: the table cannot be written.
+    """
+    came = answers.came[desk.terms.chain]
+    while True:
+        await came.wait()
+        came.clear()
+        try:
+            await desk.begin_at_once()
+        except (TransientError, NodeError) as error:  # the next step tries it again
+            log.warning("%s: %s", desk.terms.chain, error)
 
 
 async def run_desk(

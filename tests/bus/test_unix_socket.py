@@ -1,15 +1,19 @@
 """What only Unix sockets have: a file that leads to them."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from engine.bus import unix_socket
 from engine.bus.unix_socket import SocketCaller, open_server
-from engine.domain.errors import FatalError
-from tests.bus.asking import REQUESTS, Hall, Said, Say
+from engine.bus.wire import PROTOCOL_VERSION, Kind, encode
+from engine.domain.errors import BadValueError, FatalError
+from tests.bus.asking import REQUESTS, Hall, Refuse, Said, Say
 from tests.patience import PATIENCE_S
 
 
@@ -74,3 +78,95 @@ async def test_a_path_too_long_for_a_socket_is_refused_in_one_sentence(
     with pytest.raises(FatalError, match="too long for sockets"):
         async with open_server(path, REQUESTS, hall, on_fatal=lambda _: None):
             pass
+
+
+def frame_of(text: str) -> bytes:
+    """Return the end of a question's frame: all but its number."""
+    return bytes([Kind.REQUEST]) + encode(Say(text=text))
+
+
+def with_peer(path: Path, work: Callable[[SocketCaller, socket.socket], Awaitable[None]]) -> None:
+    """Work with a caller and the other end of its connection, which nobody reads by himself.
+
+    The loop is the one that roles have: it writes at the end of a turn.
+    """
+
+    async def connected() -> None:
+        loop, greeting = asyncio.get_running_loop(), PROTOCOL_VERSION.to_bytes(4)
+        caller = SocketCaller(path, role="engine")
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(path))
+            listener.listen()
+            listener.setblocking(False)
+            assert caller.ask_now(Say(text="early")) is None, "there is no connection"
+            first = asyncio.create_task(caller.call(Say(text="first")))
+            peer, _ = await loop.sock_accept(listener)
+            with peer:
+                await loop.sock_sendall(peer, greeting)
+                got = b""
+                while not got.endswith(frame_of("first")):
+                    got += await loop.sock_recv(peer, 65_536)
+                await work(caller, peer)
+                first.cancel()
+                await caller.aclose()
+
+    async def in_time() -> None:
+        async with asyncio.timeout(PATIENCE_S):
+            await connected()
+
+    uvloop.run(in_time())
+
+
+def test_what_is_asked_now_is_there_before_the_turn_of_the_loop_ends(tmp_path: Path) -> None:
+    async def work(caller: SocketCaller, peer: socket.socket) -> None:
+        assert caller.ask_now(Say(text="a")) is not None
+        assert caller.ask_now(Say(text="b")) is not None
+        got = peer.recv(65_536)
+
+        assert got.index(frame_of("a")) < got.index(frame_of("b"))
+
+    with_peer(tmp_path / "e.sock", work)
+
+
+def test_nothing_asked_now_overtakes_what_waits_for_the_end_of_the_turn(tmp_path: Path) -> None:
+    async def work(caller: SocketCaller, peer: socket.socket) -> None:
+        line = caller._line
+        assert line is not None
+        line.write(99, Kind.REQUEST, encode(Say(text="waits")))
+        assert caller.ask_now(Say(text="a")) is None
+        with contextlib.suppress(BlockingIOError):
+            assert not peer.recv(1), "it waits, or this says nothing"
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        assert caller.ask_now(Say(text="b")) is not None
+        got = peer.recv(65_536)
+
+        assert got.index(frame_of("waits")) < got.index(frame_of("b"))
+
+    with_peer(tmp_path / "e.sock", work)
+
+
+def test_what_the_system_does_not_take_at_once_follows_whole(tmp_path: Path) -> None:
+    async def work(caller: SocketCaller, peer: socket.socket) -> None:
+        text = "long" * 500_000
+        assert caller.ask_now(Say(text=text)) is not None
+        assert caller.ask_now(Say(text="a")) is None, "it would be in the middle"
+        loop, got = asyncio.get_running_loop(), b""
+        while not got.endswith(frame_of(text)):
+            got += await loop.sock_recv(peer, 1_000_000)
+
+        assert len(got) == len(frame_of(text)) + 12
+
+    with_peer(tmp_path / "e.sock", work)
+
+
+async def test_what_is_asked_now_is_answered_like_anything_else(caller: SocketCaller) -> None:
+    await caller.call(Say(text="first"))
+    said, refused = caller.ask_now(Say(text="a")), caller.ask_now(Refuse(kind="never"))
+    assert said is not None
+    assert refused is not None
+    await caller.call(Say(text="last"))
+
+    assert await said() == Said(text="a")
+    with pytest.raises(BadValueError, match="never"):
+        await refused()

@@ -55,6 +55,7 @@ class ChainDesk:
     approved: list[OnChain | None] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
     news: dict[str, list[TransactionNews]] = field(default_factory=dict)
+    prepared: list[str] = field(default_factory=list)
 
     def hand_over(
         self,
@@ -72,6 +73,16 @@ class ChainDesk:
         self.handed.append(transaction)
         self.approved.append(approved)
         self.news[transaction.client_order_id] = self._story(plan, transaction)
+
+    def prepare(
+        self,
+        plan: OnChain,
+        transaction: Transaction,
+        pools: Sequence[PoolTerms],
+        approved: OnChain | None = None,
+    ) -> None:
+        del plan, pools, approved
+        self.prepared.append(transaction.client_order_id)
 
     def ask_after(self, client_order_id: str) -> None:
         self.asked.append(client_order_id)

@@ -42,6 +42,8 @@ class Heard:
 
     handed: list[str] = field(default_factory=list)
     asked: list[str] = field(default_factory=list)
+    prepared: list[str] = field(default_factory=list)
+    prepared_by: list[OnChain | None] = field(default_factory=list)
     approved: list[OnChain | None] = field(default_factory=list)
 
     def hand_over(
@@ -57,6 +59,17 @@ class Heard:
         del pools, until_ns
         self.approved.append(approved)
         self.handed.append(transaction.client_order_id)
+
+    def prepare(
+        self,
+        plan: OnChain,
+        transaction: Transaction,
+        pools: Sequence[PoolTerms],
+        approved: OnChain | None = None,
+    ) -> None:
+        del plan, pools
+        self.prepared_by.append(approved)
+        self.prepared.append(transaction.client_order_id)
 
     def ask_after(self, client_order_id: str) -> None:
         self.asked.append(client_order_id)
@@ -318,3 +331,15 @@ def test_what_is_sent_on_the_sandbox_is_never_called_paper() -> None:
         assert "test network" in BASIS_WORDS[one]
         assert "test network" in BASIS_SHORT[one]
     assert set(BASIS_WORDS) == set(BASIS_SHORT) == set(Basis)
+
+
+def test_a_plan_is_told_of_before_its_intent_is_durable_and_handed_over_after() -> None:
+    live = Live(terms=PLAN)
+    live.executor.start(PLAN, AT_NS)
+    before = ([*live.heard.prepared], [*live.heard.handed])
+
+    live.executor.stored(ORDER_ID, AT_NS + MS)
+
+    assert before == ([ORDER_ID], [])
+    assert live.heard.handed == [ORDER_ID]
+    assert live.heard.prepared_by == [PLAN], "the terms that a person approved are there, too"

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -333,6 +333,77 @@ async def test_an_intent_is_sent_again_until_a_ledger_that_was_away_has_it() -> 
 
     assert intents.told == [(intent(1), True, True)]
     assert outbox.waiting == 0
+
+
+class NearLedger(FakeLedger):
+    """Can be asked within the turn of the loop; its answers come later, or are lost."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.early: list[Record] = []
+        self.is_lost = False
+        self.answers = asyncio.Event()
+
+    def ask_now(
+        self, request: Append, /, *, timeout_s: float = 5.0
+    ) -> Callable[[], Awaitable[Any]]:
+        self.early += request.records
+
+        async def answered() -> Any:
+            await self.answers.wait()
+            if self.is_lost:
+                raise TransientError("the connection is lost")
+            self.calls -= 1
+            return await self.call(request, timeout_s=timeout_s)
+
+        return answered
+
+
+async def test_an_intent_is_on_its_way_before_whoever_made_it_goes_on() -> None:
+    ledger = NearLedger()
+    outbox, intents = Outbox(ledger), Intents(ledger)
+    outbox.on_intent = intents.take
+    async with running(outbox), asyncio.timeout(PATIENCE_S):
+        for number in (1, 2):
+            outbox.put(intent(number))
+            assert ledger.early[-1] == intent(number)
+        await asyncio.sleep(0)
+        assert intents.told == []
+        ledger.answers.set()
+        await ledger.until(2)
+        while outbox.waiting:
+            await asyncio.sleep(0)
+
+    assert intents.told == [(intent(1), True, True), (intent(2), True, True)]
+    assert ledger.calls == 0, "what was asked once is not asked again"
+
+
+async def test_an_intent_whose_answer_is_lost_is_sent_again() -> None:
+    ledger = NearLedger()
+    ledger.is_lost = True
+    ledger.answers.set()
+    outbox, intents = Outbox(ledger), Intents(ledger)
+    outbox.on_intent = intents.take
+    async with running(outbox), asyncio.timeout(PATIENCE_S):
+        outbox.put(intent(1))
+        await ledger.until(1)
+        while outbox.waiting:
+            await asyncio.sleep(0)
+
+    assert intents.told == [(intent(1), True, True)]
+    assert ledger.calls == 1
+
+
+async def test_an_engine_that_another_followed_learns_it_by_an_early_intent() -> None:
+    ledger = NearLedger()
+    ledger.generation = 8
+    ledger.answers.set()
+    outbox = Outbox(ledger, generation=7)
+    outbox.put(intent(1))
+
+    with pytest.raises(SupersededError, match="generation 8, this is 7"):
+        await outbox.run()
+    assert ledger.stored == []
 
 
 async def test_news_go_with_what_they_tell_of() -> None:

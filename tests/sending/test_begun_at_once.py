@@ -5,6 +5,7 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,14 @@ from engine.domain.handed import Handed
 from engine.domain.signing import Signed, SigningIntent, SignRefusal
 from engine.domain.told import Asked
 from engine.sending import table_file
+from engine.sending.calls import HeadNow
 from engine.sending.desk import ChainDesk
+from engine.sending.facts import Life, Look
+from engine.sending.simulating import Simulated
 from engine.sending.stages import Stage
 from engine.sending.view import Batches
 from engine.wiring.sender_answers import SenderAnswers
+from tests.patience import PATIENCE_S
 from tests.sending.crashes.moody import Mood
 from tests.sending.crashes.world import NS, CrashWorld, run
 from tests.signing.intents import CHAIN
@@ -225,3 +230,118 @@ def test_what_a_node_answered_is_written_and_needs_no_sync(place: Place) -> None
     (life,) = place.world.table.open_lives()
     assert life.stage is Stage.BROADCAST
     assert not place.world.table.file.is_synced
+
+
+class Counted:
+    """Counts simulations, as of which block each was."""
+
+    def __init__(self, desk: ChainDesk) -> None:
+        self.heads: list[str] = []
+        self._simulate = desk.beginnings.simulate
+        desk.beginnings.simulate = self
+
+    async def __call__(self, head: HeadNow, contract: str, data: bytes, **how: Any) -> Simulated:
+        self.heads.append(head.hash)
+        return await self._simulate(head, contract, data, **how)
+
+
+async def test_what_may_be_handed_over_is_simulated_ahead_once_and_nothing_else_is_done(
+    place: Place,
+) -> None:
+    counted, head = Counted(place.desk), place.desk._looked
+    assert head is not None
+    answers = SenderAnswers(place.world.table)
+    answers.desks[CHAIN] = place.desk
+    place.desk.hear(head.hash, head)
+
+    answers.prepare(place.handed)
+    await asyncio.sleep(0)
+    before = (
+        counted.heads[:],
+        place.is_begun,
+        place.world.table.handed(place.handed.client_order_id),
+    )
+    place.world.table.hand_over(place.handed)
+    await place.desk.begin_at_once()
+
+    assert before == ([head.hash], False, None)
+    assert counted.heads == [head.hash]
+    assert place.is_begun
+
+
+async def test_what_comes_before_its_block_is_simulated_once_that_is_told_of(place: Place) -> None:
+    counted = Counted(place.desk)
+    before = place.desk._looked
+    assert before is not None
+    place.desk.hear(before.hash, before)
+    place.world.chain.mine(most=0)
+    handed = place.world.handed(1, seconds=30)
+    place.desk.prepare(handed)
+    await asyncio.sleep(0)
+    was_simulated = bool(counted.heads)
+
+    head = await place.desk.view.head()
+    place.desk.hear(head.hash, head)
+    await asyncio.sleep(0)
+
+    assert (was_simulated, counted.heads) == (False, [head.hash])
+
+
+async def test_what_was_simulated_as_of_another_block_does_not_count(place: Place) -> None:
+    counted, old = Counted(place.desk), place.desk._looked
+    assert old is not None
+    place.desk.hear(old.hash, old)
+    place.desk.prepare(place.handed)
+    await asyncio.sleep(0)
+    place.world.chain.mine(most=0)
+    head = await place.desk.view.head()
+    place.desk.hear(head.hash, head)
+    place.world.table.hand_over(place.handed)
+    await place.desk.step()
+
+    assert counted.heads == [old.hash, head.hash]
+    assert place.is_begun
+
+
+async def test_a_plan_that_comes_while_a_step_asks_nodes_of_others_is_begun_meanwhile(
+    place: Place,
+) -> None:
+    place.world.table.hand_over(place.handed)
+    await place.desk.begin_at_once()
+    second = place.world.handed(1, seconds=30)
+    asked, goes_on = asyncio.Event(), asyncio.Event()
+    look = place.desk.view.look
+
+    async def slow(life: Life, head: HeadNow) -> Look:
+        asked.set()
+        await goes_on.wait()
+        return await look(life, head)
+
+    place.desk.view.look = slow  # type: ignore[method-assign]
+    async with asyncio.timeout(PATIENCE_S), asyncio.TaskGroup() as tasks:
+        step = tasks.create_task(place.desk.step())
+        await asked.wait()
+        place.world.table.hand_over(second)
+        await place.desk.begin_at_once()
+        life = place.world.table.life_of(second.client_order_id)
+        was_done = step.done()
+        goes_on.set()
+
+    assert life is not None
+    assert (life.stage, was_done) == (Stage.BROADCAST, False)
+
+
+def test_of_two_plans_both_are_signed_before_the_first_one_is_sent(place: Place) -> None:
+    second = place.world.handed(1, seconds=30)
+    signed_before_sending: list[int] = []
+    send = place.desk.view.send
+
+    async def noted(raw: bytes) -> object:
+        signed_before_sending.append(len(place.asked_before_signing))
+        return await send(raw)
+
+    place.desk.view.send = noted  # type: ignore[method-assign, assignment]
+    place.world.table.hand_over(second)
+    place.begin()
+
+    assert signed_before_sending == [2, 2]
