@@ -268,6 +268,7 @@ def _engine_counts(report: StatusReport) -> list[tuple[str, str]]:
         ("Moves", report.moves_refused, "of pools refused"),
         ("Cut", report.pools_cut, "pools in part"),
         ("Screening", report.pools_waiting, "pools wait"),
+        ("Told", report.told_left_out, f"left out, to {report.told_left_out_bps_max} bps"),
     )
     return [(name, f"{words.count(number)} {what}") for name, number, what in counts if number]
 

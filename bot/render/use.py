@@ -6,7 +6,14 @@ from typing import Final
 from bot.answer import Panels
 from bot.render import words
 from bot.render.screen import Facts, Mark, Screen, Text, wrapped
-from engine.bus.use_reports import BoundLine, BudgetLine, KeptLine, UseLine, UseReport
+from engine.bus.use_reports import (
+    BoundLine,
+    BudgetLine,
+    KeptLine,
+    RunsLine,
+    UseLine,
+    UseReport,
+)
 
 USES_SHOWN: Final = 12
 KEPT_SHOWN: Final = 12
@@ -19,6 +26,8 @@ def render_use(report: UseReport) -> Screen:
     facts = [("Disk", _disk(report))]
     if report.bounds:
         facts.append(("Nearest", _bound(report.bounds[0])))
+    if report.runs is not None:
+        facts.append(("Workers", _runs(report.runs)))
     rows = [
         *(row for one in report.budgets for row in _budget_rows(one)),
         *(row for one in report.uses[:USES_SHOWN] for row in _use_rows(one)),
@@ -39,14 +48,19 @@ def render_use(report: UseReport) -> Screen:
 
 def make_trend(report: UseReport) -> Panels | None:
     """Draw what is nearest to its bound over a day."""
-    panels = tuple(
+    bounds = [
         (
             f"{one.name}: {one.ratio:.0%} of its bound",
             tuple((at_ns, _PERCENT * ratio) for at_ns, ratio in one.points),
         )
-        for one in report.bounds[:PANELS_MAX]
+        for one in report.bounds
         if one.points
-    )
+    ]
+    runs = []
+    if report.runs is not None and report.runs.points:
+        room = tuple((at_ns, float(room)) for at_ns, _, room in report.runs.points)
+        runs = [(f"workers that the load leaves room for: {report.runs.room}", room)]
+    panels = (*bounds[: PANELS_MAX - len(runs)], *runs)
     if not panels:
         return None
     return Panels(
@@ -54,7 +68,7 @@ def make_trend(report: UseReport) -> Panels | None:
         title="What is nearest to its bound",
         panels=panels,
         until_ns=report.at_ns,
-        hint="percent of what there is, a sample a minute",
+        hint="percent of what there is, workers in runs, a sample a minute",
         basis_note=words.BASIS_WORDS[report.basis],
     )
 
@@ -69,6 +83,11 @@ def _disk(report: UseReport) -> str:
 def _bound(one: BoundLine) -> str:
     trend = "" if one.per_h is None else f", {one.per_h:+.1%} an hour"
     return f"{one.name}, {one.ratio:.0%} of its bound{trend}"
+
+
+def _runs(one: RunsLine) -> str:
+    why = f", {one.room_why}" if one.room_why else ""
+    return f"{one.running} run, room for {one.room}{why}"
 
 
 def _budget_rows(one: BudgetLine) -> Iterator[str]:

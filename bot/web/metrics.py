@@ -247,6 +247,12 @@ _OF_ENGINE: Final = (
     _Figure("uptime_seconds", "Since the run began.", lambda it: it.uptime_s),
     _Figure("records_waiting", "Records on their way.", lambda it: it.records_waiting),
     _Figure("plans", "Plans made.", lambda it: it.planned, is_count=True),
+    _Figure(
+        "told_left_out",
+        "Pools that webhooks told of and that are not waited for.",
+        lambda it: it.told_left_out,
+        is_count=True,
+    ),
 )
 _OF_VENUE: Final = (
     _Figure("venue_connected", "1 while connected.", lambda it: it.is_connected),
@@ -271,6 +277,8 @@ _OF_CHAIN: Final = (
 )
 _OF_WORK: Final = (
     _Figure("work_efficiency_ratio", "Useful over available time.", lambda it: it.efficiency),
+    _Figure("work_room", "Background runs there is room for.", lambda it: it.room),
+    _Figure("work_running", "Background runs under way.", lambda it: it.running),
     _Figure("work_switches", "Pushed aside.", lambda it: it.switches.count, is_count=True),
     _Figure(
         "work_switches_failed",

@@ -111,6 +111,8 @@ class StatusReport(Report, frozen=True, kw_only=True):
         delayed: loosenings that wait, each of which can be cancelled.
         off: venues and pairs that the operator has switched off.
         is_chat_blind: no chat reaches the operator, so that nothing is asked.
+        told_left_out, told_left_out_bps_max: pools of which a webhook told a large swap ahead and
+            that are not waited for, as too many were told, and the largest of those swaps.
         mixed_shut: why orders together with a transaction stay on paper in any mode; empty if they
             are carried out for real in mode live, None of versions that did not say.
     """
@@ -155,6 +157,8 @@ class StatusReport(Report, frozen=True, kw_only=True):
     traded_live: int = 0
     profit_usd_live: Decimal = Decimal(0)
     mixed_shut: str | None = None
+    told_left_out: int = 0
+    told_left_out_bps_max: int = 0
 
 
 class VenuesReport(Report, frozen=True, kw_only=True):

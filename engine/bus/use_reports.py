@@ -75,6 +75,21 @@ class BoundLine(msgspec.Struct, frozen=True, kw_only=True):
     points: list[tuple[int, float]]
 
 
+class RunsLine(msgspec.Struct, frozen=True, kw_only=True):
+    """How many background runs the load of the machine leaves room for.
+
+    Attributes:
+        running: that are under way.
+        room: that may be, as the role said last; `room_why` why no more.
+        points: (at_ns, running, room), oldest first, of a day.
+    """
+
+    running: int
+    room: int
+    room_why: str
+    points: list[tuple[int, int, int]]
+
+
 class UseReport(Report, frozen=True, kw_only=True):
     """What is used of venues, providers, disk and machine.
 
@@ -84,6 +99,7 @@ class UseReport(Report, frozen=True, kw_only=True):
         kept: what is kept on the disk, the most first.
         bounds: the one that is nearest to its bound first.
         short: what will be full or spent, in sentences.
+        runs: of background work; None where none is done, or its role does not say.
     """
 
     basis: Basis
@@ -96,6 +112,7 @@ class UseReport(Report, frozen=True, kw_only=True):
     kept: list[KeptLine]
     bounds: list[BoundLine]
     short: list[str]
+    runs: RunsLine | None = None
 
 
 class UseDesk(Protocol):

@@ -96,6 +96,11 @@ class WorkReport(Report, frozen=True, kw_only=True):
     lost_s: dict[str, float] = msgspec.field(default_factory=dict)
     trouble: str = ""
 
+    @property
+    def running(self) -> int:
+        """Return how many runs are under way."""
+        return sum(task.state is TaskState.RUNNING for task in self.tasks)
+
 
 class TaskReport(Report, frozen=True, kw_only=True):
     """One task with its last runs, oldest first."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 POOLS_MAX: Final = 1_024
-"""Of one chain; the first ones told go."""
+"""Of one chain; where more are told, those go of which the least was told."""
 
 
 @dataclass(slots=True)
@@ -17,19 +17,30 @@ class ToldAhead:
 
     Attributes:
         count: how many swaps were told ahead and waited for.
+        left_out: how many pools were not waited for any more, or never, as others were told with
+            larger swaps; `left_out_bps_max` is the largest of theirs.
     """
 
     count: int = 0
-    _of: dict[str, dict[str, tuple[int, int]]] = field(default_factory=dict)
+    left_out: int = 0
+    left_out_bps_max: int = 0
+    _of: dict[str, dict[str, tuple[int, int, int]]] = field(default_factory=dict)
 
-    def tell(self, chain: str, address: str, *, block: int, until_ns: int) -> None:
+    def tell(self, chain: str, address: str, *, block: int, until_ns: int, impact_bps: int) -> None:
         """Wait for a block because of one of its swaps, and no longer than until then."""
         pools = self._of.setdefault(chain, {})
-        known = pools.pop(address, (0, 0))
-        pools[address] = max(known[0], block), max(known[1], until_ns)
+        known = pools.pop(address, (0, 0, 0))
+        told = (block, until_ns, impact_bps)
+        pools[address] = (max(known[0], told[0]), max(known[1], told[1]), max(known[2], told[2]))
         if len(pools) > POOLS_MAX:
-            del pools[next(iter(pools))]
+            self._leave_out(pools)
         self.count += 1
+
+    def _leave_out(self, pools: dict[str, tuple[int, int, int]]) -> None:
+        """Wait for the pool no more of which the least was told, the one told first of equals."""
+        least = min(pools, key=lambda address: pools[address][2])
+        self.left_out += 1
+        self.left_out_bps_max = max(self.left_out_bps_max, pools.pop(least)[2])
 
     def block(self, chain: str, number: int) -> None:
         """Learn that a block is here: nothing of it, or of those before it, is waited for."""
@@ -48,6 +59,9 @@ class ToldAhead:
     def step_clock(self, step_ns: int) -> None:
         """Keep what is waited for over a step of the clock."""
         self._of = {
-            chain: {at: (block, until_ns + step_ns) for at, (block, until_ns) in pools.items()}
+            chain: {
+                at: (block, until_ns + step_ns, impact_bps)
+                for at, (block, until_ns, impact_bps) in pools.items()
+            }
             for chain, pools in self._of.items()
         }

@@ -98,6 +98,8 @@ class EngineReports:
             unsized=core.detector.unsized,
             pools_cut=core.detector.pools_cut,
             moves_refused=core.moving_pools.moves_refused,
+            told_left_out=core.moving_pools.told_ahead.left_out,
+            told_left_out_bps_max=core.moving_pools.told_ahead.left_out_bps_max,
             pools_waiting=core.detector.pools_waiting,
             profit_usd_paper=core.journal.counts.profit_usd,
             traded_live=core.journal.counts.traded_live,

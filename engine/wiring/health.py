@@ -108,7 +108,7 @@ async def watching(
     )
     ledger.health_desk, ledger.use_desk = watch, measures
     tasks = [
-        asyncio.create_task(_guarded(_look(watch, looks, clock, look_s))),
+        asyncio.create_task(_guarded(_look(watch, looks, clock, look_s, measures))),
         asyncio.create_task(_guarded(_measure(measures, clock))),
         asyncio.create_task(_guarded(_tell(ledger, told))),
     ]
@@ -123,7 +123,9 @@ async def watching(
                 kept.close()
 
 
-async def _look(watch: Watch, looks: Looks, clock: Clock, look_s: float) -> None:
+async def _look(
+    watch: Watch, looks: Looks, clock: Clock, look_s: float, measures: UseMeasures
+) -> None:
     rounds = 0
     while True:
         seen = await looks.look()
@@ -133,6 +135,8 @@ async def _look(watch: Watch, looks: Looks, clock: Clock, look_s: float) -> None
             watch.take_tally(role, tallied, at_ns=at_ns)
         for role, used in seen.used.items():
             watch.uses.take(role, used, at_ns=at_ns)
+        if seen.work is not None:
+            measures.take_work(seen.work, at_ns=at_ns)
         watch.looked(at_ns=at_ns, everything=seen.is_whole)
         if rounds % PRUNE_ROUNDS == 0:
             watch.prune(at_ns=at_ns)

@@ -15,6 +15,7 @@ from engine.bus.request import Caller, Request
 from engine.bus.signing import WalletsReport
 from engine.bus.trading import GetVenueOrders
 from engine.bus.trading_reports import VenueOrdersReport
+from engine.bus.work_reports import WorkReport
 from engine.domain.errors import SyndicateError
 from engine.domain.health import Health, Sight
 from engine.domain.recovery import TALLY, Tallied
@@ -143,12 +144,14 @@ class Round:
     Attributes:
         is_whole: all who see anything were asked and answered.
         tallied, used: what the roles that were asked recovered from and used, by role.
+        work: how background work stands; None where that was not asked, or not told.
     """
 
     sights: list[Sight]
     is_whole: bool
     tallied: dict[str, list[Tallied]]
     used: dict[str, list[Used]]
+    work: WorkReport | None = None
 
 
 class Looks:
@@ -184,6 +187,7 @@ class Looks:
         self._roles = {name: _Role() for name in dict.fromkeys((*roles, *callers, alone))}
         self._tallied: dict[str, list[Tallied]] = {}
         self._used: dict[str, list[Used]] = {}
+        self._work: WorkReport | None = None
         self._round = 0
 
     async def look(self) -> Round:
@@ -199,6 +203,7 @@ class Looks:
         tests = await asyncio.gather(*(self._test(*item) for item in self._tests.items()))
         tallied = {**self._tallied, self._alone: TALLY.all()}
         used, self._tallied, self._used = self._used, {}, {}
+        work, self._work = self._work, None
         sights = [*tests, *self._disk()]
         for name, role in self._roles.items():
             sights += self._role(name, role, pids.get(name), is_asked=name in answers)
@@ -207,7 +212,7 @@ class Looks:
         is_whole = len(due) == len(self._callers) and all(one is not None for one in found)
         self._round += 1
         shown = [one for one in sights if self._is_shown(one.component)]
-        return Round(sights=shown, is_whole=is_whole, tallied=tallied, used=used)
+        return Round(sights=shown, is_whole=is_whole, tallied=tallied, used=used, work=work)
 
     async def _ask(self, name: str) -> list[Sight] | None:
         asked, role = asked_of(name), self._roles[name]
@@ -229,6 +234,8 @@ class Looks:
         elif isinstance(report, SightsReport):
             self._tallied.update(report.tallied)
             self._used[name] = report.used
+        if isinstance(report, WorkReport):
+            self._work = report
         return asked.read(report)
 
     async def _test(self, component: str, test: Callable[[], Awaitable[object]]) -> Sight:

@@ -27,6 +27,7 @@ from engine.operate.clock import Clock
 from engine.settings.schema import Settings
 from engine.signing.desk import USD_CAP, SigningDesk, count_cap, gas_cap, usd_of_micro
 from engine.signing.guards import Guard
+from engine.signing.password_pace import PasswordPace
 from engine.signing.venue_caps import MOVED_CAP, ORDERS_CAP, UNWINDINGS_CAP, UNWOUND_CAP
 from engine.signing.venue_desk import VenueDesk
 from engine.signing.withdraw_desk import WithdrawDesk
@@ -57,8 +58,9 @@ class SignerAnswers:
         withdrawals: WithdrawDesk,
         withdraw_keys: VenueKeys,
         rotation: VenueRotation,
+        pace: PasswordPace,
     ) -> None:
-        self._rotation = rotation
+        self._rotation, self._pace = rotation, pace
         self._withdrawals = withdrawals
         self._withdraw_keys = withdraw_keys
         self._wallets = wallets
@@ -185,14 +187,22 @@ class SignerAnswers:
         locked = self._venue_keys.is_locked or self._withdraw_keys.is_locked
         if not is_wallets and not locked:
             raise BadValueError("the key is open already")
+        try:
+            async with self._pace.trying():
+                await self._unlock(password, is_wallets=is_wallets)
+        except FatalError as error:
+            raise BadValueError(str(error)) from None
+        return self.wallets()
+
+    async def _unlock(self, password: str, *, is_wallets: bool) -> None:
+        """Open what a password opens; raises `SettingsError` if that is nothing."""
         ills = [await self._unlock_wallet(password)] if is_wallets else []
         if self._venue_keys.is_locked:
             ills.append(await self._unlock_venues(password))
         if self._withdraw_keys.is_locked:
             ills.append(await self._unlock_withdrawals(password))
         if all(ills):  # one password may be of some of them alone
-            raise BadValueError(ills[0])
-        return self.wallets()
+            raise SettingsError(ills[0])
 
     async def _unlock_wallet(self, password: str) -> str:
         """Return why it does not open; empty if it does."""

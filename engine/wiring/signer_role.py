@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -23,6 +24,7 @@ from engine.signing.caps import DailyCaps, boot_id
 from engine.signing.desk import SigningDesk, caps_of
 from engine.signing.guards import Guard, Needs, guard_calls, guard_memory
 from engine.signing.journal import Journal
+from engine.signing.password_pace import PasswordPace
 from engine.signing.venue_caps import venue_caps
 from engine.signing.venue_checked import checked_venues
 from engine.signing.venue_desk import VenueDesk
@@ -146,6 +148,7 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                     open_to_withdraw(withdrawals, venues, venue, key)
                 _say(guards, place, is_locked=desk.wallet is None, venues=venues)
                 _say_withdrawals(withdrawals)
+                pace = PasswordPace(time.monotonic_ns)
                 answers = SignerAnswers(
                     settings,
                     desk,
@@ -158,8 +161,9 @@ async def run_signer(settings: Settings, paths: Paths) -> None:
                     withdrawals=withdrawals,
                     withdraw_keys=keys_out,
                     rotation=VenueRotation(
-                        venues, venue_keys, withdrawals, checked_venues(paths.signer)
+                        venues, venue_keys, withdrawals, checked_venues(paths.signer), pace
                     ),
+                    pace=pace,
                 )
                 async with open_server(
                     paths.socket("signer"),

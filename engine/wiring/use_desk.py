@@ -11,7 +11,8 @@ from typing import Final
 import psutil
 
 from engine.bus.notices import Notice, ResourceShort
-from engine.bus.use_reports import BoundLine, BudgetLine, KeptLine, UseReport
+from engine.bus.use_reports import BoundLine, BudgetLine, KeptLine, RunsLine, UseReport
+from engine.bus.work_reports import WorkReport
 from engine.domain.modes import Basis
 from engine.domain.units import NS_PER_DAY, NS_PER_S
 from engine.health.uses import Budget, Uses
@@ -23,6 +24,10 @@ from engine.wiring.paths import Paths
 MB: Final = 1_048_576
 SAMPLES_MAX: Final = 1_440
 """A day of samples."""
+
+SAMPLE_NS: Final = 60 * NS_PER_S
+WORK_STALE_NS: Final = 120 * NS_PER_S
+"""What background work said before then is nothing of now."""
 
 SIZES_NS: Final = 600 * NS_PER_S
 """Folders are added up no more often than this."""
@@ -121,6 +126,9 @@ class UseMeasures:
         self._sampled_ns = self._sized_ns = 0
         self._told_ns: dict[str, int] = {}
         self._now_ns = 0
+        self._work: WorkReport | None = None
+        self._work_ns = 0
+        self._runs: deque[tuple[int, int, int]] = deque(maxlen=SAMPLES_MAX)
 
     def sample(self, at_ns: int) -> None:
         """Measure; it may take a while, and is done beside the loop."""
@@ -158,6 +166,12 @@ class UseMeasures:
                     ResourceShort(at_ns=at_ns, basis=self._basis, what=what, sentence=sentence)
                 )
 
+    def take_work(self, work: WorkReport, *, at_ns: int) -> None:
+        """Take how background work stands, as its role says."""
+        self._work, self._work_ns = work, at_ns
+        if not self._runs or at_ns - self._runs[-1][0] >= SAMPLE_NS:
+            self._runs.append((at_ns, work.running, work.room))
+
     def use(self) -> UseReport:
         """See `UseDesk.use`."""
         at_ns = self._now_ns
@@ -172,6 +186,7 @@ class UseMeasures:
             kept=self._kept,
             bounds=self._bounds(),
             short=[sentence for _, sentence in self._short(at_ns)],
+            runs=self._runs_line(at_ns),
         )
 
     def full_in_h(self) -> float | None:
@@ -180,6 +195,18 @@ class UseMeasures:
         if slope is None or slope.high >= 0:
             return None
         return self._last_free_mb / -slope.per_h
+
+    def _runs_line(self, at_ns: int) -> RunsLine | None:
+        """Return what was said of background work, as long as it is fresh."""
+        if self._work is None or at_ns - self._work_ns > WORK_STALE_NS:
+            return None
+        step = max(1, len(self._runs) // POINTS_SHOWN)
+        return RunsLine(
+            running=self._work.running,
+            room=self._work.room,
+            room_why=self._work.room_why,
+            points=[*self._runs][::-step][::-1],
+        )
 
     def _lines(self, at_ns: int) -> list[BudgetLine]:
         return self._uses.budgets(self._budgets, at_ns=at_ns)

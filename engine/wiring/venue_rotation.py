@@ -15,6 +15,7 @@ from engine.domain.errors import SettingsError
 from engine.domain.venue_orders import KeyRights
 from engine.gateways.rights import why_no_trading_key
 from engine.signing.kept_file import KeptFile
+from engine.signing.password_pace import PasswordPace
 from engine.signing.venue_auth.auth import VenueKey
 from engine.signing.venue_checked import VenueChecked
 from engine.signing.venue_desk import VenueDesk
@@ -33,6 +34,7 @@ class VenueRotation:
         keys: their files, as they were taken last.
         withdrawals: has keys of its own, none of which may trade.
         checked: what venues said of keys, by which orders with real money are signed.
+        pace: of all passwords that are tried.
     """
 
     def __init__(
@@ -41,11 +43,13 @@ class VenueRotation:
         keys: VenueKeys,
         withdrawals: WithdrawDesk,
         checked: KeptFile[VenueChecked],
+        pace: PasswordPace,
     ) -> None:
         self._desk: Final = desk
         self._keys: Final = keys
         self._withdrawals: Final = withdrawals
         self._checked: Final = checked
+        self._pace: Final = pace
         self._turn: Final = asyncio.Lock()
 
     async def rotate(self, venue: str, sealed: bytes, password: bytes, rights: KeyRights) -> None:
@@ -65,7 +69,8 @@ class VenueRotation:
             old = self._desk.keys.get(venue, "")
             if not old:
                 raise SettingsError(f"no key of {venue[:40]!r} is open that another could replace")
-            await self._keys.check_password(venue, password)
+            async with self._pace.trying():
+                await self._keys.check_password(venue, password)
             where = f"the new key of {venue}"
             store = parse_venue_key(sealed, venue, where=where)
             if isinstance(store, VenueKey):

@@ -14,7 +14,14 @@ from engine.bus.health_reports import (
 )
 from engine.bus.notices import IncidentEnded, IncidentOpened, Notice, ResourceShort
 from engine.bus.reports import Unknown
-from engine.bus.use_reports import BoundLine, BudgetLine, KeptLine, UseLine, UseReport
+from engine.bus.use_reports import (
+    BoundLine,
+    BudgetLine,
+    KeptLine,
+    RunsLine,
+    UseLine,
+    UseReport,
+)
 from engine.domain.health import (
     NETWORK,
     Health,
@@ -255,6 +262,15 @@ def use() -> UseReport:
             BoundLine(name="disk", ratio=0.485, per_h=None, points=points(0.48, 0.484, 0.485)),
             BoundLine(name="processor", ratio=0.31, per_h=-0.01, points=points(0.4, 0.2, 0.31)),
         ],
+        runs=RunsLine(
+            running=2,
+            room=3,
+            room_why="the processor is busy",
+            points=[
+                (at_ns, 2, room)
+                for (at_ns, _), room in zip(points(1, 1, 1), (5, 1, 3), strict=True)
+            ],
+        ),
         short=[
             "alchemy.com: 24,100,000 of 30,000,000 units of this month, 33,000,000 at this pace"
         ],

@@ -308,7 +308,13 @@ def test_prices_that_are_not_shared_are_told_in_the_status() -> None:
 
 def test_what_the_engine_had_no_room_or_time_for_is_shown_once_there_is_some() -> None:
     counts = {"without_room": 1_234, "without_room_usd": 2.5, "pools_waiting": 10_001}
-    status = replace(samples.status(), **counts, moves_refused=56)
+    status = replace(
+        samples.status(),
+        **counts,
+        moves_refused=56,
+        told_left_out=1_024,
+        told_left_out_bps_max=310,
+    )
     listed = replace(samples.opportunities(), **counts)
     texts = [
         write_plain(screen)
@@ -318,6 +324,7 @@ def test_what_the_engine_had_no_room_or_time_for_is_shown_once_there_is_some() -
     for said in ("No room   1,234 routes more", "Screening 10,001 pools wait"):
         assert said in texts[0]
     assert "Moves     56 of pools refused" in texts[0]
+    assert "Told      1,024 left out, to 310 bps" in texts[0]
     assert "1,234 more without room (best +$2.50), 10,001 pools wait for screening" in texts[1]
     for screen in (render_status(status, Beside()), render_opportunities(listed)):
         check_fits(screen)

@@ -100,6 +100,23 @@ def test_the_input_is_recorded_as_it_was_told_and_is_in_a_checkpoint() -> None:
 def test_no_storm_of_hints_takes_more_than_its_room() -> None:
     ahead = ToldAhead()
     for at in range(POOLS_MAX + 10):
-        ahead.tell("base", f"pool {at}", block=5, until_ns=100)
+        ahead.tell("base", f"pool {at}", block=5, until_ns=100, impact_bps=60)
     assert not ahead.is_waited_for("base", "pool 9", 1)
     assert ahead.is_waited_for("base", "pool 10", 1)
+    assert (ahead.left_out, ahead.left_out_bps_max) == (10, 60)
+
+
+def test_of_more_than_are_waited_for_those_go_whose_swaps_are_the_smallest() -> None:
+    ahead = ToldAhead()
+    ahead.tell("base", "largest", block=5, until_ns=100, impact_bps=900)
+    for at in range(POOLS_MAX - 1):
+        ahead.tell("base", f"pool {at}", block=5, until_ns=100, impact_bps=100 + at)
+    ahead.tell("base", "small", block=5, until_ns=100, impact_bps=55)
+    assert not ahead.is_waited_for("base", "small", 1)
+    ahead.tell("base", "large", block=5, until_ns=100, impact_bps=800)
+
+    assert ahead.is_waited_for("base", "large", 1)
+    assert ahead.is_waited_for("base", "largest", 1)
+    assert not ahead.is_waited_for("base", "pool 0", 1)
+    assert ahead.is_waited_for("base", "pool 1", 1)
+    assert (ahead.left_out, ahead.left_out_bps_max) == (2, 100)

@@ -37,6 +37,7 @@ from engine.ports import RequestBudget
 from engine.sandbox.exchange.doors.door import DoorKey
 from engine.sandbox.exchange.doors.door_list import DOORS
 from engine.settings.schema import ExchangesSettings, Settings
+from engine.signing.password_pace import FREE, PasswordPace
 from engine.signing.secret_files import write_secret_file
 from engine.signing.venue_auth.auth import VenueKey
 from engine.signing.venue_checked import VenueChecked, checked_venues
@@ -90,10 +91,12 @@ class World:
             trading_keys(settings, paths, terms),
             Withdrawer().desk,
             self.checked,
+            PasswordPace(lambda: self.now_ns),
         )
         self.held: tuple[HeldAtVenue, ...] | None = self.shown()
         self.audited: list[KeyActRecord] = []
         self.is_ledger_away = False
+        self.now_ns = 0
         self.lost: tuple[str, ...] = ()
         self.signer = self.trader = self.ledger = self
 
@@ -370,3 +373,16 @@ def test_an_account_is_known_by_what_is_held_there() -> None:
     assert "as of LTC there" in why_another_account([one], [same, more])
     assert "as of BTC there" in why_another_account([one], [])
     assert "nothing is held there" in why_another_account([nothing], [])
+
+
+async def test_wrong_passwords_are_paced_and_the_old_key_goes_on(world: World) -> None:
+    for _ in range(FREE + 1):
+        with pytest.raises(BadValueError, match="password"):
+            await world.turn_to(password=b"guessed by a program")
+    with pytest.raises(BadValueError, match="wrong passwords in a row"):
+        await world.turn_to()
+    assert world.placed_by(1) == "a-key"
+
+    world.now_ns += 10**10
+    await world.turn_to()
+    assert world.placed_by(2) == "b-key"

@@ -14,7 +14,7 @@ from engine.domain.recovery import FEED_RECONNECT, Tallied
 from engine.requests.health import LookAtPlaces
 from engine.wiring import health_looks
 from engine.wiring.health_looks import SELDOM, START_ROUNDS, Looks
-from tests.bot import chain_samples, order_samples, sending_samples
+from tests.bot import chain_samples, order_samples, sending_samples, work_samples
 
 TRIED = Tallied(policy=FEED_RECONNECT.name, attempts=3)
 FEED = Sight(component="feed/gemini", health=Health.WELL)
@@ -207,3 +207,9 @@ async def test_what_roles_recovered_from_comes_with_what_they_see() -> None:
 
 def test_what_the_engine_is_asked_is_its_own_request() -> None:
     assert LookAtPlaces().role == "engine"
+
+
+async def test_how_background_work_stands_is_handed_on_in_the_round_that_asked_for_it() -> None:
+    place = Place({"workers": Role(report=work_samples.work())})
+    rounds = [(await place.looks.look()).work for _ in range(SELDOM + 1)]
+    assert rounds == [work_samples.work(), *[None] * (SELDOM - 1), work_samples.work()]

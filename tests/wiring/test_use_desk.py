@@ -19,6 +19,7 @@ from engine.settings.schema import BudgetsSettings, DataSettings, Settings
 from engine.wiring import use_desk
 from engine.wiring.paths import Paths, prepare
 from engine.wiring.use_desk import KEPT, UseMeasures
+from tests.bot import work_samples
 
 S = 1_000_000_000
 START_NS = 1_790_000_000 * S
@@ -169,3 +170,22 @@ def test_old_exports_go_and_nothing_else_does(place: Place) -> None:
     place.run(1)
 
     assert sorted(path.name for path in place.paths.exports.iterdir()) == ["new.csv", "old.txt"]
+
+
+def test_how_many_workers_the_load_leaves_room_for_is_in_the_report_while_it_is_fresh(
+    place: Place,
+) -> None:
+    for minute, room in enumerate((5, 5, 1)):
+        place.run(1)
+        busy = replace(work_samples.work(), room=room, room_why="the processor is busy")
+        place.measures.take_work(busy, at_ns=place.now_ns)
+        place.measures.take_work(replace(busy, room=9), at_ns=place.now_ns + S)
+        assert minute + 1 == place.minute
+    runs = place.measures.use().runs
+    assert runs is not None
+    assert (runs.room, runs.room_why) == (9, "the processor is busy")
+    assert [point[1:] for point in runs.points] == [(runs.running, room) for room in (5, 5, 1)]
+    assert runs.running == work_samples.work().running > 0
+
+    place.run(3)
+    assert place.measures.use().runs is None

@@ -187,7 +187,13 @@ class MovingPools:
         if newest is None or swap.block <= newest.number:
             return
         waits_ns = min(max(TOLD_BLOCKS * chain.block_ns, TOLD_NS_MIN), chain.stale_ns)
-        self.told_ahead.tell(swap.chain, swap.address, block=swap.block, until_ns=at_ns + waits_ns)
+        self.told_ahead.tell(
+            swap.chain,
+            swap.address,
+            block=swap.block,
+            until_ns=at_ns + waits_ns,
+            impact_bps=swap.impact_bps,
+        )
 
     def is_told_ahead(self, number: int, at_ns: int) -> bool:
         """Say whether a pool is not as it is here any more, and its block is on its way."""

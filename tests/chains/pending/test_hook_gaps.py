@@ -23,7 +23,7 @@ def covering(one: Hinted, told: Told) -> list[Json]:
     return logs
 
 
-async def test_a_block_that_a_stream_leaves_out_is_missing_and_its_pools_are_as_the_node_has_them() -> (
+async def test_a_block_that_a_stream_leaves_out_is_missing_and_pools_are_as_the_node_has_them() -> (
     None
 ):
     async with hinted() as one:
