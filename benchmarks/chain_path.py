@@ -113,6 +113,7 @@ class Path:
         assert isinstance(pending.watch, Watch)
         self._watch = pending.watch
         self.hear(self.ready(0))
+        self.hear(self.ready(POOLS))  # every pair has moved before, as those of a market have
 
     def next(self, moves: int) -> Told:
         """Make a block that moves so many pairs, and have its head heard."""

@@ -164,13 +164,27 @@ def pairs_at(
     if {*map(len, words)} != {WORDS_BYTES}:
         return None
     joined = b"".join(words)
-    if {*map(type, held)} == {HeldPair} and upper_bits(joined) is not None:
-        bases = [one.base for one in cast("Sequence[HeldPair]", held)]
+    bases = None if upper_bits(joined) is None else _bases_of(held)
+    if bases is not None:
         return list(map(HeldPair, bases, words)), joined
     made = [
         None if was is None else pair_at(was, one) for was, one in zip(held, words, strict=True)
     ]
     return None if None in made else (cast("list[HeldPair]", made), joined)
+
+
+def _bases_of(held: Sequence[AnyHeld | None]) -> list[Held] | None:
+    """Return pairs as they were read; None where one is no pair, or nothing is known of it."""
+    kinds = {*map(type, held)}
+    if kinds == {HeldPair}:
+        return [one.base for one in cast("Sequence[HeldPair]", held)]
+    if not kinds <= {HeldPair, Held}:
+        return None
+    read = [one for one in held if type(one) is Held]
+    if any(type(one.state) is not ConstantProductState for one in read):
+        return None
+    known = cast("Sequence[AnyHeld]", held)
+    return [one.base if type(one) is HeldPair else one for one in known]  # type: ignore[misc]
 
 
 def _within(row: ConcentratedRow, low: int, high: int) -> ConcentratedRow:
