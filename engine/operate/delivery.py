@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, Generic, Protocol, TypeVar
 
 from engine.domain.backoff import Backoff
@@ -62,6 +62,13 @@ class Line(Protocol[AskedT_contra, ToldT, BookedT]):
         """Say whether something of it is known in this run."""
         ...
 
+    def ask_now(self, asked: AskedT_contra) -> Callable[[], Awaitable[Sequence[ToldT]]] | None:
+        """Ask within this turn of the loop, and return what waits for what is told.
+
+        None where it was not asked; see `bus.request.AsksNow`.
+        """
+        ...
+
     async def ask(self, asked: AskedT_contra) -> Sequence[ToldT]:
         """Ask once; return what is told.
 
@@ -108,12 +115,17 @@ class Delivery(Generic[AskedT, ToldT, BookedT]):
         self._line = line
         self._look_s = look_s
         self._waiting: deque[AskedT] = deque()
+        self._left: dict[int, Callable[[], Awaitable[Sequence[ToldT]]]] = {}
         self._has_more = asyncio.Event()
         self._unbooked: dict[int, ToldT] = {}
         self._has_unbooked = asyncio.Event()
 
     def add(self, asked: AskedT) -> None:
-        """Ask this, after all before it."""
+        """Ask this, after all before it; within this turn of the loop, if all those have left."""
+        if len(self._left) == len(self._waiting):
+            told = self._line.ask_now(asked)
+            if told is not None:
+                self._left[id(asked)] = told
         self._waiting.append(asked)
         self._has_more.set()
 
@@ -135,10 +147,12 @@ class Delivery(Generic[AskedT, ToldT, BookedT]):
                 self._has_more.clear()
                 await self._has_more.wait()
             asked = self._waiting[0]
+            told = self._left.get(id(asked))
             try:
-                await self.learn(await self._line.ask(asked))
+                await self.learn(await (self._line.ask(asked) if told is None else told()))
             except TransientError as error:
                 log.warning("%d wait for the %s: %s", len(self._waiting), self._line.who, error)
+                self._left.clear()  # all of it is asked anew, one after the other
                 await asyncio.sleep(backoff.next_s())
                 continue
             except BadValueError as error:
@@ -146,6 +160,7 @@ class Delivery(Generic[AskedT, ToldT, BookedT]):
                     "the %s refuses %s: %s", self._line.who, asked, error
                 )
             backoff.reset()
+            self._left.pop(id(asked), None)
             with contextlib.suppress(ValueError):
                 self._waiting.remove(asked)
 

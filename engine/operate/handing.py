@@ -1,6 +1,7 @@
 """The engine's way to whoever sends transactions, and what it tells of them; see `delivery`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from engine.bus.booked import GetBooked
@@ -9,6 +10,7 @@ from engine.bus.sending import (
     Acknowledge,
     AskAfter,
     GetUntold,
+    HandedOver,
     HandOver,
     Prepare,
     SeeWallets,
@@ -131,16 +133,34 @@ class Handing:
         """See `Line.knows`."""
         return self.is_known(client_order_id)
 
+    def ask_now(
+        self, asked: HandOver | AskAfter
+    ) -> Callable[[], Awaitable[Sequence[ToldNews]]] | None:
+        """See `Line.ask_now`."""
+        if isinstance(asked, AskAfter) or not isinstance(self._sender, AsksNow):
+            return None
+        reply = self._sender.ask_now(asked, timeout_s=CALL_S)
+        return None if reply is None else partial(self._handed_over, asked, reply)
+
     async def ask(self, asked: HandOver | AskAfter) -> Sequence[ToldNews]:
         """See `Line.ask`."""
         if isinstance(asked, HandOver):
-            reply = await self._sender.call(asked, timeout_s=CALL_S)
-            if not reply.why:
-                return ()
-            log.warning("%s is not carried out: %s", asked.handed.client_order_id, reply.why)
-            name = asked.handed.client_order_id
-            asked = AskAfter(client_order_id=name, engine=self._engine)
+            return await self._handed_over(
+                asked, partial(self._sender.call, asked, timeout_s=CALL_S)
+            )
         return (await self._sender.call(asked, timeout_s=CALL_S)).news
+
+    async def _handed_over(
+        self, asked: HandOver, answered: Callable[[], Awaitable[HandedOver]]
+    ) -> Sequence[ToldNews]:
+        """Return what is told of a plan that was refused, nothing of one that was taken."""
+        reply = await answered()
+        if not reply.why:
+            return ()
+        name = asked.handed.client_order_id
+        log.warning("%s is not carried out: %s", name, reply.why)
+        after = AskAfter(client_order_id=name, engine=self._engine)
+        return (await self._sender.call(after, timeout_s=CALL_S)).news
 
     async def untold(self, after: int) -> tuple[Sequence[ToldNews], int]:
         """See `Line.untold`."""

@@ -2,7 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from engine.bus.booked import GetBookedOrders
@@ -12,6 +13,7 @@ from engine.bus.trading import (
     AskAfterOrder,
     GetUntoldOrders,
     HandOverOrders,
+    OrdersHandedOver,
     RehearseOrders,
     SeeVenues,
     ToldOrder,
@@ -119,11 +121,26 @@ class OrderHanding:
         """See `Line.knows`."""
         return self.is_known(client_order_id)
 
+    def ask_now(
+        self, asked: HandOverOrders | AskAfterOrder
+    ) -> Callable[[], Awaitable[Sequence[ToldOrder]]] | None:
+        """See `Line.ask_now`."""
+        if isinstance(asked, AskAfterOrder) or not isinstance(self._trader, AsksNow):
+            return None
+        reply = self._trader.ask_now(asked, timeout_s=CALL_S)
+        return None if reply is None else partial(self._handed_over, asked, reply)
+
     async def ask(self, asked: HandOverOrders | AskAfterOrder) -> Sequence[ToldOrder]:
         """See `Line.ask`."""
         if isinstance(asked, AskAfterOrder):
             return (await self._trader.call(asked, timeout_s=CALL_S)).news
-        reply = await self._trader.call(asked, timeout_s=CALL_S)
+        return await self._handed_over(asked, partial(self._trader.call, asked, timeout_s=CALL_S))
+
+    async def _handed_over(
+        self, asked: HandOverOrders, answered: Callable[[], Awaitable[OrdersHandedOver]]
+    ) -> Sequence[ToldOrder]:
+        """Return what is told of orders that were refused, nothing of those that were taken."""
+        reply = await answered()
         venues = {one.client_order_id: one.venue for one in asked.orders}
         told: list[ToldOrder] = []
         for one in reply.refused:
