@@ -15,6 +15,7 @@ from engine.domain.modes import Mode
 from engine.domain.orders_told import OrderFate
 from engine.requests.flatten import GetClosings
 from engine.storage.ledger import LedgerSettings, open_ledger
+from tests.patience import insist
 from tests.scenarios.rig import CALM, Installation, running_installation
 from tests.scenarios.test_orders_live import ask_trader, stored, until_compared
 from tests.storage import makers
@@ -45,7 +46,7 @@ async def until_offered(installation: Installation) -> ClosingsReport:
     """Wait until it can be closed: its book is live, and its venue takes orders."""
     async with asyncio.timeout(READY_S):
         while True:
-            report = await installation.facade.ask(GetClosings())
+            report = await insist(installation.facade, GetClosings())
             assert isinstance(report, ClosingsReport)
             if any(one.terms is not None for one in report.closings):
                 return report

@@ -1,6 +1,8 @@
-"""A kill holds although its file cannot be written, and says what is true of each role."""
+"""What holds over a SIGKILL of the engine: plans under way end as void, a kill without its file."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -18,18 +20,63 @@ from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = pytest.mark.slow
 
+OF_PLANS = (
+    "SELECT DISTINCT intents.plan_id, run_id_of_end, void, fills, intents.run_id "
+    "FROM intents LEFT JOIN ("
+    "SELECT plan_id, run_id AS run_id_of_end, void, (SELECT count(*) FROM orders "
+    "JOIN fills USING (client_order_id) WHERE orders.execution_id = executions.execution_id"
+    ") AS fills FROM executions) AS ended ON ended.plan_id = intents.plan_id"
+)
 
-async def test_a_kill_holds_in_a_folder_that_cannot_be_written_and_over_a_sigkill(
+
+def plans(data_dir: Path) -> list[tuple[str, str | None, str | None, int | None, str]]:
+    """Return each intended plan with its end, and whose it is.
+
+    An end is the run that stored it, why it is void, its fills.
+    """
+    with closing(sqlite3.connect(f"file:{data_dir}/ledger.sqlite3?mode=ro", uri=True)) as database:
+        return list(database.execute(OF_PLANS))
+
+
+async def kill_a_plan_under_way(installation: Installation) -> str:
+    """End an engine with -9 that has one; returns its run."""
+
+    def has_plan_under_way(status: StatusReport) -> bool:
+        return status.planned > 0 and not status.records_waiting
+
+    first = await installation.until_status(has_plan_under_way)
+    await installation.kill_role("engine")
+    told = await installation.until_told("Plan void at restart")
+    await installation.until_status(lambda status: status.run_id != first.run_id)
+    assert "nothing was filled" in told
+    assert first.run_id in told, "it is of the run that was killed"
+    return first.run_id
+
+
+def check_a_plan_under_way_was_void_and_never_sent_again(data_dir: Path, run_id: str) -> None:
+    ends = plans(data_dir)
+    assert len({plan_id for plan_id, *_ in ends}) == len(ends), "each plan has one end"
+    voided = [one for one in ends if one[2] is not None]
+    assert run_id in {of_run for *_, of_run in voided}
+    assert {(void, fills) for _, _, void, fills, _ in voided} == {("void at restart", 0)}
+    assert all(ended_by != of_run for _, ended_by, _, _, of_run in voided)
+    # What is under way at a close in order waits for the next start as well.
+    left = {of_run for _, ended_by, _, _, of_run in ends if not ended_by}
+    assert run_id not in left
+
+
+async def test_over_a_sigkill_a_plan_is_void_and_a_kill_holds_in_a_folder_that_cannot_be_written(
     tmp_path: Path,
 ) -> None:
     data_dir = tmp_path / "var"
     async with (
         TelegramEmulator().serve() as phone,
-        running_installation(data_dir, phone) as installation,
+        running_installation(data_dir, phone, SYNDICATE_PAPER_LATENCY_FACTOR="100") as installation,
     ):
         await installation.until_live()
         await installation.go_to_paper()
-        await installation.until_told("Paper trade")
+        first_run = await kill_a_plan_under_way(installation)
+        await installation.until_status(lambda status: status.planned > 0)
         data_dir.chmod(0o500)
         try:
             said = await installation.say("/kill", "Latch file: not set")
@@ -48,7 +95,9 @@ async def test_a_kill_holds_in_a_folder_that_cannot_be_written_and_over_a_sigkil
 
         code, shell = await run_engine_command(data_dir, "unkill", stdin=b"clear\n")
         assert (code, "the latch is clear" in shell) == (0, True)
-        await installation.until_status(lambda status: status.planned > 0)
+        before = await installation.until_live()
+        await installation.until_status(lambda status: status.planned > before.planned)
+    check_a_plan_under_way_was_void_and_never_sent_again(data_dir, first_run)
 
 
 async def _plans_nothing(installation: Installation) -> bool:

@@ -24,7 +24,7 @@ from engine.gateways.asks import PlaceAsk
 from engine.gateways.venue_signing import VenueIntent
 from engine.requests.approvals import GetApprovals
 from engine.wiring.paths import Paths
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, insist
 from tests.scenarios.rig import CALM, Installation, running_installation
 from tests.scenarios.test_approvals import button_of, waiting
 from tests.scenarios.test_orders_live import ask_trader, stored, until_compared
@@ -38,7 +38,7 @@ SIGNS_MS = 5_000
 
 
 async def report_of(installation: Installation) -> ApprovalsReport:
-    report = await installation.facade.ask(GetApprovals())
+    report = await insist(installation.facade, GetApprovals())
     assert isinstance(report, ApprovalsReport)
     return report
 

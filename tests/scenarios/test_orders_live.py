@@ -25,7 +25,10 @@ from tests.telegram.emulator import TelegramEmulator
 
 ROOT = Path(__file__).resolve().parents[2]
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(280)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
+
+EARNS_S = 240.0
+"""How long an opportunity may be waited for at the market's own speed."""
 
 
 async def ask_trader(data_dir: Path, request: Any) -> Any:
@@ -50,7 +53,7 @@ def stored(data_dir: Path, query: str) -> list[tuple[Any, ...]]:
 
 async def until_traded(data_dir: Path) -> None:
     """Wait until both orders of a plan were filled, and all that there are are over."""
-    async with asyncio.timeout(200):
+    async with asyncio.timeout(EARNS_S):
         while True:
             report = await ask_trader(data_dir, GetVenueOrders(most=200))
             filled: Counter[str] = Counter(

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from engine.requests.overview import GetStatus
 from tests.scenarios.rig import CALM, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
@@ -34,9 +33,8 @@ async def test_a_kill_by_the_pager_is_latched_though_telegram_refuses_the_main_t
         await pager.wait_until(lambda: "refuses the main bot's token" in str(pager.transcript()))
         pager.person_writes("KILL")
         await pager.wait_until(lambda: any("Latch file: set" in t for t in pager.transcript()))
-        status = await installation.facade.ask(GetStatus())
+        await installation.until_status(lambda status: status.is_killed)
 
-    assert status.is_killed
     said = (tmp_path / "var.log").read_text()
     assert "the pager goes on" in said
     assert "go on without the bot" not in said

@@ -13,14 +13,14 @@ from typing import Any
 import psutil
 import pytest
 
-from engine.bus.reports import VenuesReport
+from engine.bus.reports import StatusReport, VenuesReport
 from engine.kernels.matrix_layout import HEADER
 from engine.market.board import Board
 from engine.market.matrix_file import shared_path
 from engine.market.price_matrix import PriceMatrix
 from engine.requests.overview import GetVenues
 from engine.wiring.paths import Paths, prepare
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, insist
 from tests.reference.world import make_instrument
 from tests.scenarios.rig import (
     CALM,
@@ -33,12 +33,14 @@ from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = pytest.mark.slow
 
+WRONG_TOKEN = "987654321:AAwrong-token-of-thirty-five-characters"
+
 Quote = tuple[float | None, float | None]
 
 
 async def quotes_reported(installation: Installation) -> dict[tuple[str, str], Quote]:
     """Best bids and asks as /venues has them, none for a book that may not be traded on."""
-    report = await installation.facade.ask(GetVenues())
+    report = await insist(installation.facade, GetVenues())
     assert isinstance(report, VenuesReport)
     found: dict[tuple[str, str], Quote] = {}
     for line in report.instruments:
@@ -54,6 +56,12 @@ async def prices_printed(data_dir: Path) -> dict[str, Any]:
     assert code == 0, said
     shown: dict[str, Any] = json.loads(said)
     return shown
+
+
+def has_live_pools(status: StatusReport) -> bool:
+    """Say whether some book and some pool may be traded on."""
+    live = [one.is_chain for one in status.venues if one.books_live]
+    return True in live and False in live
 
 
 def has_live_pool(shown: dict[str, Any]) -> bool:
@@ -102,10 +110,9 @@ async def quotes_and_prices(
     """Ask and print while the market stands; why not, if it went on or stood for too long.
 
     The supervisor is held as well, which would take the sandbox for hung. Between two tries all
-    goes on for as long as a look takes, or what is not live yet would never be.
+    goes on until books and pools are live.
     """
-    if not has_live_pool(await prices_printed(installation.data_dir)):
-        return "no pool is live yet"
+    await installation.until_status(has_live_pools)
     with held(psutil.Process(installation.process.pid), installation.role("sandbox")):
         before = await quotes_reported(installation)
         shown = await prices_printed(installation.data_dir)
@@ -156,7 +163,9 @@ async def check_the_watcher_ends(
     assert "start it with `make run`" in complaint.decode()
 
 
-async def test_prices_are_the_engines_own_and_end_with_it(tmp_path: Path) -> None:
+async def test_prices_are_the_engines_own_and_end_with_it_and_a_wrong_token_closes_the_chat_only(
+    tmp_path: Path,
+) -> None:
     data_dir = tmp_path / "var"
     path = shared_path(Paths(data_dir).run)
     async with (
@@ -165,6 +174,7 @@ async def test_prices_are_the_engines_own_and_end_with_it(tmp_path: Path) -> Non
             data_dir,
             phone,
             speed=CALM,
+            TELEGRAM_BOT_TOKEN=WRONG_TOKEN,
             # What is held for as long as a busy machine needs to print is not stale for that.
             SYNDICATE_MARKETS_AGE_MS_MAX="600000",
             SYNDICATE_MARKETS_LAG_MS_MAX="60000",
@@ -172,6 +182,7 @@ async def test_prices_are_the_engines_own_and_end_with_it(tmp_path: Path) -> Non
         ) as installation,
     ):
         status = await installation.until_live()
+        await _check_a_wrong_token_closed_the_chat_only(installation)
         shown = await check_prices_are_the_engines(installation)
 
         async with watching(data_dir) as watcher:
@@ -195,11 +206,25 @@ async def test_prices_are_the_engines_own_and_end_with_it(tmp_path: Path) -> Non
     assert not path.exists()
     code, said = await run_engine_command(data_dir, "prices")
     assert (code, "start it with `make run`" in said) == (75, True)
-    code, said = await run_engine_command(
-        data_dir, "replay", str(data_dir / "recordings" / status.run_id)
-    )
-    assert code == 0, said
-    assert not path.exists(), "a replay shares no prices"
+    _check_a_wrong_token_is_never_shown(tmp_path)
+
+
+async def _check_a_wrong_token_closed_the_chat_only(installation: Installation) -> None:
+    log = installation.data_dir.with_name("var.log")
+    async with asyncio.timeout(PATIENCE_S):
+        while "go on without the bot" not in log.read_text():
+            await asyncio.sleep(0.05)
+    status = await installation.until_live()
+    assert (await installation.trades()).total == 0, "the ledger answers too"
+    assert any(venue.books_live for venue in status.venues)
+
+
+def _check_a_wrong_token_is_never_shown(folder: Path) -> None:
+    said = (folder / "var.log").read_text()
+    logs = "".join(path.read_text() for path in (folder / "var" / "logs").iterdir())
+    assert "put it into TELEGRAM_BOT_TOKEN" in said
+    assert WRONG_TOKEN not in said + logs
+    assert "Traceback" not in said
 
 
 async def test_a_matrix_of_another_format_is_a_clear_error(tmp_path: Path) -> None:

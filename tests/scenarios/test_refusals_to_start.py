@@ -1,6 +1,5 @@
 """Each start-up failure is one sentence that says what is wrong and what to do."""
 
-import asyncio
 import resource
 import socket
 import sqlite3
@@ -8,11 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from engine.bus.reports import StatusReport
 from engine.operate import exit_codes
-from engine.requests.overview import GetStatus
-from tests.patience import PATIENCE_S
 from tests.scenarios.rig import CALM, run_engine_command, running_installation
+from tests.storage.model import put_empty_ledger
 from tests.telegram.emulator import TelegramEmulator
 
 pytestmark = pytest.mark.slow
@@ -78,37 +75,11 @@ async def test_a_second_start_names_the_first(tmp_path: Path) -> None:
         assert f"process {installation.process.pid}" in said
 
 
-async def test_a_wrong_token_closes_the_chat_only_and_is_never_shown(tmp_path: Path) -> None:
-    token = "987654321:AAwrong-token-of-thirty-five-characters"
-    log = tmp_path / "var.log"
-    async with (
-        TelegramEmulator().serve() as phone,
-        running_installation(
-            tmp_path / "var", phone, speed=CALM, TELEGRAM_BOT_TOKEN=token
-        ) as installation,
-    ):
-        await installation.until_live()
-        async with asyncio.timeout(PATIENCE_S):
-            while "go on without the bot" not in log.read_text():
-                await asyncio.sleep(0.05)
-        status = await installation.facade.ask(GetStatus())
-        trades = await installation.trades()
-
-    assert trades.total == 0, "the ledger answers too"
-    assert isinstance(status, StatusReport)
-    assert any(venue.books_live for venue in status.venues)
-    logs = "".join(path.read_text() for path in (tmp_path / "var" / "logs").iterdir())
-    said = log.read_text()
-    assert "put it into TELEGRAM_BOT_TOKEN" in said
-    assert token not in said + logs
-    assert "Traceback" not in said
-
-
 async def test_a_corrupt_database_refuses_the_start_and_names_the_restore(tmp_path: Path) -> None:
     data_dir = tmp_path / "var"
     database = data_dir / "ledger.sqlite3"
     backup = data_dir / "backups" / "ledger-20260101T000000.000Z.sqlite3"
-    assert (await run_engine_command(data_dir, "migrate"))[0] == exit_codes.OK
+    put_empty_ledger(data_dir)
     backup.parent.mkdir(exist_ok=True)
     backup.write_bytes(database.read_bytes())
     database.write_bytes(b"not a database at all " * 500)
@@ -127,7 +98,7 @@ async def test_a_corrupt_database_refuses_the_start_and_names_the_restore(tmp_pa
 
 async def test_a_database_of_a_newer_version_refuses_the_start(tmp_path: Path) -> None:
     data_dir = tmp_path / "var"
-    assert (await run_engine_command(data_dir, "migrate"))[0] == exit_codes.OK
+    put_empty_ledger(data_dir)
     with sqlite3.connect(data_dir / "ledger.sqlite3") as database:
         database.execute("UPDATE alembic_version SET version_num = '9999_future'")
     database.close()

@@ -18,6 +18,7 @@ from engine.core.inputs.pool_added import POOL_ADDED
 from engine.domain.errors import BadValueError
 from engine.facade.engine import Facade
 from engine.facade.front_end import FrontEndSettings
+from engine.market.matrix_file import shared_path
 from engine.operate.recorder import Recorder, RecorderSettings
 from engine.operate.recording import Entry, EntryKind, number_of, read_entries, segments_of
 from engine.ports import InputKind
@@ -32,6 +33,8 @@ from engine.requests.overview import (
 )
 from engine.requests.why import GetWhy
 from engine.tools.replaying import replay
+from engine.wiring.paths import Paths
+from tests.patience import insist
 from tests.scenarios.rig import run_engine_command, running_installation
 from tests.telegram.emulator import TelegramEmulator
 
@@ -77,7 +80,7 @@ async def ask_everything(facade: Facade, ref: str) -> None:
         GetVersion(),
     ]
     for question in questions:
-        await facade.ask(question)
+        await insist(facade, question)
 
 
 async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_path: Path) -> None:
@@ -136,6 +139,7 @@ async def test_a_recorded_run_replays_to_the_same_decisions_byte_for_byte(tmp_pa
 
     code, said = await run_engine_command(data_dir, "replay", str(run))
     assert code == 0
+    assert not shared_path(Paths(data_dir).run).exists(), "a replay shares no prices"
     # A replay that takes long tells its progress before its result.
     result_line = next(line for line in said.splitlines() if line.startswith("{"))
     assert json.loads(result_line)["first_difference"] is None

@@ -23,7 +23,7 @@ from engine.signing.keystore import seal_key
 from engine.signing.secret_files import write_secret_file
 from engine.wiring.paths import Paths
 from engine.wiring.word_key import WORD_KEY_ENVIRONMENT_NAME
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, insist
 from tests.scenarios.rig import CALM, Installation, running_installation
 from tests.signing.intents import CODE_HASH, CONTRACT, make_intent, make_plan, make_route
 from tests.telegram.emulator import TelegramEmulator
@@ -129,7 +129,7 @@ async def test_the_key_is_in_no_other_roles_memory_and_in_no_file(tmp_path: Path
         assert isinstance(report, WalletsReport)
         assert not report.is_locked
         await installation.until_live()
-        assert await installation.facade.ask(GetWallets()) == report
+        assert await insist(installation.facade, GetWallets()) == report
         await _follows_the_mode(installation, paths)
         roles = _processes(installation)
         assert {"engine", "ledger", "bot", "sandbox", "workers", "signer"} <= set(roles)
@@ -169,7 +169,7 @@ async def _follows_the_mode(installation: Installation, paths: Paths) -> None:
     await installation.say("/mandate any 50000 10m", "Grant")
     installation.phone.person_taps("Grant it")
     async with asyncio.timeout(PATIENCE_S):
-        while not (opened := (await installation.facade.ask(GetMandates())).open):
+        while not (opened := (await insist(installation.facade, GetMandates())).open):
             await asyncio.sleep(0.05)
     (name,) = [one.mandate.mandate_id for one in opened]
     for nonce in range(20):

@@ -12,7 +12,7 @@ from engine.domain.errors import TransientError
 from engine.requests.transactions import GetContracts, GetTransactions
 from engine.signing.secret_files import write_secret_file
 from tests.chains.conftest import need_packages
-from tests.patience import PATIENCE_S
+from tests.patience import PATIENCE_S, insist
 from tests.scenarios.rig import (
     CALM,
     Installation,
@@ -98,7 +98,7 @@ async def test_by_the_steps_of_the_guide_a_transaction_earns_and_the_contract_is
         installation.phone.person_taps("Pause the contract on base")
         async with asyncio.timeout(PATIENCE_S):
             while True:
-                (line,) = (await installation.facade.ask(GetContracts())).contracts
+                (line,) = (await insist(installation.facade, GetContracts())).contracts
                 if line.is_paused:
                     break
                 await asyncio.sleep(0.2)
