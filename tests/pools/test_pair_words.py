@@ -1,5 +1,6 @@
 """Words of pairs that are looked at all at once: each as by itself, or none of them."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,6 +34,17 @@ def test_the_upper_bits_of_all_are_read_where_all_have_as_many_as_pairs_have(
     assert (None if upper is None else [*upper]) == (
         [one >> SHIFT for one in flat] if are_plain else None
     )
+
+
+@pytest.mark.parametrize("place", range(4))
+@pytest.mark.parametrize("edge", EDGES)
+def test_one_reserve_out_of_bounds_leaves_all_to_be_looked_at(place: int, edge: int) -> None:
+    told = [10**21] * 4
+    told[place] = edge
+
+    upper = upper_bits(words_of(*told[:2]) + words_of(*told[2:]))
+
+    assert (upper is not None) == (LEAST <= edge <= MOST)
 
 
 @given(told=pairs, has_moved=st.booleans())

@@ -12,11 +12,12 @@ from engine.chains.following.held import (
     after,
     after_moves,
     are_same,
+    pairs_at,
     snapshot_of,
 )
 from engine.chains.ports import PoolNow
 from engine.domain.errors import BadValueError
-from engine.pools.blocks import PoolMoved, PoolRead
+from engine.pools.blocks import PoolMoved, PoolRead, words_of
 from engine.pools.integers import UINT112_MAX
 from engine.pools.moves import BalancesMove, Move, PairMove
 from engine.pools.snapshot_rows import ConcentratedRow, PairRow
@@ -112,3 +113,12 @@ def test_a_pair_s_move_is_none_of_another_pool() -> None:
 
     with pytest.raises(BadValueError, match="is no move of a"):
         after(deep, PoolMoved(address=deep.pool.address, move=move))
+
+
+def test_no_other_pool_is_taken_as_a_pair_among_many() -> None:
+    words = words_of(10**21, 10**21)
+    moved = HeldPair(PAIR, words)
+
+    assert pairs_at([PAIR, moved], [words, words]) == ([moved, moved], words + words)
+    for other in (held_of(DEEP), None):
+        assert pairs_at([PAIR, other, moved], [words] * 3) is None

@@ -36,6 +36,22 @@ def moved(move: Move, address: str = POOL_ADDRESS) -> PoolMoved:
     return PoolMoved(address=address, move=move)
 
 
+def test_close_to_what_is_far_all_digits_of_the_reserves_count() -> None:
+    chance = random.Random(6)
+    agreed = set()
+    for _ in range(200):
+        reserve0, reserve1 = (chance.randrange(2**38, 2**39) for _ in range(2))
+        after = reserve1 + int(reserve1 * chance.uniform(0.00495, 0.00505))
+
+        found = pairs_move_far(
+            words_of(reserve0, after), words_of(reserve0, reserve1), HALF_PERCENT
+        )
+
+        assert found is (Fraction(after, reserve1) - 1 >= Fraction(5, 1_000))
+        agreed.add(found)
+    assert agreed == {True, False}
+
+
 def test_it_agrees_with_the_exact_impact() -> None:
     chance = random.Random(5)
     before = state(10**21, 3 * 10**12)
