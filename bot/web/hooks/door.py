@@ -27,6 +27,7 @@ from bot.web.hooks.provider import (
 )
 from bot.web.hooks.provider_list import PROVIDERS
 from bot.web.hooks.store import DiskError
+from bot.web.hooks.turns import Turns
 from bot.web.problems import RefusedError
 from engine.bus.hooked import HookEvent, HookFigures
 from engine.domain.chains import CHAINS
@@ -66,6 +67,7 @@ class HookDoor:
         self._newest_at_ns: dict[str, int] = {}
         self._held_bytes = 0
         self._one = asyncio.Lock()
+        self._turns = Turns()
 
     async def post(self, request: web.Request) -> web.Response:
         """Take a body.
@@ -82,6 +84,7 @@ class HookDoor:
         try:
             raw = await self._read(request, held, counts)
             received_at_ns = self._clock()
+            await self._turns.take()
             sent = Sent(headers=request.headers, raw=raw)
             delivery = await self._understood(endpoint, provider, sent, counts, received_at_ns)
         finally:

@@ -42,10 +42,12 @@ class _Coming:
     Attributes:
         hash: of the block by whoever told first; others tell of another branch.
         logs: by their places.
+        fresh: places of those that were not stepped yet.
     """
 
     hash: str
     logs: dict[int, tuple[str, Log]] = field(default_factory=dict)
+    fresh: set[int] = field(default_factory=set)
 
 
 class Hooked:
@@ -79,7 +81,7 @@ class Hooked:
         self._streams: OrderedDict[str, HookStream] = OrderedDict()
         self._coming: dict[int, _Coming] = {}
         self._stepping: Stepping | None = None
-        self._stepped: list[int] = []
+        self._last_place = -1
 
     def hear(self, events: Iterable[HookEvent]) -> list[Told]:
         """Take events; return the swaps of the next block among them, each once."""
@@ -108,7 +110,9 @@ class Hooked:
             for stream in self._streams.values():
                 stream.block(ref, followed, now_ns)
         self._coming = {at: one for at, one in self._coming.items() if at > ref.number}
-        self._stepping, self._stepped = None, []
+        for one in self._coming.values():
+            one.fresh = set(one.logs)  # the pools that they are stepped from are others now
+        self._stepping, self._last_place = None, -1
 
     def after_block(self) -> list[Told]:
         """Return the swaps of what is the next block by now, as far as it was told."""
@@ -143,25 +147,25 @@ class Hooked:
         coming = self._coming.setdefault(log.block_number, _Coming(log.block_hash))
         if coming.hash != log.block_hash or len(coming.logs) >= HINTS_MAX:
             return False
-        coming.logs.setdefault(log.index, (stream.name, log))
+        if log.index not in coming.logs:
+            coming.logs[log.index] = stream.name, log
+            coming.fresh.add(log.index)
         return ahead == 1
 
     def _step(self, number: int) -> list[Told]:
         """Step through what is told of the next block, in its order; return what is new of it."""
-        logs = self._coming[number].logs
-        places = sorted(logs)
-        done = len(self._stepped)
-        if places[:done] != self._stepped:
-            self._stepping, done = None, 0  # one came that stands before others
-        if self._stepping is None:
-            self._stepping = Stepping(self._pools)
-        known = set(self._stepped)
+        coming = self._coming[number]
+        fresh, coming.fresh = coming.fresh, set()
+        places = sorted(fresh)
+        if self._stepping is None or (places and places[0] < self._last_place):
+            # The first ones of this block, or one came that stands before others.
+            self._stepping, places = Stepping(self._pools), sorted(coming.logs)
         found = []
-        for place in places[done:]:
-            name, log = logs[place]
+        for place in places:
+            name, log = coming.logs[place]
             swaps = self._stepping.take(self._steps_of(log))
-            found += [Told(name, swap) for swap in swaps if place not in known]
-        self._stepped = places
+            found += [Told(name, swap) for swap in swaps if place in fresh]
+        self._last_place = places[-1] if places else self._last_place
         return found
 
     def _stream(self, name: str) -> HookStream:
