@@ -110,8 +110,12 @@ def test_a_plan_too_old_for_its_own_state_is_let_off_by_running_through_alone() 
     assert still.found[0].advice == ShapeOffAdvice(chain="base", shape=SHAPE, why=WHY)
     assert through.found[0].advice is None
     assert passing.found[0].advice is None  # on no state of its own it was seen to fail since
+    assert run(FORK_TESTS, old).found == ()  # nor does it say that one passes
     assert run(ROUTE_GAS, *[replace(old, plan_id=f"p{n}") for n in range(20)]).found == ()
-    assert run(ENCODINGS, old, replace(old, lender="aave_v3", is_used=False)).found == ()
+    many = [
+        replace(old, plan_id=f"p{n}", lender=by) for n in range(20) for by in ("a", "first_hop")
+    ]
+    assert run(ENCODINGS, *[replace(one, is_used=one.lender == "a") for one in many]).found == ()
 
 
 def test_what_nobody_can_try_any_more_is_not_said_again() -> None:

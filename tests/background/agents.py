@@ -7,6 +7,7 @@ kept there, and what they advise becomes inputs of the run.
 import math
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
@@ -53,6 +54,7 @@ class Agents:
     Attributes:
         pace: how much more often than live they run: this world trades as much in a minute as
             others in an hour.
+        tasks: those that run.
         runs: of each task.
         missed: what could not be had, by task.
         cpu_s: processor time of all runs.
@@ -61,6 +63,7 @@ class Agents:
     """
 
     pace: float = 1.0
+    tasks: Sequence[Task[Any]] = TASKS
     runs: Counter[str] = field(default_factory=Counter)
     missed: dict[str, str] = field(default_factory=dict)
     cpu_s: float = 0.0
@@ -80,7 +83,7 @@ class Agents:
         assert self._wants is not None
         assert self._findings is not None
         now_s, is_news = world.elapsed_s(), False
-        for task in TASKS:
+        for task in self.tasks:
             every_s = (task.every_s or HOURLY_S) / self.pace
             if now_s < self._due_s.setdefault(task.name, min(every_s, FIRST_S)):
                 continue
@@ -96,14 +99,14 @@ class Agents:
         clock, chain = world.life.now_ns, world.chain
         self._board = world.life.core.board
         self._history = History(
-            world.machine.directory / "background", [task.name for task in TASKS]
+            world.machine.directory / "background", [task.name for task in self.tasks]
         )
         self._wants = Wants(
             ledger=world.ledger,
             engine=engine,
             chains=ChainsOf(chain) if isinstance(chain, RivalChain) else Away(),
             prices_path=world.machine.directory / "none",
-            tasks=TASKS,
+            tasks=self.tasks,
             history=self._history,
             basis=Basis.SANDBOX,
             seed=1,

@@ -3,7 +3,8 @@
 `make world HOURS=1 SEEDS=4`
 
 The agents run in the world as they do live. The same hours are then played with what they advised
-and without any of it. In the world `rivals` there is something to learn; in `control` there is not.
+and without any of it. In the world `rivals` there is something to learn; in `control` there is not;
+in `forks` it is what forks know of routes, and only they are asked.
 Each seed's world is kept once it is over, so that a run that was ended, or asked for fewer seeds,
 is gone on with; what other code came to does not count.
 """
@@ -22,6 +23,7 @@ from typing import Final
 
 import msgspec
 
+from engine.agents.task_list import TASKS
 from engine.background.effects import Tally, differences
 from engine.wiring.counterfactual import play, unchanged, without_any
 from tests.background.agents import Agents
@@ -39,7 +41,9 @@ def live(name: str, seed: int, *, hours: float, pace: float, code: str) -> Lived
     """Let a world run with agents, and play it with what they advised and without."""
     logging.disable(logging.CRITICAL)
     began_s = time.monotonic()
-    agents, seconds = Agents(pace=pace), hours * 3_600
+    habits, seconds = WORLDS[name], hours * 3_600
+    tasks = [task for task in TASKS if habits.agent in {"", task.agent}]
+    agents = Agents(pace=pace, tasks=tasks)
     with tempfile.TemporaryDirectory(dir=MEMORY) as place:
         root = Path(place)
         for folder in ("empty", "world"):
@@ -50,7 +54,7 @@ def live(name: str, seed: int, *, hours: float, pace: float, code: str) -> Lived
             seconds=seconds,
             empty_database=make_empty_database(root / "empty"),
             beside=agents,
-            habits=WORLDS[name],
+            habits=habits,
         )
         since_ns = world.life.header.started_at_ns
         ways = []

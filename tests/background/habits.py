@@ -75,6 +75,8 @@ class Habits:
         has_restless_gas: gas goes up and down; otherwise it stays.
         block_jitter_ms: by so much a block comes earlier or later.
         has_odd_shapes: some routes fail, or take more gas than is reckoned with (`odd_shapes`).
+        book_fee_bps: what exchanges take; more than any gap, and nobody trades there.
+        agent: whose tasks run alone; empty if everybody's do.
     """
 
     name: str
@@ -82,6 +84,8 @@ class Habits:
     has_restless_gas: bool
     block_jitter_ms: int
     has_odd_shapes: bool = False
+    book_fee_bps: int = 15
+    agent: str = ""
 
 
 RIVALS: Final = Habits(name="rivals", has_rivals=True, has_restless_gas=True, block_jitter_ms=50)
@@ -96,8 +100,11 @@ FORKS: Final = Habits(
     has_restless_gas=False,
     block_jitter_ms=50,
     has_odd_shapes=True,
+    book_fee_bps=300,
+    agent="flash_loan_executor",
 )
-"""The same as the control, with a third pool of each pair, of whose routes forks know more."""
+"""The same as the control with a third pool of each pair, of whose routes forks know more. What
+books would bring is seven times as much, and luck: nobody trades there."""
 
 WORLDS: Final = {one.name: one for one in (RIVALS, CONTROL, FORKS)}
 

@@ -139,7 +139,11 @@ async def _run(
             chain,
             ledger,
             Operator(machine, ledger, rng),
-            settings=settings_of(seed, gas_price_gwei={chain.name: gwei}),
+            settings=settings_of(
+                seed,
+                gas_price_gwei={chain.name: gwei},
+                fee_bps=FEE_BPS if habits is None else Decimal(habits.book_fee_bps),
+            ),
             rng=rng,
             segment_bytes=segment_bytes,
             # What waits there is older than what the venue says of it: for good its stream is late.
@@ -160,12 +164,14 @@ async def _run(
     return world
 
 
-def settings_of(seed: int, *, gas_price_gwei: dict[str, Decimal]) -> Settings:
+def settings_of(
+    seed: int, *, gas_price_gwei: dict[str, Decimal], fee_bps: Decimal = FEE_BPS
+) -> Settings:
     """Return what the engine of a world is set to."""
     return Settings(
         markets=MarketsSettings(age_ms_max=5_000),
         costs=CostsSettings(
-            fee_bps_taker=dict.fromkeys(("binance", "coinbase", "bitstamp", "gemini"), FEE_BPS)
+            fee_bps_taker=dict.fromkeys(("binance", "coinbase", "bitstamp", "gemini"), fee_bps)
         ),
         limits=LimitsSettings(
             net_edge_bps_min=Decimal(1),
