@@ -120,6 +120,17 @@ async def test_the_impact_is_that_of_the_swap_in_its_block_in_whatever_order_eve
     assert len(firsts[0]) > 3
 
 
+async def test_each_swap_is_told_once_in_whatever_order_events_come() -> None:
+    found = []
+    for is_backwards in (False, True):
+        async with hinted() as one:
+            told = Told(one)
+            events = [event(log) for log in syncs(one.node)]
+            order = reversed(events) if is_backwards else iter(events)
+            found.append(sum(told.take(part).swaps for part in order))
+    assert found[0] == found[1] > 30
+
+
 async def test_one_of_a_block_further_on_has_nodes_asked_and_waits_for_its_turn() -> None:
     async with hinted() as one:
         told = Told(one)

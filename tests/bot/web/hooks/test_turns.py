@@ -19,7 +19,7 @@ async def test_of_bodies_that_come_together_the_first_ones_are_handed_on_before_
         is_read.set()
 
     async def hand_on() -> None:
-        for _ in range(-(-count // 3)):
+        while sum(one != "handed on" for one in done) < count:
             await is_read.wait()
             is_read.clear()
             done.append("handed on")
