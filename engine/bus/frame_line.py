@@ -37,7 +37,6 @@ class FrameLine(asyncio.Protocol):
         self._buffer = bytearray()
         self._is_greeted = False
         self._is_held = False
-        self._is_queued = False
         self._why = "connection closed"
         self._transport: asyncio.Transport | None = None
         self._room = asyncio.Event()
@@ -49,7 +48,6 @@ class FrameLine(asyncio.Protocol):
     def greet(self) -> None:
         """Say which version this end speaks."""
         self._own.write(PROTOCOL_VERSION.to_bytes(_VERSION_BYTES))
-        self._queue()
 
     def write(self, request_id: int, kind: int, payload: bytes) -> None:
         """Send a frame.
@@ -60,14 +58,14 @@ class FrameLine(asyncio.Protocol):
         if self._own.is_closing():
             raise ConnectionError(self._why)
         self._own.write(_HEADER.pack(len(payload), request_id, kind) + payload)
-        self._queue()
 
     def write_now(self, request_id: int, kind: int, payload: bytes) -> bool:
         """Give a frame to the system before this returns; say whether that could be.
 
-        The loop gives away what is written at the end of its turn, which may be long.
+        The loop gives away what is written at the end of its turn, which may be long. What waits
+        for that is not overtaken.
         """
-        if self._is_queued or self._own.is_closing() or self._own.get_write_buffer_size():
+        if self._own.is_closing() or self._own.get_write_buffer_size():
             return False
         frame = _HEADER.pack(len(payload), request_id, kind) + payload
         try:
@@ -76,17 +74,7 @@ class FrameLine(asyncio.Protocol):
             return False
         if sent < len(frame):
             self._own.write(frame[sent:])
-            self._queue()
         return True
-
-    def _queue(self) -> None:
-        """Note that something waits for the end of the turn."""
-        if not self._is_queued:
-            self._is_queued = True
-            asyncio.get_running_loop().call_soon(self._queued)
-
-    def _queued(self) -> None:
-        self._is_queued = False
 
     async def has_room(self) -> None:
         """Wait while the other end does not read what it was sent.
