@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import psutil
+from msgspec.structs import replace
 
 from engine.bus.command import seal
 from engine.bus.work_reports import LEAK_MB_H, RoleUse
@@ -30,6 +31,7 @@ from engine.operate.supervisor import Supervisor
 from engine.requests.safety import SetMode
 from engine.settings.schema import Settings
 from engine.wiring.front_end import open_facade
+from engine.wiring.local_chains import with_usual_chains
 from engine.wiring.paths import prepare
 from engine.wiring.run import role_specs, supervisor_lease
 from tests.patience import insist
@@ -111,6 +113,12 @@ def says(found: dict[str, Any]) -> str:
     return f"No role leaks {over}; the least sure is {most}: at most {at_most} MB/h."
 
 
+def settings_of(folder: Path) -> Settings:
+    """Return the usual settings, with all data below a folder."""
+    settings = Settings()
+    return replace(settings, data=replace(settings.data, dir=str(folder)))
+
+
 async def soak(
     folder: Path, *, minutes: float, keep: Callable[[dict[str, Any]], None]
 ) -> dict[str, Any]:
@@ -121,8 +129,7 @@ async def soak(
         minutes: how long.
         keep: is given what is known, each minute.
     """
-    settings = Settings()
-    paths = prepare(str(folder))
+    settings, paths = settings_of(folder), prepare(str(folder))
     uses = RoleUses(parent=psutil.Process, warm_s=min(300.0, WARM_RATIO * 60 * minutes))
     restarts: Counter[str] = Counter()
     look_s = max(LOOK_S, 60 * minutes / SAMPLES_MAX)  # so that no sample of the run is dropped
@@ -142,9 +149,10 @@ async def soak(
     async def watch(stop: asyncio.Event) -> None:
         nonlocal began_s
         await ready.wait()
-        async with open_facade(paths) as facade:
+        async with open_facade(paths, with_usual_chains(settings)) as facade:
             command = SetMode(mode=Mode.PAPER, is_confirmed=True)
-            await insist(facade, seal(command, by="soak", at_ns=time.time_ns()))
+            sealed = seal(command, by="soak", at_ns=time.time_ns(), target=settings.engine.id)
+            await insist(facade, sealed)
         began_s = time.monotonic()
         until_s, tell_s = began_s + 60 * minutes, 0.0
         while time.monotonic() < until_s and not stop.is_set():

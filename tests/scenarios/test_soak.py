@@ -1,11 +1,14 @@
 """What a soak says of memory: growth is told only where chance does not explain it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.bus.work_reports import RoleUse
-from tests.scenarios.soak import Grows, says, told, verdict_of
+from engine.wiring.paths import prepare
+from engine.wiring.run import role_specs
+from tests.scenarios.soak import Grows, says, settings_of, told, verdict_of
 
 
 def use(role: str = "engine", *, low: float = -2.0, high: float = 4.0) -> RoleUse:
@@ -61,3 +64,15 @@ def test_growth_and_what_was_seen_too_shortly_are_never_called_flat() -> None:
     )
     assert says(soaked(use(), short)).startswith("Nothing is said of signer")
     assert says(soaked()).startswith("Nothing is said of any role")
+
+
+def test_all_roles_of_a_soak_keep_their_data_in_its_folder(tmp_path: Path) -> None:
+    specs = role_specs(settings_of(tmp_path), prepare(str(tmp_path)), has_bot=False)
+
+    folders = {
+        spec.name: spec.environment()["SYNDICATE_DATA_DIR"]
+        for spec in specs
+        if spec.environment is not None
+    }
+    assert {"engine", "ledger", "workers", "sandbox", "chains"} <= set(folders)
+    assert set(folders.values()) == {str(tmp_path)}
