@@ -155,18 +155,25 @@ async def until_mixed(installation: Installation) -> None:
 async def until_seen(data_dir: Path) -> dict[tuple[str, str], Decimal]:
     """Wait until all transactions have ended and are booked; return what a block shows of ours."""
     caller = SocketCaller(Paths(data_dir).socket("sender"), role="sender")
+    until, why = time.monotonic() + PATIENCE_S, "it never answered"
     try:
-        async with asyncio.timeout(PATIENCE_S):
-            while True:
+        while time.monotonic() < until:
+            try:
                 sent = await caller.call(GetTransactions(most=50), timeout_s=PATIENCE_S)
                 untold = await caller.call(GetUntold(engine="main", after=0), timeout_s=PATIENCE_S)
                 seen = (await caller.call(SeeWallets(), timeout_s=PATIENCE_S)).seen
-                if seen and not untold.news and all(one.fate for one in sent.transactions):
-                    held = {(one.venue, one.asset): one.amount for one in seen[0].held}
-                    return {place: amount for place, amount in held.items() if amount}
+            except TransientError:
                 await asyncio.sleep(0.2)
+                continue
+            is_open = [one for one in sent.transactions if not one.fate]
+            if seen and not untold.news and not is_open:
+                held = {(one.venue, one.asset): one.amount for one in seen[0].held}
+                return {place: amount for place, amount in held.items() if amount}
+            why = f"open {is_open}, to be booked {untold.news}, seen {seen}"
+            await asyncio.sleep(0.2)
     finally:
         await caller.aclose()
+    raise AssertionError(why)
 
 
 async def until_pools_of_the_real_chain_are_live_and_move(installation: Installation) -> None:
