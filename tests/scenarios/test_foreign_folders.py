@@ -14,6 +14,7 @@ import pytest
 
 from engine.operate import exit_codes
 from tests.scenarios.rig import ROOT, environment
+from tests.storage.model import prepared
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
@@ -71,7 +72,7 @@ async def test_a_folder_of_root_is_refused_with_the_command_that_mends_it(data_d
 
 
 async def test_files_of_root_in_the_users_own_folder_are_refused_alike(data_dir: Path) -> None:
-    assert (await _run_as_root(data_dir, "migrate")) == exit_codes.OK
+    prepared(data_dir)
     os.chown(data_dir, USER, USER)
     os.chown(data_dir / "run", USER, USER)
 
@@ -107,7 +108,7 @@ async def test_settings_in_a_folder_that_may_not_be_entered_are_said(data_dir: P
 async def test_what_compose_runs_first_gives_the_folder_to_the_program_at_every_start(
     data_dir: Path,
 ) -> None:
-    assert (await _run_as_root(data_dir, "migrate")) == exit_codes.OK
+    prepared(data_dir)
 
     for _ in range(2):
         _do_as_compose_does(data_dir)
@@ -125,10 +126,3 @@ def _do_as_compose_does(data_dir: Path) -> None:
     arguments = [text.strip(' "') for text in found.group(1).split(",")]
     as_compose = ["setpriv", f"--bounding-set=-all,{capabilities}", "chown", *arguments]
     subprocess.run([*as_compose, str(data_dir)], check=True)
-
-
-async def _run_as_root(data_dir: Path, *arguments: str) -> int:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "engine", *arguments, cwd=data_dir.parent, env=environment(data_dir)
-    )
-    return await process.wait()
