@@ -6,11 +6,11 @@ dialect (`snapshot`/`l2update`); its frames are put into the envelope of Advance
 
 import json
 import lzma
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from engine.domain.instruments import Instrument, Pair, VenueId
 
@@ -32,7 +32,7 @@ class Recorded:
 
 def all_recorded() -> list[Recorded]:
     """Load every venue's recording."""
-    return [binance(), coinbase(), bitstamp(), gemini()]
+    return [load() for load in LOADS]
 
 
 def binance() -> Recorded:
@@ -164,3 +164,9 @@ def _fetched(name: str) -> Iterator[tuple[str, bytes]]:
             payload = rest.partition(b": ")[2]
             if payload:
                 yield url.decode(), payload.strip()
+
+
+Load = Callable[[], Recorded]
+
+LOADS: Final[tuple[Load, ...]] = (binance, coinbase, bitstamp, gemini)
+"""One for each venue's recording."""

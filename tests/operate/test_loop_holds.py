@@ -12,13 +12,12 @@ from typing import Any
 import pytest
 
 from benchmarks.full_path import inputs_of, make_core
-from benchmarks.real_frames import Recorded, all_recorded
+from benchmarks.real_frames import LOADS, Recorded
 from engine.connectors.session import SessionLimits
 from engine.operate.core_parts import Core
 from engine.ports import InputKind
 from tests.reference.run_core import make_reports
 
-RECORDED = all_recorded()
 INPUTS = 3_000
 FRAMES_A_TICK = 30
 CALLS_AT_ONCE = 5_000
@@ -40,10 +39,10 @@ def calls_of(work: Callable[[], object]) -> int:
     return calls
 
 
-@pytest.fixture(scope="module", params=RECORDED, ids=lambda recorded: recorded.venue)
+@pytest.fixture(scope="module", params=LOADS)
 def played(request: pytest.FixtureRequest) -> tuple[Core, dict[str, int]]:
     """Return a core that has taken a recording, and the most calls of one input of each kind."""
-    recorded: Recorded = request.param
+    recorded: Recorded = request.param()
     core, most = make_core(recorded), dict[str, int]()
 
     def note(kind: str, calls: int) -> None:
