@@ -8,6 +8,7 @@ import psutil
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.closing import close_all_accepted
 from tests.effort import IS_DEEP, examples
 from tests.rewriting import rewrite_share
 
@@ -27,6 +28,7 @@ settings.register_profile(
 settings.load_profile("any machine")
 
 gc.disable()
+close_all_accepted()
 
 
 def pytest_configure(config: pytest.Config) -> None:
