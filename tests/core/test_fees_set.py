@@ -21,7 +21,8 @@ from engine.portfolio.costs import ceil_share
 from engine.portfolio.fee_set import FeeSet
 from engine.quote.gap import Confirmed
 from tests.reference.engine import BUY_AT, SELL_AT, Engine, header_of
-from tests.reference.world import START_NS, make_gap
+from tests.reference.gaps import make_gap
+from tests.reference.world import START_NS
 
 CHEAP = ([("99.90", "9")], [("100.00", "9")])
 DEAR = ([("100.30", "9")], [("100.50", "9")])

@@ -20,7 +20,8 @@ from engine.execute.executor_list import EXECUTORS
 from engine.execute.finished import Finished, Found
 from engine.execute.order_life import News
 from engine.execute.plan_executor import Around
-from tests.reference.world import Setup, World, make_gap, make_instrument
+from tests.reference.gaps import make_gap
+from tests.reference.world import Setup, World, make_instrument
 
 
 class PretendPlan(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,8 @@ from engine.ports import Applied, LevelForm
 from engine.quote.gap import Confirmed, Confirmer, LimitRules
 from tests.effort import examples
 from tests.reference import book_leg as twin
-from tests.reference.world import START_NS, make_gap, make_instrument, write_side
+from tests.reference.gaps import make_gap
+from tests.reference.world import START_NS, make_instrument, write_side
 
 prices = st.integers(1, 3_000)
 sizes = st.integers(1, 40)

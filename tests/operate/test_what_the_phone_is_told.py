@@ -14,8 +14,8 @@ from engine.domain.opportunities import HopKind, Opportunity, Reason, Refusal
 from engine.execute.late import LateFinished
 from engine.operate.journal.recent import RECENT_MAX
 from tests.reference.engine import MS, Engine, header_of
+from tests.reference.gaps import make_gap
 from tests.reference.run_core import make_reports
-from tests.reference.world import make_gap
 
 
 def traded() -> Engine:

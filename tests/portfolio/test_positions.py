@@ -13,7 +13,8 @@ from engine.domain.residuals import LastPrice, Residual
 from engine.domain.units import NS_PER_DAY, NS_PER_HOUR
 from engine.portfolio.leftovers import UsdPer, Valued
 from engine.portfolio.positions import DAYS_MAX, Positions
-from tests.reference.world import START_NS, make_gap, make_instrument
+from tests.reference.gaps import make_gap
+from tests.reference.world import START_NS, make_instrument
 
 USD, BTC = AssetCode("USD"), AssetCode("BTC")
 HERE = make_instrument("here")

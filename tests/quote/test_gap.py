@@ -17,7 +17,8 @@ from engine.quote.gap import Confirmed, Confirmer, LimitRules, Unconfirmed
 from engine.quote.two_books import CommonLot
 from tests.effort import examples
 from tests.reference import confirm as twin
-from tests.reference.world import START_NS, make_gap, make_instrument, write_side
+from tests.reference.gaps import make_gap
+from tests.reference.world import START_NS, make_instrument, write_side
 
 BUY = make_instrument("here", price_decimals=2, size_decimals=5, lot="0.001")
 SELL = make_instrument("there", price_decimals=3, size_decimals=3, tick="0.005", lot="0.002")

@@ -44,7 +44,7 @@ from engine.domain.instruments import Instrument, Kind, Pair, VenueId
 from engine.domain.low_balances import BalanceTurn
 from engine.domain.mandates import MandateUse
 from engine.domain.modes import Mode
-from engine.domain.opportunities import Hop, HopKind, Opportunity, Reason, Refusal
+from engine.domain.opportunities import Opportunity, Reason, Refusal
 from engine.domain.orders import Execution, Intent
 from engine.domain.orders_told import OrderNews, VenueSeen
 from engine.domain.plans import AtomicPlan, LeggedPlan, MixedPlan, Plan
@@ -91,11 +91,12 @@ from engine.quote.live_gas import live_gas
 from engine.quote.mixed import MixedConfirmer
 from engine.quote.route import RouteConfirmer, RouteRules
 from engine.quote.split import SplitConfirmer
+from tests.reference.gaps import SEEN_AT_NS
 
 MS = 1_000_000
 SECOND = 1_000_000_000
 AGE_NS_MAX = 10 * SECOND
-START_NS = 1_700_000_000 * SECOND
+START_NS = SEEN_AT_NS
 
 Levels = Sequence[tuple[str, str]]
 
@@ -123,38 +124,6 @@ def make_instrument(
         size_min_base=Decimal(size_min),
         notional_min_quote=Decimal(notional_min),
         kind=kind,
-    )
-
-
-def make_gap(buy: Instrument, sell: Instrument) -> Opportunity:
-    """Return an opportunity to buy at book 0 and sell at book 1."""
-    base, quote = buy.pair.base, buy.pair.quote
-    hops = tuple(
-        Hop(
-            kind=HopKind.BOOK,
-            venue=instrument.venue,
-            place=str(instrument.pair),
-            row=row,
-            source=source,
-            target=target,
-            amount_in=1.0,
-            amount_out=1.0,
-            frame_seq=11 + row,
-        )
-        for row, (instrument, source, target) in enumerate(
-            ((buy, quote, base), (sell, base, quote))
-        )
-    )
-    return Opportunity(
-        opportunity_id="r-1",
-        seen_at_ns=START_NS,
-        frame_seq=1,
-        hops=hops,
-        size_base=1.0,
-        gross_edge_bps=1.0,
-        net_edge_bps=1.0,
-        gas_quote=0.0,
-        profit_quote=1.0,
     )
 
 

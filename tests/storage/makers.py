@@ -38,7 +38,7 @@ from engine.domain.plans import AtomicPlan, GasBound, LeggedPlan, Plan, Step
 from engine.domain.residuals import Residual
 from engine.domain.stories import Cause, Difference, TradeStory, Worth
 from engine.execute.atomic_story import tell_atomic_story
-from tests.reference.world import make_gap
+from tests.reference.gaps import make_gap
 
 NOW_NS = 1_780_000_000_000_000_000
 SECOND_NS = 1_000_000_000

@@ -19,7 +19,7 @@ from engine.domain.orders import Order
 from engine.domain.plans import LeggedPlan
 from engine.portfolio.inventory import Inventory
 from engine.portfolio.positions import Positions
-from tests.reference.world import make_gap
+from tests.reference.gaps import make_gap
 from tests.storage import makers
 
 VENUES = ("binance", "coinbase", "gemini")
