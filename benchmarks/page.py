@@ -89,13 +89,12 @@ recorded, which is what holds the engine's loop; `undo` is other blocks in the p
 blocks among 5,000 pools. `chains.path` is a block's whole way in one process, without the socket
 between the roles: all that the role does from the bytes of a node's answer (read, checked, its
 filter compared, taken by 10,000 pairs that it follows), the word, and what the engine does from
-there to the screened routes (`make bench PARTS="all the way"`). A block of 200 moves takes 1.9 ms
-at the median and 3.2 at p99 with nothing beside it (one move 0.12 and 0.21); where it took 4.9 to
-5.3 ms of processor time it takes 2.6 to 2.9 since its pairs stay side by side from the text to
-the graph (`docs/decisions/0071-blocks-in-columns.md`; in turns in one run, beside a load of 7 to
-9). It is not within a millisecond yet. What is left is memory more than work: pools are far
-apart, and the role takes 200 of 10,000 in 0.25 ms, the same 200 over and over in 0.1. Of the scan
-(0.45 ms) two thirds go to the raising of two-hop bounds (section 4 of `docs/detector.md`).
+there to the screened routes (`make bench PARTS="all the way"`). Its head was heard before, as its
+events are asked for by that, and every pair has moved before. A block of 200 moves took 1.9 ms at
+the median and 3.2 at p99 with nothing beside it (one move 0.12 and 0.21) while bounds of two legs
+were raised at once and what a block takes the place of was freed on its way
+(`docs/decisions/0071-blocks-in-columns.md`, `0100-bounds-are-raised-when-they-are-read.md`). What
+is left is memory more than work: pools are far apart, and each is looked up in both roles, twice.
 `chains.peers` are
 the same events taken by others in one run: web3.py
 decodes alone, degenbot (Rust) keeps pairs. `chains.follow` (`make follow-bench`) is what whole

@@ -33,7 +33,7 @@ Array = npt.NDArray[Any]
 ARRAY_BYTES_MAX: Final = 1 << 16
 """Larger arrays are not stored whole: their part must say what of them is in use."""
 
-FORMAT: Final = 4
+FORMAT: Final = 5
 """Of the values that parts keep. To be raised where a kind of them has other fields: what parts
 there are says the rest."""
 

@@ -9,7 +9,7 @@ path.
 from numba import int64
 
 from engine.kernels.cycle_found import expand, screen_of
-from engine.kernels.graph import find_pair, tighten
+from engine.kernels.graph import find_pair, take_raises, tighten
 from engine.kernels.graph_layout import (
     DEAD,
     GRAPH_STATE,
@@ -54,6 +54,7 @@ def close_in_four(graph, edge, ends, terms, found):
     two_hop = dense[PLANE.TWO_HOP]
     reaching = dense[PLANE.BEST_LOG_T]
     is_tight = found[2]
+    take_raises(graph, target)
     two_max = two_hop[target, 0]
     for b in range(columns):
         is_tight[b] = 0

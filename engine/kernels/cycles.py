@@ -19,7 +19,8 @@ from engine.kernels.cycle_found import (
     total_of,
 )
 from engine.kernels.cycle_walk import walk_tail
-from engine.kernels.graph import GRAPH, is_change, tighten, write_rate
+from engine.kernels.fetching import fetch
+from engine.kernels.graph import GRAPH, is_change, take_raises, tighten, write_rate
 from engine.kernels.graph_layout import (
     ALIVE_MIN,
     DEAD,
@@ -29,6 +30,7 @@ from engine.kernels.graph_layout import (
     LANES,
     LATER_IN_BATCH,
     NONE,
+    PAIR,
     PLANE,
     TOKEN,
 )
@@ -88,6 +90,7 @@ def _close_in_three(graph, edge, source, target, terms, found):
     limit = screen_of(graph, edge, terms, 4, found)
     two_hop = dense[PLANE.TWO_HOP]
     reaching = dense[PLANE.BEST_LOG_T]
+    take_raises(graph, target)
     best = row_max(two_hop, target, reaching, source, 0, columns)
     if best <= limit:
         return
@@ -195,6 +198,22 @@ def scan_again(graph, query, edge, found):
     return total_of(found)
 
 
+@fused
+def _fetch_weights(graph, changed):
+    """Ask for what the new rates of edges are written to, all of which is far apart."""
+    dense, _, edges, _, pairs, _, _, _, _ = graph
+    core = dense.shape[1]
+    for k in range(changed.shape[0]):
+        fetch(pairs, int64(edges[changed[k], EDGE.PAIR]), 0)
+    for k in range(changed.shape[0]):
+        pair = int64(edges[changed[k], EDGE.PAIR])
+        source, target = int64(pairs[pair, PAIR.SOURCE]), int64(pairs[pair, PAIR.TARGET])
+        if source < core and target < core:
+            fetch(dense[PLANE.BEST_LOG], source, target)
+            fetch(dense[PLANE.BEST_LOG_T], target, source)
+            fetch(dense[PLANE.COVERED], source, target)
+
+
 @kernel(int64(GRAPH, QUERY, int32[::1], float64[::1], FOUND))
 def on_batch(graph, query, changed, log_rates, found):
     """Set many log rates, then scan the edges that improved or are watched.
@@ -218,6 +237,7 @@ def on_batch(graph, query, changed, log_rates, found):
         log_rate = log_rates[k] if log_rates[k] != DEAD else 0.0
         if not is_change(graph, int64(changed[k]), log_rate):
             return NONE
+    _fetch_weights(graph, changed)
     before = np.empty(changed.shape[0], np.float64)
     for k in range(changed.shape[0]):
         edge = int64(changed[k])

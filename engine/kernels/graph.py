@@ -3,7 +3,8 @@
 Weights are log rates adjusted by potentials of the tokens, ``log rate + source - target``, which
 leaves the sum along every cycle as it is and keeps float32 precise. They are always set from the
 exact rate, never added to. Two-hop bounds are raised with a weight, and left as they are when it
-falls: still bounds. See `graph_layout` for the arrays.
+falls: still bounds. Those by way of a hub are in hundreds of rows, far apart in memory: each row is
+raised by all of a hub's pairs at once, before it is read. See `graph_layout` for the arrays.
 """
 
 import numpy as np
@@ -15,6 +16,10 @@ from engine.kernels.graph_layout import (
     EDGE,
     GRAPH_STATE,
     HEADROOM,
+    HUB,
+    HUB_ENTRIES,
+    HUB_PAIRS_MIN,
+    HUBS_MAX,
     LOG_MAX,
     NONE,
     PAIR,
@@ -94,6 +99,47 @@ def _write_weight(graph, pair):
         potentials[POTENTIALS.IN_MAX, target] = max(potentials[POTENTIALS.IN_MAX, target], weight)
 
 
+@borrowing
+def _note_raise(state, hub):
+    """Note that rows are to be raised by a hub's pairs; tell whether there is room for it."""
+    for at in range(GRAPH_STATE.HUBS, GRAPH_STATE.HUBS + HUB_ENTRIES * HUBS_MAX, HUB_ENTRIES):
+        if state[at + HUB.RAISE] == 0 or state[at + HUB.TOKEN] == hub:
+            state[GRAPH_STATE.RAISED] += 1
+            state[at + HUB.TOKEN] = hub
+            state[at + HUB.RAISE] = state[GRAPH_STATE.RAISED]
+            return True
+    return False
+
+
+@borrowing
+def _take_raises(dense, potentials, state, token):
+    columns = int64(state[GRAPH_STATE.COLUMNS])
+    seen = potentials[POTENTIALS.RAISES_SEEN, token]
+    two_hop, leaving = dense[PLANE.TWO_HOP], dense[PLANE.BEST_LOG]
+    for at in range(GRAPH_STATE.HUBS, GRAPH_STATE.HUBS + HUB_ENTRIES * HUBS_MAX, HUB_ENTRIES):
+        if state[at + HUB.RAISE] > seen:
+            hub = int64(state[at + HUB.TOKEN])
+            if leaving[token, hub] > ALIVE_MIN:
+                weight = leaving[token, hub] + np.float32(HEADROOM)
+                raise_row(two_hop, token, dense[PLANE.COVERED], hub, weight, columns)
+    two_hop[token, token] = _DEAD_32
+    potentials[POTENTIALS.RAISES_SEEN, token] = state[GRAPH_STATE.RAISED]
+
+
+@fused
+def take_raises(graph, token):
+    """Raise the two-hop bounds from a core token by way of all hubs; before they are read."""
+    if graph[7][POTENTIALS.RAISES_SEEN, token] != graph[8][GRAPH_STATE.RAISED]:
+        _take_raises(graph[0], graph[7], graph[8], token)
+
+
+@borrowing_kernel(types.void(GRAPH))
+def take_all_raises(graph):
+    """Raise all two-hop bounds by way of hubs."""
+    for token in range(int64(graph[8][GRAPH_STATE.COLUMNS])):
+        take_raises(graph, token)
+
+
 @fused
 def _raise_two_hops(graph, source, target):
     """Raise the bounds of all two legs of which one is the given pair of core tokens."""
@@ -103,9 +149,11 @@ def _raise_two_hops(graph, source, target):
     weight = dense[PLANE.BEST_LOG, source, target] + np.float32(2.0 * HEADROOM)
     two_hop = dense[PLANE.TWO_HOP]
     raise_row(two_hop, source, dense[PLANE.BEST_LOG], target, weight, columns)
-    # A column is far apart in memory: only the source's neighbours are looked at.
     pairs, weights, tokens = graph[4], graph[5], graph[6]
     leg = int64(tokens[source, TOKEN.IN])
+    if tokens[source, TOKEN.PAIRS] >= HUB_PAIRS_MIN and _note_raise(graph[8], source):
+        leg = int64(NONE)
+    # A column is far apart in memory: only the source's neighbours are looked at.
     while leg >= 0:
         first = int64(pairs[leg, PAIR.SOURCE])
         two_hop[first, target] = max(two_hop[first, target], weights[leg] + weight)

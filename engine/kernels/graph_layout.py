@@ -14,8 +14,8 @@ rates       float64 (edges,)          exact log rate after fees, or DEAD
 pairs       int32 (pairs, 8)          columns PAIR
 weights     float32 (pairs,)          log rate of the pair's best edge, adjusted by potentials
 tokens      int32 (tokens, 8)         columns TOKEN
-potentials  float64 (3, tokens)       rows POTENTIALS
-state       float64 (5,)              entries GRAPH_STATE
+potentials  float64 (4, tokens)       rows POTENTIALS
+state       float64 (STATE_ENTRIES,)  entries GRAPH_STATE, then the hubs, see HUB
 ==========  ========================  ===========================================================
 """
 
@@ -36,6 +36,11 @@ ROUNDING = 2.0**-19
 # A bound is raised by this much more than it needs, for each of its legs, so that small
 # moves need no work on it. The price is a bound that is too high: an exact look without result.
 HEADROOM = 1e-4
+
+# A token with so many pairs is a hub: bounds by way of it are in as many rows, and are raised in a
+# row when that is read. At most so many are.
+HUB_PAIRS_MIN = 256
+HUBS_MAX = 16
 
 LANES = 64  # core sizes are multiples of this: four vectors of sixteen
 
@@ -92,6 +97,14 @@ class _Potentials(NamedTuple):
     OWN: int = 0
     OUT_MAX: int = 1  # upper bound of the weights that leave the token, and of those that reach it
     IN_MAX: int = 2
+    RAISES_SEEN: int = 3  # how many raises of hubs the two-hop bounds of a core token's row have
+
+
+class _Hub(NamedTuple):
+    """Entries of a hub in `state`."""
+
+    TOKEN: int = 0
+    RAISE: int = 1  # the number of its last raise, from 1 on; 0 where there is no hub
 
 
 class _GraphState(NamedTuple):
@@ -102,6 +115,8 @@ class _GraphState(NamedTuple):
     COLUMNS: int = 2  # core columns in use, rounded up to LANES
     SCALE: int = 3  # largest absolute weight so far
     TAIL_PAIRS: int = 4  # pairs that start or end in the tail
+    RAISED: int = 5  # how many raises of hubs there were
+    HUBS: int = 6  # the first of the hubs
 
 
 class _Cycle(NamedTuple):
@@ -134,6 +149,7 @@ EDGE = _Edge()
 PAIR = _Pair()
 TOKEN = _Token()
 POTENTIALS = _Potentials()
+HUB = _Hub()
 GRAPH_STATE = _GraphState()
 CYCLE = _Cycle()
 TALLY = _Tally()
@@ -142,6 +158,8 @@ EDGE_COLUMNS = len(EDGE)  # 8: an edge never spans two cache lines
 PAIR_COLUMNS = len(PAIR)
 TOKEN_COLUMNS = 8  # padded
 POTENTIAL_ROWS = len(POTENTIALS)
+HUB_ENTRIES = len(HUB)
+STATE_ENTRIES = GRAPH_STATE.HUBS + HUB_ENTRIES * HUBS_MAX
 CYCLE_COLUMNS = CYCLE.EDGE + LEGS_MAX
 TALLY_ENTRIES = TALLY.UNTRADED + 1
 

@@ -60,6 +60,11 @@ def inlined(function: Function) -> Function:
     return _compiler()(function)
 
 
+def merged(function: Function) -> Function:
+    """Like `inlined`, and always compiled into its callers: for what hands many arrays back."""
+    return _compiler(forceinline=True)(function)
+
+
 def borrowing(function: Function) -> Function:
     """Like `inlined`, for a helper that makes no array; see `borrowing_kernel`."""
     return _compiler(_nrt=False)(function)

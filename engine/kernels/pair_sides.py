@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from numba import float64, int32, int64, types
 
+from engine.kernels.fetching import fetch
 from engine.kernels.jit import borrowing_kernel
 from engine.kernels.sizing_layout import PIECE, SIDE
 
@@ -48,6 +49,14 @@ def write_pairs(terms, numbers, reserves_raw, places, sides_of, edges, log_rates
         edges, log_rates: the results, two entries of each pair.
     """
     sides, pieces = sides_of[0], sides_of[1]
+    # A pair's terms, its sides and their pieces are far apart, and each says where the next is.
+    for k in range(numbers.shape[0]):
+        fetch(terms, numbers[k], 0)
+    for k in range(2 * numbers.shape[0]):
+        fetch(sides, int64(terms[numbers[k // 2], PAIR_TERMS.EDGE + k % 2]), 0)
+    for k in range(2 * numbers.shape[0]):
+        edge = int64(terms[numbers[k // 2], PAIR_TERMS.EDGE + k % 2])
+        fetch(pieces, int64(sides[edge, SIDE.FROM]), 0)
     for k in range(numbers.shape[0]):
         row, at = numbers[k], places[k]
         first = reserves_raw[2 * k] / terms[row, PAIR_TERMS.UNIT]

@@ -9,7 +9,7 @@ import math
 from numba import float64, int32, int64
 
 from engine.kernels import cycles
-from engine.kernels.candidates import EVENT, size_found
+from engine.kernels.candidates import size_found
 from engine.kernels.context import (
     float32_1,
     float32_3,
@@ -22,12 +22,11 @@ from engine.kernels.context import (
     int64_2,
     int64_3,
 )
-from engine.kernels.cycle_found import FOUND
-from engine.kernels.graph import GRAPH, write_rate
+from engine.kernels.graph import write_rate
 from engine.kernels.graph_layout import DEAD, EDGE, NONE
-from engine.kernels.jit import borrowing, kernel
+from engine.kernels.jit import borrowing, inlined, kernel, merged
 from engine.kernels.layout import ASK, BID, COUNT, KEY
-from engine.kernels.one_route import BOARD, ROUTES, SIDES, is_fresh, size_one
+from engine.kernels.one_route import is_fresh, size_one
 from engine.kernels.screen_layout import BOOK, COST, ROUTE, ROUTE_LEGS_MAX, SCREENED
 from engine.kernels.sizing_layout import AMOUNT_MAX
 
@@ -112,9 +111,9 @@ def screen_book(event, board, graph, query, routes, sides_of, found, out):
     return size_found(event, board, graph, routes, sides_of, found, out, rows, NONE)
 
 
-@kernel(int64(int64, int64, int64, cycles.QUERY, int64[::1]))
-def screen_book_in(book, at_ns, open_count, query, context):
-    """Do as `screen_book` does, with its arrays in a context in the order of its arguments."""
+@merged
+def _arrays_of(context):
+    """Return the arrays of a context in the order of a screen's arguments."""
     board = (int64_2(context, 0), int64_3(context, 1))
     graph = (
         float32_3(context, 2),
@@ -146,24 +145,18 @@ def screen_book_in(book, at_ns, open_count, query, context):
         float64_1(context, 26),
     )
     out = float64_2(context, 27)
+    return board, graph, routes, sides_of, found, out
+
+
+@kernel(int64(int64, int64, int64, cycles.QUERY, int64[::1]))
+def screen_book_in(book, at_ns, open_count, query, context):
+    """Do as `screen_book` does, with its arrays in a context in the order of its arguments."""
+    board, graph, routes, sides_of, found, out = _arrays_of(context)
     event = (book, at_ns, open_count)
     return screen_book(event, board, graph, query, routes, sides_of, found, out)
 
 
-@kernel(
-    int64(
-        EVENT,
-        BOARD,
-        GRAPH,
-        cycles.QUERY,
-        ROUTES,
-        SIDES,
-        FOUND,
-        int32[::1],
-        float64[::1],
-        float64[:, ::1],
-    )
-)
+@inlined
 def screen_pools(event, board, graph, query, routes, sides_of, found, changed, log_rates, out):
     """Bring pools that changed at once into the graph, and size the routes through them that gain.
 
@@ -184,3 +177,13 @@ def screen_pools(event, board, graph, query, routes, sides_of, found, changed, l
     if found_count <= 0:
         return rows
     return size_found(event, board, graph, routes, sides_of, found, out, rows, NONE)
+
+
+@kernel(int64(int64, int64, cycles.QUERY, int64[::1], int32[::1], float64[::1]))
+def screen_pools_in(at_ns, open_count, query, context, changed, log_rates):
+    """Do as `screen_pools` does, with all other arrays in the context of `screen_book_in`."""
+    board, graph, routes, sides_of, found, out = _arrays_of(context)
+    event = (int64(NONE), at_ns, open_count)
+    return screen_pools(
+        event, board, graph, query, routes, sides_of, found, changed, log_rates, out
+    )

@@ -10,15 +10,21 @@ from numba import njit
 from engine.detect.graph.market_graph import MarketGraph
 from engine.domain.errors import BadValueError
 from engine.kernels import row_scan
+from engine.kernels.graph import set_rates, take_all_raises
 from engine.kernels.graph_layout import (
     ALIVE_MIN,
     EDGE,
     GRAPH_STATE,
+    HUB,
+    HUB_ENTRIES,
+    HUB_PAIRS_MIN,
+    HUBS_MAX,
     NONE,
     PAIR,
     PLANE,
     POTENTIALS,
     ROUNDING,
+    TOKEN,
     WEIGHT_MIN,
 )
 from tests.detect.cycle_driver import ScanDriver
@@ -161,6 +167,7 @@ def test_two_hop_bounds_cover_what_weights_may_become_unseen(seed: int) -> None:
     dense, state = world.graph.arrays[0], world.graph.arrays[-1]
     for _ in range(100):
         world.event(tally)
+        take_all_raises(world.graph.arrays)
         covered = dense[PLANE.COVERED].astype(np.float64)
         bounds = dense[PLANE.TWO_HOP] + ROUNDING * state[GRAPH_STATE.SCALE]
         alive = dense[PLANE.BEST_LOG] > ALIVE_MIN
@@ -180,6 +187,7 @@ def test_weights_and_bounds_are_what_the_edges_say(seed: int) -> None:
     tally = Tally()
     for _ in range(60):
         world.event(tally)
+    take_all_raises(world.graph.arrays)
     dense, pair_of, _, _, pairs, _, _, potentials, state = world.graph.arrays
     slack = ROUNDING * state[GRAPH_STATE.SCALE]
     best, two = best_rates(world.edges.values()), best_two_legs(world.edges.values())
@@ -198,6 +206,59 @@ def test_weights_and_bounds_are_what_the_edges_say(seed: int) -> None:
             if a != b:
                 bound = dense[PLANE.TWO_HOP, a, b] + slack
                 assert bound >= two.get((a, b), -math.inf) + moved
+
+
+def test_bounds_by_way_of_hubs_cover_all_two_legs_once_a_row_is_read() -> None:
+    rng = np.random.default_rng(4)
+    count = 2 * (HUB_PAIRS_MIN // 2 + HUBS_MAX)
+    graph = MarketGraph(core_size=count, token_max=count, edge_max=16_384)
+    for number in range(count):
+        graph.add_token(f"t{number}")
+    hubs, others = range(HUBS_MAX + 2), range(HUBS_MAX + 2, count)
+    for place, (hub, other) in enumerate((one, two) for one in hubs for two in others):
+        for ends in ((hub, other), (other, hub)):
+            if rng.random() < 0.98:
+                add(graph, *ends, place=place, log_rate=float(rng.normal(0, 0.01)))
+    dense, tokens, state = graph.arrays[0], graph.arrays[6], graph.arrays[8]
+    assert (tokens[list(hubs), TOKEN.PAIRS] >= HUB_PAIRS_MIN).all()
+
+    for _ in range(4):
+        edges = rng.choice(graph.edges_used, 300, replace=False).astype(np.int32)
+        set_rates(graph.arrays, edges, rng.normal(0, 0.01, len(edges)))
+        graph.set_potential(int(rng.integers(count)), float(rng.normal(0, 0.01)))
+        take_all_raises(graph.arrays)
+        covered, bounds = dense[PLANE.COVERED].astype(np.float64), dense[PLANE.TWO_HOP]
+        for row in rng.choice(count, 30, replace=False):
+            both = covered[row][:, None] + covered
+            both[row], both[:, row] = -math.inf, -math.inf
+            alive = dense[PLANE.BEST_LOG, row][:, None] > ALIVE_MIN
+            best = np.where(alive & (dense[PLANE.BEST_LOG] > ALIVE_MIN), both, -math.inf).max(0)
+            assert (bounds[row, :count] + ROUNDING * state[GRAPH_STATE.SCALE] >= best[:count]).all()
+
+    assert state[GRAPH_STATE.HUBS + HUB_ENTRIES * (HUBS_MAX - 1) + HUB.RAISE] > 0
+
+
+def test_a_cycle_by_way_of_a_hub_whose_pair_rose_before_is_found() -> None:
+    count = HUB_PAIRS_MIN // 2 + 8
+    graph = MarketGraph(core_size=count, token_max=count, edge_max=2 * count)
+    for number in range(count):
+        graph.add_token(f"t{number}")
+    hub, first, second, third = range(4)
+    for other in range(4, count):
+        for ends in ((hub, other), (other, hub)):
+            add(graph, *ends, place=other, log_rate=-0.1)
+    leaving = add(graph, hub, second, place=count, log_rate=-0.1)
+    add(graph, first, hub, place=count + 1, log_rate=-0.1)
+    add(graph, second, third, place=count + 2, log_rate=-0.1)
+    closing = add(graph, third, first, place=count + 3, log_rate=-0.3)
+    scan = ScanDriver(graph)
+    assert scan.on_rate(closing, -0.2) == 0  # the first token's bounds are read
+
+    assert scan.on_rate(leaving, 0.3) == 0
+
+    assert scan.on_rate(closing, -0.05) == 1
+    assert scan.on_rate(leaving, 0.1) == 0
+    assert scan.on_rate(closing, 0.3) == 1
 
 
 def test_capacity_is_whole_again_after_everything_was_removed() -> None:

@@ -25,6 +25,7 @@ from engine.kernels.graph_layout import (
     PLANES,
     POTENTIAL_ROWS,
     POTENTIALS,
+    STATE_ENTRIES,
     TOKEN,
     TOKEN_COLUMNS,
     WEIGHT_MIN,
@@ -310,7 +311,9 @@ def _make_arrays(core: int, tokens: int, edges: int) -> Arrays:
     token_table = _aligned((tokens, TOKEN_COLUMNS), NONE, np.int32)
     token_table[:, TOKEN.PAIRS] = 0
     potentials = np.full((POTENTIAL_ROWS, tokens), DEAD)
-    potentials[POTENTIALS.OWN] = 0.0
+    potentials[[POTENTIALS.OWN, POTENTIALS.RAISES_SEEN]] = 0.0
+    state = np.zeros(STATE_ENTRIES)
+    state[GRAPH_STATE.SCALE] = -WEIGHT_MIN
     return (
         _aligned((PLANES, core, core), DEAD, np.float32),
         np.full((core, core), NONE, np.int32),
@@ -320,5 +323,5 @@ def _make_arrays(core: int, tokens: int, edges: int) -> Arrays:
         np.full(edges, DEAD, np.float32),
         token_table,
         potentials,
-        np.array([0, 0, 0, -WEIGHT_MIN, 0], np.float64),
+        state,
     )

@@ -18,7 +18,7 @@ from engine.detect.screening.cycle_scan import CycleScan
 from engine.domain.opportunities import Hop
 from engine.kernels.context import make_context
 from engine.kernels.graph_layout import NONE, TALLY
-from engine.kernels.screen import screen_book, screen_book_in, screen_pools
+from engine.kernels.screen import screen_book, screen_book_in, screen_pools, screen_pools_in
 from engine.kernels.screen_layout import (
     ROUTE,
     ROUTE_COLUMNS,
@@ -36,6 +36,10 @@ OPEN_MAX: Final = 128
 """Most routes that are open at once."""
 
 ROWS_MAX: Final = OPEN_MAX + 4 * (SIZED_MAX + UNTRADED_SIZED_MAX)
+
+
+ScreenBook = Callable[[int, int, int], int]
+ScreenPools = Callable[[int, int, NDArray[np.int32], NDArray[np.float64]], int]
 
 
 class Screens:
@@ -70,7 +74,7 @@ class Screens:
             graph.side_arrays,
             self._scan.found,
         )
-        self._screen = self._make_screen()
+        self._screen, self._screen_pools = self._make_screens()
 
     def screen(self, book: int, at_ns: int, open_count: int) -> int:
         """Screen a changed book."""
@@ -88,8 +92,7 @@ class Screens:
         edges, log_rates = self._graph.change_pools(changes)
         if not len(edges):
             return 0
-        event = (NONE, at_ns, open_count)
-        return int(screen_pools(event, *self._fixed, edges, log_rates, self.out))
+        return self._screen_pools(at_ns, open_count, edges, log_rates)
 
     def reopen(self, number: int, at_ns: int, open_count: int) -> int:
         """Screen a pool as if it had just come into being."""
@@ -122,8 +125,7 @@ class Screens:
             held[row, ROUTE.EDGE :] = edges
         edges_of = np.array(sorted({edge for one in new for edge in one if edge != NONE}), np.int32)
         log_rates = self._graph.market.arrays[3][edges_of]
-        event = (NONE, at_ns, ends)
-        count = int(screen_pools(event, *self._fixed, edges_of, log_rates, self.out))
+        count = self._screen_pools(at_ns, ends, edges_of, log_rates)
         held[open_count:ends] = NONE
         asked = self.out[:count, SCREENED.OPEN]  # behind those that are open, as new ones are
         asked[asked >= open_count] = NONE
@@ -167,16 +169,28 @@ class Screens:
         """As `unsized`, of cycles that no executor trades."""
         return int(self._scan.found[1][TALLY.UNTRADED])
 
-    def _make_screen(self) -> Callable[[int, int, int], int]:
-        """Return the screen of a book; compiled, it takes all arrays as one context."""
+    def _make_screens(self) -> tuple[ScreenBook, ScreenPools]:
+        """Return the screens of a book and of pools; compiled, they take arrays as one context."""
         board, graph, query, routes, sides, found = self._fixed
         if getattr(numba_config, "DISABLE_JIT", 0):
-            return lambda book, at_ns, open_count: int(
-                screen_book((book, at_ns, open_count), *self._fixed, self.out)
+            return (
+                lambda book, at_ns, open_count: int(
+                    screen_book((book, at_ns, open_count), *self._fixed, self.out)
+                ),
+                lambda at_ns, open_count, edges, log_rates: int(
+                    screen_pools(
+                        (NONE, at_ns, open_count), *self._fixed, edges, log_rates, self.out
+                    )
+                ),
             )
         context = make_context([*board, *graph, *routes, *sides, *found, self.out])
-        return lambda book, at_ns, open_count: int(
-            screen_book_in(book, at_ns, open_count, query, context)
+        return (
+            lambda book, at_ns, open_count: int(
+                screen_book_in(book, at_ns, open_count, query, context)
+            ),
+            lambda at_ns, open_count, edges, log_rates: int(
+                screen_pools_in(at_ns, open_count, query, context, edges, log_rates)
+            ),
         )
 
     def _screen_starts(self, sweep: NDArray[np.int64], at_ns: int, open_count: int) -> int:
