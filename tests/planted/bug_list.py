@@ -710,8 +710,8 @@ PAPER: Final = (
         what="a transaction pays for gas what was planned, whatever it costs",
         kind=WITHIN,
         path=PAPER_CHAINS,
-        old="_gas_paid(plan, self._sight.gas.paid(plan.chain))",
-        new="_gas_paid(plan, None)",
+        old="_gas_paid(plan, self._sight.gas.paid(plan.chain), ratio)",
+        new="_gas_paid(plan, None, ratio)",
         tests=BLOCKS,
     ),
     Bug(
