@@ -161,9 +161,11 @@ class ChainDesk:
             head = await self._look_and_begin()
             lives = self._open()
         for life in lives:
-            # What is handed over meanwhile is begun meanwhile, and is none of these.
+            # What is handed over meanwhile is begun meanwhile; what allows a swap may be of these.
             look = await self.view.look(life, head)
             async with self._turn:
+                if self.table.life_of(life.client_order_id) != life:
+                    continue  # it went on meanwhile, and its nonce may be another's: see next time
                 await self._learn(life, look, head)
                 await self._let_go(life.client_order_id, head)
                 await self._make_way(life.client_order_id, head)

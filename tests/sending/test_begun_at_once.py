@@ -15,9 +15,11 @@ from engine.domain.handed import Handed
 from engine.domain.signing import Signed, SigningIntent, SignRefusal
 from engine.domain.told import Asked
 from engine.sending import table_file
+from engine.sending.allowing_ids import allowing_id
 from engine.sending.calls import HeadNow
 from engine.sending.desk import ChainDesk
-from engine.sending.facts import Life, Look
+from engine.sending.encoding import allow_calldata
+from engine.sending.facts import Draft, Life, Look
 from engine.sending.simulating import Simulated
 from engine.sending.stages import Stage
 from engine.sending.view import Batches
@@ -25,7 +27,7 @@ from engine.wiring.sender_answers import SenderAnswers
 from tests.patience import PATIENCE_S
 from tests.sending.crashes.moody import Mood
 from tests.sending.crashes.world import NS, CrashWorld, run
-from tests.signing.intents import CHAIN
+from tests.signing.intents import CHAIN, CONTRACT, WETH
 
 
 @dataclass
@@ -345,3 +347,43 @@ def test_of_two_plans_both_are_signed_before_the_first_one_is_sent(place: Place)
     place.begin()
 
     assert signed_before_sending == [2, 2]
+
+
+async def test_what_ends_while_a_step_asks_nodes_takes_no_nonce_from_what_has_it_by_then(
+    place: Place,
+) -> None:
+    place.world.table.hand_over(place.handed)
+    await place.desk.begin_at_once()
+    (first,) = place.world.table.open_lives()
+    swap, third = place.world.handed(1, seconds=30), place.world.handed(2, seconds=30)
+    place.world.table.reserve(  # the signer was away
+        Life(
+            client_order_id=allowing_id(swap.client_order_id),
+            chain_id=first.chain_id,
+            wallet=first.wallet,
+            nonce=1,
+            to=WETH,
+            data=allow_calldata(CONTRACT, 5),
+            deadline_ts=first.deadline_ts,
+            draft=Draft(bid=first.attempts[0].bid, is_cancel=False, at_block=1),
+        )
+    )
+    look = place.desk.view.look
+    begun: list[Life | None] = []
+
+    async def slow(life: Life, head: HeadNow) -> Look:
+        if not begun:
+            async with place.desk._turn:
+                await place.desk._is_allowed(swap, head)  # refused by now, its nonce is free
+            place.world.table.hand_over(third)
+            await place.desk.begin_at_once()
+            begun.append(place.world.table.life_of(third.client_order_id))
+        return await look(life, head)
+
+    place.desk.view.look = slow  # type: ignore[method-assign]
+    await place.desk.step()
+
+    (sent,) = begun
+    assert sent is not None
+    assert (sent.nonce, sent.stage) == (1, Stage.BROADCAST)
+    assert place.world.table.life_of(third.client_order_id) is not None
