@@ -8,6 +8,7 @@ from engine.decide.mixing import mixed_figures, why_no_gas
 from engine.decide.planning import AnyConfirmed
 from engine.decide.under_way import exposure_quote, needs, venues_usd
 from engine.domain.opportunities import Reason
+from engine.domain.plans import wallet_of
 from engine.quote.gap import Confirmed
 
 
@@ -26,7 +27,8 @@ def figures_of(
     if live is None:
         return mixed_figures(confirmed, usd_per_quote)
     coins = live.wallets.coins.get(confirmed.chain)
-    if why := why_no_gas(confirmed, coins):
+    promised = live.under_way.gas_at(wallet_of(confirmed.chain))
+    if why := why_no_gas(confirmed, coins, promised=promised):
         return Finding(reason=Reason.BALANCE_TOO_LOW, detail=why)
     return mixed_figures(confirmed, usd_per_quote, coins=coins)
 

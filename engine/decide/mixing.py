@@ -16,7 +16,10 @@ from engine.domain.modes import Money
 from engine.domain.opportunities import Opportunity
 from engine.domain.plans import GasBound, MixedPlan, Part, Sizing, Swaps
 from engine.domain.units import NS_PER_MS
+from engine.portfolio.costs import EXACT
 from engine.quote.mixed import ConfirmedMixed
+
+_NONE: Final = Decimal(0)
 
 GAS_KEPT: Final = 20
 """A swap that gives what its chain's gas is paid in leaves enough for so many transactions."""
@@ -50,18 +53,26 @@ def mixed_figures(
     )
 
 
-def why_no_gas(confirmed: ConfirmedMixed, coins: Decimal | None) -> str:
+def why_no_gas(
+    confirmed: ConfirmedMixed, coins: Decimal | None, *, promised: Decimal = _NONE
+) -> str:
     """Say why a wallet cannot pay for gas, whatever else it holds; empty if it can.
 
     The books have coins and what wraps them as one: gas is paid with coins alone.
+
+    Args:
+        confirmed: the route.
+        coins: of the wallet, None where nobody read them.
+        promised: what plans under way may take of them.
     """
     if coins is None:
         return f"nobody read yet what coins the wallet on {confirmed.chain} has for gas"
     gas = confirmed.gas
-    if coins >= gas.amount:
+    if EXACT.subtract(coins, promised) >= gas.amount:
         return ""
+    beside = f" ({promised:.6f} of them for plans under way)" if promised else ""
     return (
-        f"the wallet on {confirmed.chain} has {coins:.6f} {gas.asset} in coins of the"
+        f"the wallet on {confirmed.chain} has {coins:.6f} {gas.asset} in coins{beside} of the"
         f" {gas.amount:.6f} that its gas may take"
     )
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_CEILING, Context, Decimal
 
+from engine.domain.exact import exact_sum
 from engine.domain.holdings import Place
 from engine.domain.instruments import VenueId
 from engine.domain.opportunities import Leg, Side
@@ -105,6 +106,7 @@ class PlansUnderWay:
     def __init__(self) -> None:
         self._usd_by_plan: dict[str, Decimal] = {}
         self._gas_usd_by_plan: dict[str, Decimal] = {}
+        self._gas_by_plan: dict[str, Need] = {}
         self._needs_by_plan: dict[str, list[Need]] = {}
         self._reserved: dict[Place, Decimal] = {}
         self._usd_at_by_plan: dict[str, dict[VenueId, Decimal]] = {}
@@ -126,6 +128,8 @@ class PlansUnderWay:
             # It does all or nothing: it leaves nothing over, but its gas may be for nothing.
             self._gas_usd_by_plan[plan.plan_id] = plan.gas.quote * plan.usd_per_quote
             reserving = plan.needs
+        if not isinstance(plan, LeggedPlan):
+            self._gas_by_plan[plan.plan_id] = gas_need(plan.wallet, plan.gas)
         if is_live(plan) and isinstance(plan, MixedPlan):
             self._wallet_by_plan[plan.plan_id] = plan.wallet
         if is_live(plan) and not isinstance(plan, AtomicPlan):
@@ -143,6 +147,7 @@ class PlansUnderWay:
         """Stop counting a plan whose execution is booked in the positions."""
         self._usd_by_plan.pop(plan_id, None)
         self._gas_usd_by_plan.pop(plan_id, None)
+        self._gas_by_plan.pop(plan_id, None)
         self._usd_at_by_plan.pop(plan_id, None)
         self._closing.pop(plan_id, None)
         self._wallet_by_plan.pop(plan_id, None)
@@ -175,6 +180,12 @@ class PlansUnderWay:
     def total_usd(self) -> Decimal:
         """Exposure of all plans under way."""
         return sum(self._usd_by_plan.values(), Decimal(0))
+
+    def gas_at(self, wallet: VenueId) -> Decimal:
+        """Return what plans under way may still pay for gas from a wallet, in its chain's coins."""
+        return exact_sum(
+            amount for (venue, _), amount in self._gas_by_plan.values() if venue == wallet
+        )
 
     @property
     def gas_usd(self) -> Decimal:

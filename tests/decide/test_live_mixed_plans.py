@@ -5,6 +5,7 @@ from decimal import Decimal
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.decide.bounds.venue_exposure import EXPOSURE_USD
@@ -214,6 +215,24 @@ def test_without_coins_for_gas_nothing_is_planned_however_much_is_wrapped(
 
     assert world.journal.mixed_plans == []
     assert any(words in one for one in details(world, Reason.BALANCE_TOO_LOW))
+
+
+def test_coins_that_a_plan_under_way_may_pay_with_are_no_gas_for_another_one() -> None:
+    earlier = msgspec.structs.replace(open_plan(live_world()), plan_id="earlier")
+    coins = str(earlier.gas.amount * Decimal("1.5"))
+
+    def one_is_under_way(world: World) -> None:
+        told_open(world)
+        world.decider.live.under_way.add(earlier)
+
+    alone = live_world(coins=coins)
+    beside = live_world(coins=coins, prepare=one_is_under_way)
+
+    assert alone.journal.mixed_plans
+    assert beside.journal.mixed_plans == []
+    assert any("for plans under way" in one for one in details(beside, Reason.BALANCE_TOO_LOW))
+    beside.decider.live.under_way.remove(earlier.plan_id)
+    assert beside.decider.live.under_way.gas_at(WALLET) == 0
 
 
 def test_a_venue_that_holds_less_makes_it_smaller() -> None:
