@@ -201,6 +201,7 @@ class SocketCaller:
             return None
         future: asyncio.Future[tuple[int, bytes]] = asyncio.get_running_loop().create_future()
         future.add_done_callback(_looked_at)  # whoever asked may want no reply
+        future.add_done_callback(lambda _done: self._waiting.pop(request_id, None))
         self._waiting[request_id] = future
         return partial(self._answered, request, future, timeout_s)
 

@@ -22,6 +22,7 @@ from engine.decide.figuring import figures_of
 from engine.decide.limit_lines import limit_lines
 from engine.decide.limit_list import LIMITS, SLIPPAGE_BPS, LimitMaker
 from engine.decide.limits import Draft, Figures, Finding, Limit, ShrinkTo, Verdict
+from engine.decide.mixing import why_no_gas
 from engine.decide.permits import Permits
 from engine.decide.planning import AnyConfirmed, Bundled, Planning, Sized, SizedPlan
 from engine.decide.terms import worst_quote
@@ -42,7 +43,7 @@ from engine.domain.plans import (
     wallet_of,
 )
 from engine.domain.units import NS_PER_MS
-from engine.quote.atomic import AtomicConfirmer
+from engine.quote.atomic import AtomicConfirmer, ConfirmedAtomic
 from engine.quote.gap import Confirmed, Unconfirmed
 from engine.quote.legs import LegsConfirmer
 from engine.quote.mixed import ConfirmedMixed, MixedConfirmer
@@ -282,6 +283,8 @@ class Decider:
         if isinstance(confirmed, Unconfirmed):
             return Finding(reason=confirmed.reason, detail=confirmed.detail)
         wallet = wallet_of(confirmed.chain)
+        if why := self._why_no_gas(confirmed):
+            return Finding(reason=Reason.BALANCE_TOO_LOW, detail=why)
         drawn: list[Need] = [((wallet, confirmed.gas.asset), confirmed.gas.amount)]
         own: Need = ((wallet, opportunity.quote), confirmed.paid_quote)
         account = self._accounts[self._money]
@@ -310,6 +313,14 @@ class Decider:
         return Bundled(
             confirmed=confirmed, usd_per_quote=usd_per_quote, has_flash_loan=has_flash_loan
         )
+
+    def _why_no_gas(self, confirmed: ConfirmedAtomic) -> str:
+        """Say why coins do not pay for what is sent; books count what wraps them, too."""
+        coins = self.live.wallets.coins.get(confirmed.chain) if self._is_live else None
+        if coins is None:
+            return ""
+        promised = self.live.under_way.gas_at(wallet_of(confirmed.chain))
+        return why_no_gas(confirmed, coins, promised=promised)
 
     def _size_orders(
         self, opportunity: Opportunity, size: Decimal, usd_per_quote: Decimal, at_ns: int

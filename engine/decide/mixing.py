@@ -17,6 +17,7 @@ from engine.domain.opportunities import Opportunity
 from engine.domain.plans import GasBound, MixedPlan, Part, Sizing, Swaps
 from engine.domain.units import NS_PER_MS
 from engine.portfolio.costs import EXACT
+from engine.quote.atomic import ConfirmedAtomic
 from engine.quote.mixed import ConfirmedMixed
 
 _NONE: Final = Decimal(0)
@@ -54,7 +55,10 @@ def mixed_figures(
 
 
 def why_no_gas(
-    confirmed: ConfirmedMixed, coins: Decimal | None, *, promised: Decimal = _NONE
+    confirmed: ConfirmedMixed | ConfirmedAtomic,
+    coins: Decimal | None,
+    *,
+    promised: Decimal = _NONE,
 ) -> str:
     """Say why a wallet cannot pay for gas, whatever else it holds; empty if it can.
 

@@ -201,6 +201,8 @@ class SignerAnswers:
             ills.append(await self._unlock_venues(password))
         if self._withdraw_keys.is_locked:
             ills.append(await self._unlock_withdrawals(password))
+        if not ills:  # somebody else's password opened it while this one waited
+            raise BadValueError("the key is open already")
         if all(ills):  # one password may be of some of them alone
             raise SettingsError(ills[0])
 

@@ -12,7 +12,7 @@ import uvloop
 from engine.bus import unix_socket
 from engine.bus.unix_socket import SocketCaller, open_server
 from engine.bus.wire import PROTOCOL_VERSION, Kind, encode
-from engine.domain.errors import BadValueError, FatalError
+from engine.domain.errors import BadValueError, FatalError, TransientError
 from tests.bus.asking import REQUESTS, Hall, Refuse, Said, Say
 from tests.patience import PATIENCE_S
 
@@ -156,6 +156,20 @@ def test_what_the_system_does_not_take_at_once_follows_whole(tmp_path: Path) -> 
             got += await loop.sock_recv(peer, 1_000_000)
 
         assert len(got) == len(frame_of(text)) + 12
+
+    with_peer(tmp_path / "e.sock", work)
+
+
+def test_what_is_asked_now_and_not_answered_in_time_is_forgotten(tmp_path: Path) -> None:
+    async def work(caller: SocketCaller, peer: socket.socket) -> None:
+        del peer
+        waiting = len(caller._waiting)
+        asked = caller.ask_now(Say(text="a"), timeout_s=0.01)
+        assert asked is not None
+        with pytest.raises(TransientError, match="did not answer"):
+            await asked()
+
+        assert len(caller._waiting) == waiting
 
     with_peer(tmp_path / "e.sock", work)
 

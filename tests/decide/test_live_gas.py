@@ -4,6 +4,7 @@ import math
 from decimal import Decimal
 
 import msgspec
+import pytest
 
 from engine.decide.terms import cut_to_terms, worst_quote
 from engine.domain.modes import Mode
@@ -58,6 +59,20 @@ def test_gas_of_live_plans_under_way_is_reserved_at_its_worst() -> None:
 
     assert world.circumstances.live.under_way.gas_usd == plan.gas.quote * plan.usd_per_quote
     assert plan.needs == [((plan.wallet, plan.gas.asset), plan.gas.amount)]
+
+
+@pytest.mark.parametrize("mode", [Mode.PAPER, Mode.LIVE])
+def test_what_is_sent_is_paid_for_with_coins_and_wrapped_ones_are_none(mode: Mode) -> None:
+    gas = plan_of(make_world(mode=Mode.LIVE)).gas.amount
+
+    enough = make_world(mode=mode, coins=str(gas))
+    too_few = make_world(mode=mode, coins=str(gas / 2))
+
+    assert enough.journal.atomic_plans
+    assert bool(too_few.journal.atomic_plans) == (mode is Mode.PAPER)
+    if mode is Mode.LIVE:
+        assert {one.reason for one in refusals(too_few)} == {Reason.BALANCE_TOO_LOW}
+        assert "ETH in coins of the" in refusals(too_few)[0].detail
 
 
 def test_gas_that_rose_since_an_approval_is_paid_within_it_as_long_as_what_is_expected_fits() -> (

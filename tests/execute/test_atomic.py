@@ -60,6 +60,7 @@ def make_world(
     gwei: str = "1",
     mode: Mode = Mode.PAPER,
     sends_approved: bool = False,
+    coins: str = "",
 ) -> World:
     """Two pools of which the second pays 3 % more for ETH, ETH at 2,000 USD."""
     pools = (
@@ -84,6 +85,8 @@ def make_world(
             sends_approved=sends_approved,
         )
     )
+    if coins:
+        world.decider.live.wallets.coins[chains[0]] = Decimal(coins)
     world.show(1, [("1999.99", "5")], [("2000.01", "5")])
     world.show(0, [("1999.99", "5")], [("2000.01", "5")])
     world.wait(1_100)
