@@ -89,7 +89,7 @@ recorded, which is what holds the engine's loop; `undo` is other blocks in the p
 blocks among 5,000 pools. `chains.path` is a block's whole way in one process, without the socket
 between the roles: all that the role does from the bytes of a node's answer (read, checked, its
 filter compared, taken by 10,000 pairs that it follows), the word, and what the engine does from
-there to the screened routes (`make bench PARTS="all the way"`). Its head was heard before, as its
+there to the screened routes (`make bench PARTS=routes`). Its head was heard before, as its
 events are asked for by that, and every pair has moved before. A block of 200 moves took 1.9 ms at
 the median and 3.2 at p99 with nothing beside it (one move 0.12 and 0.21) while bounds of two legs
 were raised at once and what a block takes the place of was freed on its way

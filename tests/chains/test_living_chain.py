@@ -73,6 +73,12 @@ def lively() -> Iterator[Lively]:
     one.close()
 
 
+@pytest.fixture
+def keeps_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no block be undone: one that was holds nothing any more."""
+    monkeypatch.setattr(life, "REORGANISATION_CHANCE", 0.0)
+
+
 def send_privately(lively: Lively, raw: str, method: str = "eth_sendRawTransaction") -> Any:
     body = json.dumps({"jsonrpc": "2.0", "id": 9, "method": method, "params": [raw]}).encode()
     with urllib.request.urlopen(lively.chain.announced().private_url, body) as answer:  # noqa: S310 - ours
@@ -165,6 +171,7 @@ def test_it_goes_no_further_where_blocks_are_undone(
     )
 
 
+@pytest.mark.usefixtures("keeps_blocks")
 def test_what_the_next_block_holds_is_pending_before_it(lively: Lively) -> None:
     for _ in range(20):
         lively.step()
@@ -178,6 +185,7 @@ def test_what_the_next_block_holds_is_pending_before_it(lively: Lively) -> None:
         assert lively.rpc.ask("eth_getTransactionReceipt", one)["status"] == "0x1"
 
 
+@pytest.mark.usefixtures("keeps_blocks")
 def test_what_comes_the_private_way_is_seen_by_nobody_before_its_block(lively: Lively) -> None:
     raw = signed(lively)
     sent = send_privately(lively, raw)["result"]
