@@ -37,6 +37,8 @@ class PasswordPace:
     async def trying(self) -> AsyncIterator[None]:
         """Open something with a password in here; a `FatalError` in here counts as a wrong one.
 
+        So does a try that whoever asked did not wait for: they could guess without an end.
+
         Raises:
             SettingsError: it is too early for another try.
         """
@@ -49,7 +51,7 @@ class PasswordPace:
                 )
             try:
                 yield
-            except FatalError:
+            except (FatalError, asyncio.CancelledError):
                 self._count()
                 raise
             self._wrong = 0
